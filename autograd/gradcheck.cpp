@@ -1,0 +1,66 @@
+#include <capstan/autograd/gradcheck.h>
+
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/tape.h>
+#include <capstan/core/create.h>
+#include <capstan/core/text.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace capstan::detail {
+
+namespace {
+
+// Weights that differ from element to element, are never small and change sign: a missing or misplaced term shows.
+Tensor weights(const Shape& shape) {
+  Tensor w = empty(shape, DType::f64);
+  for (std::int64_t i = 0; i < w.numel(); ++i) w.data<double>()[i] = std::cos(1.3 * static_cast<double>(i) + 0.4) + (i % 2 ? -1.7 : 1.9);
+  return w;
+}
+
+}  // namespace
+
+GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&), const void* f, const std::vector<Tensor>& inputs,
+                          GradcheckOptions options) {
+  std::vector<Tensor> x;
+  for (const Tensor& t : inputs) {
+    if (t.dtype() != DType::f64) fail<ValueError>("gradcheck", "inputs must be f64: ", t.dtype(), " ", t.shape(), " (convert with to())");
+    x.push_back(parameter(t.clone()));
+  }
+  if (!(options.step > 0) || !(options.tolerance > 0)) fail<ValueError>("gradcheck", "step and tolerance must be positive: ", options.step, ", ", options.tolerance);
+
+  Tensor w;
+  Gradients g = [&] {
+    Tape tape;
+    const Tensor y = call(f, x);
+    w = weights(y.shape());
+    return tape.gradients(sum(y * w));
+  }();
+  const NoGrad pause;
+  const auto loss = [&] { return sum(call(f, x) * w).item(); };
+
+  GradcheckResult result;
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    const Tensor analytic = g.contains(x[k]) ? g[x[k]] : zeros_like(x[k]);
+    for (std::int64_t i = 0; i < x[k].numel(); ++i) {
+      double& element = x[k].data<double>()[i];
+      const double before = element, h = options.step * std::max(1.0, std::abs(before));
+      element = before + h;
+      const double above = loss();
+      element = before - h;
+      const double below = loss();
+      element = before;
+      const double numeric = (above - below) / (2 * h), exact = analytic.data<double>()[i];
+      const double difference = std::abs(exact - numeric) / std::max(1.0, std::abs(numeric));
+      if (!(difference <= result.worst)) {  // NaN too
+        result.worst = difference;
+        result.message = cat("input ", k, ", element ", i, ": gradient ", exact, ", central difference ", numeric);
+      }
+    }
+  }
+  result.ok = result.worst <= options.tolerance;
+  return result;
+}
+
+}  // namespace capstan::detail

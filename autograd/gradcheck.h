@@ -1,0 +1,37 @@
+#pragma once
+#include <capstan/core/tensor.h>
+
+#include <string>
+#include <vector>
+
+namespace capstan {
+
+struct GradcheckOptions {
+  double step = 1e-5;       // h of the central difference, times max(1, |x|)
+  double tolerance = 1e-7;  // largest |analytic - numeric| / max(1, |numeric|)
+};
+
+/// What gradcheck found.
+struct GradcheckResult {
+  bool ok = true;
+  double worst = 0;      // the largest relative difference
+  std::string message;   // where it lies: the input, the index, both values
+  explicit operator bool() const noexcept { return ok; }
+};
+
+namespace detail {
+GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&), const void* f, const std::vector<Tensor>& inputs,
+                          GradcheckOptions options);
+}
+
+/// Compares the gradients of f with central differences, (f(x + h) - f(x - h)) / 2h, element by element, for every input.
+/// f takes std::vector<Tensor> and returns a tensor, which is reduced to a scalar by fixed weights that differ from
+/// element to element, so that errors cannot cancel. Inputs must be f64 (ValueError); they are copied, not changed.
+/// Choose points away from kinks. Works for operations written outside the library too.
+template <class F>
+GradcheckResult gradcheck(const F& f, const std::vector<Tensor>& inputs, GradcheckOptions options = {}) {
+  return detail::gradcheck([](const void* g, const std::vector<Tensor>& in) -> Tensor { return (*static_cast<const F*>(g))(in); }, &f, inputs,
+                           options);
+}
+
+}  // namespace capstan

@@ -1,0 +1,156 @@
+#include <capstan/autograd/gradients.h>
+
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace capstan {
+
+using detail::fail;
+using detail::GradientTable;
+using Entry = GradientTable::Entry;
+
+namespace detail {
+
+GradientTable* new_gradient_table(std::uint32_t size) {
+  const std::size_t bytes = sizeof(GradientTable) + size * sizeof(Entry);
+  const int size_class = size_class_of(bytes);
+  auto* table = static_cast<GradientTable*>(pool_get(size_class, bytes));
+  table->loss = 0;
+  table->size = size;
+  table->size_class = static_cast<std::uint8_t>(size_class);
+  table->checked_finite = false;
+  for (Entry& e : *table) ::new (&e) Entry();
+  return table;
+}
+
+const Entry* GradientTable::find(const Header* h) const noexcept {
+  if (!(h->flags & kLeaf)) return nullptr;
+  const Entry* const first = reinterpret_cast<const Entry*>(this + 1);
+  const Entry* e = std::lower_bound(first, first + size, h->leaf, [](const Entry& a, std::uint32_t leaf) { return a.leaf < leaf; });
+  return e != first + size && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
+}
+
+void finish(GradientTable& table) {
+  const auto before = [](const Entry& a, const Entry& b) { return a.leaf < b.leaf; };
+  if (!std::is_sorted(table.begin(), table.end(), before)) std::sort(table.begin(), table.end(), before);
+  for (Entry& e : table) {
+    const Header* h = e.gradient.header();
+    if (h->owner || __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1) e.gradient = e.gradient.clone();
+    e.gradient.header()->flags |= kReadOnly;
+  }
+}
+
+}  // namespace detail
+
+namespace {
+
+Tensor copy_of(const Tensor& g) {
+  Tensor c = g.clone();
+  c.header()->flags |= detail::kReadOnly;
+  return c;
+}
+
+/// Makes e.gradient safe to write: a handle that the user got by g[w] keeps the old values.
+Tensor& writable(Entry& e) {
+  if (__atomic_load_n(&e.gradient.header()->refs, __ATOMIC_ACQUIRE) > 1) e.gradient = copy_of(e.gradient);
+  return e.gradient;
+}
+
+}  // namespace
+
+Gradients::~Gradients() {
+  if (!table_) return;
+  for (Entry& e : *table_) e.~Entry();
+  detail::pool_put(table_, table_->size_class);
+}
+
+Tensor Gradients::operator[](const Tensor& w) const {
+  if (table_)
+    if (const Entry* e = table_->find(w.header())) return e->gradient;
+  fail<ValueError>("gradients", "there is no gradient for this tensor: ", w.dtype(), " ", w.shape(),
+                   (w.header()->flags & detail::kLeaf) ? " (the loss did not depend on it)"
+                                                       : " (it is no parameter: a view, a clone or a result; see set_requires_grad() and watch())");
+}
+
+bool Gradients::contains(const Tensor& w) const { return table_ && table_->find(w.header()); }
+std::size_t Gradients::size() const noexcept { return table_ ? table_->size : 0; }
+double Gradients::loss() const noexcept { return table_ ? table_->loss : 0; }
+
+Gradients Gradients::clone() const {
+  if (!table_) return {};
+  Gradients copy(detail::new_gradient_table(table_->size));
+  copy.table_->loss = table_->loss;
+  std::transform(table_->begin(), table_->end(), copy.table_->begin(), [](const Entry& e) { return Entry{e.generation, e.leaf, copy_of(e.gradient)}; });
+  return copy;
+}
+
+Gradients& Gradients::operator+=(const Gradients& other) {
+  if (!other.table_) return *this;
+  if (!table_) return *this = other.clone();
+  // Joined into a new table, so that nothing is changed when two shapes differ.
+  std::uint32_t common = 0;
+  for (const Entry& e : *other.table_)
+    for (const Entry& mine : *table_)
+      if (mine.leaf == e.leaf && mine.generation == e.generation) {
+        ++common;
+        kernels::require_same_dtype("gradients", mine.gradient, e.gradient);
+        if (!(mine.gradient.shape() == e.gradient.shape()))
+          fail<ShapeError>("gradients", "shapes must agree: ", mine.gradient.shape(), " and ", e.gradient.shape());
+      }
+  Gradients joined(detail::new_gradient_table(table_->size + other.table_->size - common));
+  joined.table_->loss = table_->loss + other.table_->loss;
+  Entry* to = joined.table_->begin();
+  for (const Entry& e : *table_) *to++ = {e.generation, e.leaf, e.gradient};
+  for (const Entry& e : *other.table_) {
+    Entry* mine = std::find_if(joined.table_->begin(), to, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
+    if (mine == to)
+      *to++ = {e.generation, e.leaf, copy_of(e.gradient)};
+    else
+      mine->gradient = kernels::binary("gradients", kernels::Binary::add, mine->gradient, e.gradient);
+  }
+  *this = Gradients();
+  detail::finish(*joined.table_);
+  return *this = std::move(joined);
+}
+
+Gradients& Gradients::operator*=(double factor) {
+  if (!std::isfinite(factor)) fail<ValueError>("gradients", "the factor must be finite: ", factor);
+  if (!table_) return *this;
+  for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, writable(e), factor);
+  table_->checked_finite = false;
+  return *this;
+}
+
+double global_norm(const Gradients& gradients) {
+  double total = 0;
+  if (gradients.table())
+    for (const Entry& e : *gradients.table())
+      total += kernels::dispatch(e.gradient, [&]<class T>(T*) { return kernels::table<T>().sum_squares(kernels::data_of<T>(e.gradient), e.gradient.numel()); });
+  return std::sqrt(total);
+}
+
+Gradients clip_norm(Gradients gradients, double max_norm) {
+  if (!(max_norm > 0)) fail<ValueError>("clip_norm", "max_norm must be positive: ", max_norm);
+  const double norm = global_norm(gradients);
+  if (!std::isfinite(norm)) fail<ValueError>("clip_norm", "the gradients' norm must be finite: ", norm);
+  if (norm > max_norm) gradients *= max_norm / norm;
+  return gradients;
+}
+
+Gradients clip_value(Gradients gradients, double limit) {
+  if (!(limit > 0)) fail<ValueError>("clip_value", "the limit must be positive: ", limit);
+  if (!gradients.table()) return gradients;
+  for (Entry& e : *gradients.table())
+    kernels::dispatch(writable(e), [&]<class T>(T*) {
+      T* g = kernels::data_of<T>(e.gradient);
+      for (std::int64_t i = 0; i < e.gradient.numel(); ++i) g[i] = g[i] > T(limit) ? T(limit) : g[i] < T(-limit) ? T(-limit) : g[i];
+    });
+  return gradients;
+}
+
+}  // namespace capstan

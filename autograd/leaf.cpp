@@ -1,0 +1,66 @@
+#include <capstan/autograd/tape.h>
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+#include <mutex>
+
+namespace capstan {
+
+namespace {
+
+// The identities of leaves. An index is used again after its tensor is gone, a generation never, so that a stale pair is
+// recognised. Never destroyed: tensors of static storage may end after everything else.
+struct Registry {
+  std::mutex mutex;
+  std::vector<std::uint32_t> free;
+  std::uint32_t next = 0;
+  std::uint64_t generation = 0;
+};
+Registry& registry() noexcept {
+  static Registry& r = *new Registry;
+  return r;
+}
+
+}  // namespace
+
+void detail::make_leaf(const Tensor& t) {
+  Header* h = t.header();
+  if (h->flags & kLeaf) return;
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  release_leaf = [](std::uint32_t leaf) noexcept {
+    Registry& all = registry();
+    const std::lock_guard again(all.mutex);
+    all.free.push_back(leaf);  // within the capacity that was reserved when it was taken
+  };
+  if (r.free.empty()) {
+    r.free.reserve(r.next + 1);
+    h->leaf = r.next++;
+  } else {
+    h->leaf = r.free.back();
+    r.free.pop_back();
+  }
+  h->generation = ++r.generation;
+  h->flags |= kLeaf;
+}
+
+Tensor& Tensor::set_requires_grad(bool on) {
+  detail::Header* h = header();
+  if (!on) {
+    h->flags = static_cast<std::uint8_t>(h->flags & ~detail::kRequiresGrad);
+    return *this;
+  }
+  if (!is_floating(h->dtype)) detail::fail<ValueError>("set_requires_grad", "only f32 and f64 carry gradients: ", h->dtype, " ", shape());
+  if (h->owner && !(h->flags & detail::kLeaf))
+    detail::fail<ValueError>("set_requires_grad", "a view cannot be a parameter: ", shape(), " (take a clone())");
+  if (h->flags & detail::kReadOnly) detail::fail<ValueError>("set_requires_grad", "a gradient cannot be a parameter: ", shape(), " (take a clone())");
+  detail::make_leaf(*this);
+  h->flags |= detail::kRequiresGrad;
+  h->tape = 0;
+  return *this;
+}
+
+Tensor parameter(Tensor t) { return std::move(t.set_requires_grad(true)); }
+
+}  // namespace capstan

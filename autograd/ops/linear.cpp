@@ -1,0 +1,133 @@
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/record.h>
+#include <capstan/core/blas.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/create.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+#include <cstring>
+
+namespace capstan {
+
+using detail::fail;
+using detail::Header;
+using kernels::data_of;
+using kernels::dispatch;
+using kernels::Operand;
+using kernels::product;
+
+namespace {
+
+/// A row-major matrix with `columns` columns, as it is or transposed, as one side of a product.
+template <class T>
+Operand<T> operand(const Tensor& t, std::int64_t columns, bool transposed) noexcept {
+  return transposed ? Operand<T>{data_of<T>(t), 1, columns} : Operand<T>{data_of<T>(t), columns, 1};
+}
+
+/// dx[i] (+)= a b, a matrix with m rows and n columns.
+template <class T>
+void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, Operand<T> a, Operand<T> b) {
+  if (!dx.wants(i)) return;
+  const Inputs::Place to = dx.place(i);
+  if (k == 0) {
+    if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(m * n) * sizeof(T));
+    return;
+  }
+  product<T>(m, n, k, a, b, static_cast<T*>(to.data), nullptr, to.accumulate);
+}
+
+/// A matrix's sizes as matmul sees them, and the size of its memory's rows.
+struct Side {
+  std::int64_t rows, columns, stride;
+};
+
+Side side_of(const Header* h, bool transposed, bool left) noexcept {
+  if (h->dim == 1) return left ? Side{1, h->sizes[0], h->sizes[0]} : Side{h->sizes[0], 1, 1};
+  return transposed ? Side{h->sizes[1], h->sizes[0], h->sizes[1]} : Side{h->sizes[0], h->sizes[1], h->sizes[1]};
+}
+
+[[noreturn, gnu::cold]] void bad_linear(const Tensor& x, const Tensor& w, const Tensor* b) {
+  if (x.dim() < 1 || w.dim() != 2 || x.size(-1) != w.size(1))
+    fail<ShapeError>("linear", "x [..., in] and weight [out, in] must agree: ", x.shape(), " and ", w.shape());
+  fail<ShapeError>("linear", "bias must have one element for each output: ", b->shape(), ", weight ", w.shape());
+}
+
+Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
+  const Header *hx = x.header(), *hw = w.header(), *hb = b ? b->header() : nullptr;
+  kernels::require_floating("linear", x);
+  kernels::require_same_dtype("linear", x, w);
+  if (b) kernels::require_same_dtype("linear", x, *b);
+  if (hx->dim < 1 || hw->dim != 2 || hx->sizes[hx->dim - 1] != hw->sizes[1] || (hb && (hb->dim != 1 || hb->sizes[0] != hw->sizes[0]))) [[unlikely]]
+    bad_linear(x, w, b);
+  const std::int64_t out = hw->sizes[0], in = hw->sizes[1];
+  std::int64_t rows = 1;
+  for (int i = 0; i + 1 < hx->dim; ++i) rows *= hx->sizes[i];
+  Header* hy = detail::new_block(hx->dtype, rows * out);
+  detail::copy_sizes(hy, hx);
+  hy->sizes[hx->dim - 1] = out;
+  Tensor y = Tensor::adopt(hy);
+  dispatch(x, [&]<class T>(T*) {
+    if (in == 0)
+      for (std::int64_t i = 0; i < rows * out; ++i) data_of<T>(y)[i] = b ? data_of<T>(*b)[i % out] : T(0);
+    else
+      product<T>(rows, out, in, operand<T>(x, in, false), operand<T>(w, in, true), data_of<T>(y), b ? data_of<T>(*b) : nullptr, false);
+  });
+  const auto rule = [x = saved(x), w = saved(w), rows, out, in](const Tensor& dy, Inputs& dx) {
+    dispatch(dy, [&]<class T>(T*) {
+      if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w.get(), in, false));  // dx = dy w
+      if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x.get(), in, false));   // dw = dy^T x
+      if (dx.count() == 3 && dx.wants(2)) {                                                                               // db = sum of rows
+        const Inputs::Place to = dx.place(2);
+        kernels::table<T>().sum_columns(data_of<T>(dy), static_cast<T*>(to.data), rows, out, to.accumulate);
+      }
+    });
+  };
+  return b ? record("linear", std::move(y), {x, w, *b}, rule) : record("linear", std::move(y), {x, w}, rule);
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
+  const Header *ha = a.header(), *hb = b.header();
+  kernels::require_floating("matmul", a);
+  kernels::require_same_dtype("matmul", a, b);
+  if (ha->dim < 1 || ha->dim > 2 || hb->dim < 1 || hb->dim > 2)
+    fail<ShapeError>("matmul", "takes vectors and matrices: ", a.shape(), " x ", b.shape());
+  const bool ta = options.transpose_a && ha->dim == 2, tb = options.transpose_b && hb->dim == 2;
+  const Side l = side_of(ha, ta, true), r = side_of(hb, tb, false);
+  if (l.columns != r.rows)
+    fail<ShapeError>("matmul", "inner dimensions must agree: ", a.shape(), ta ? "^T" : "", " x ", b.shape(), tb ? "^T" : "",
+                     " (transpose one of them?)");
+  const std::int64_t m = l.rows, n = r.columns, k = l.columns;
+  std::int64_t sizes[2];
+  int dim = 0;
+  if (ha->dim == 2) sizes[dim++] = m;
+  if (hb->dim == 2) sizes[dim++] = n;
+  Tensor y = k == 0 ? zeros(Shape(sizes, dim), ha->dtype) : empty(Shape(sizes, dim), ha->dtype);
+  dispatch(a, [&]<class T>(T*) {
+    if (k > 0) product<T>(m, n, k, operand<T>(a, l.stride, ta), operand<T>(b, r.stride, tb), data_of<T>(y), nullptr, false);
+  });
+  return record("matmul", std::move(y), {a, b}, [a = saved(a), b = saved(b), ta, tb](const Tensor& dy, Inputs& dx) {
+    const Side p = side_of(a.get().header(), ta, true), q = side_of(b.get().header(), tb, false);
+    const std::int64_t rows = p.rows, columns = q.columns, inner = p.columns;
+    dispatch(dy, [&]<class T>(T*) {
+      const Operand<T> d = operand<T>(dy, columns, false), d_t = operand<T>(dy, columns, true);
+      const Operand<T> left = operand<T>(a.get(), p.stride, ta), left_t = operand<T>(a.get(), p.stride, !ta);
+      const Operand<T> right = operand<T>(b.get(), q.stride, tb), right_t = operand<T>(b.get(), q.stride, !tb);
+      if (ta)
+        add_product<T>(dx, 0, inner, rows, columns, right, d_t);  // d(a^T) = b dy^T
+      else
+        add_product<T>(dx, 0, rows, inner, columns, d, right_t);  // da = dy b^T
+      if (tb)
+        add_product<T>(dx, 1, columns, inner, rows, d_t, left);  // d(b^T) = dy^T a
+      else
+        add_product<T>(dx, 1, inner, columns, rows, left_t, d);  // db = a^T dy
+    });
+  });
+}
+
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) { return linear_of(x, w, &b); }
+Tensor linear(const Tensor& x, const Tensor& w) { return linear_of(x, w, nullptr); }
+
+}  // namespace capstan

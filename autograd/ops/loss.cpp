@@ -1,0 +1,127 @@
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/record.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/create.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+namespace capstan {
+
+using detail::fail;
+using detail::Header;
+using kernels::data_of;
+using kernels::dispatch;
+
+namespace {
+
+Tensor new_scalar(DType dtype, double value) {
+  Header* h = detail::new_block(dtype, 1);
+  h->dim = 0;
+  if (dtype == DType::f32)
+    *static_cast<float*>(h->data) = static_cast<float>(value);
+  else
+    *static_cast<double*>(h->data) = value;
+  return Tensor::adopt(h);
+}
+
+/// Applies a row-wise kernel along an axis: as it is for the last one, else on a transposed copy.
+template <class F>
+Tensor along(const Tensor& x, int axis, F rowwise) {
+  const int last = x.dim() - 1;
+  if (axis == last) return rowwise(x);
+  return kernels::transpose(rowwise(kernels::transpose(x, axis, last)), axis, last);
+}
+
+Tensor softmax_rows(const Tensor& x, bool logarithm) {
+  Tensor y = empty_like(x);
+  const std::int64_t n = x.size(-1);
+  if (x.numel() == 0) return y;
+  dispatch(x, [&]<class T>(T*) {
+    const kernels::Table<T>& t = kernels::table<T>();
+    (logarithm ? t.log_softmax : t.softmax)(data_of<T>(x), data_of<T>(y), x.numel() / n, n);
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& x, int axis) {
+  kernels::require_floating("softmax", x);
+  const int a = normal_axis("softmax", axis, x.dim());
+  const Tensor y = along(x, a, [](const Tensor& t) { return softmax_rows(t, false); });
+  return record("softmax", y, {x}, [a](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    using kernels::binary;
+    using kernels::Binary;
+    const Tensor weighted = binary("softmax", Binary::mul, dy, out);  // dx = y (dy - sum(dy y))
+    const Tensor total = kernels::sum(weighted, a, true);
+    dx.add(0, binary("softmax", Binary::sub, weighted, binary("softmax", Binary::mul, out, total)));
+  });
+}
+
+Tensor log_softmax(const Tensor& x, int axis) {
+  kernels::require_floating("log_softmax", x);
+  const int a = normal_axis("log_softmax", axis, x.dim());
+  const Tensor y = along(x, a, [](const Tensor& t) { return softmax_rows(t, true); });
+  return record("log_softmax", y, {x}, [a](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    using kernels::binary;
+    using kernels::Binary;
+    const Tensor p = kernels::unary("log_softmax", kernels::Unary::exp, out);  // dx = dy - softmax(x) sum(dy)
+    dx.add(0, binary("log_softmax", Binary::sub, dy, binary("log_softmax", Binary::mul, p, kernels::sum(dy, a, true))));
+  });
+}
+
+Tensor mse_loss(const Tensor& input, const Tensor& target) {
+  const Header *a = input.header(), *b = target.header();
+  kernels::require_floating("mse_loss", input);
+  kernels::require_same_dtype("mse_loss", input, target);
+  bool same = a->dim == b->dim;
+  for (int i = 0; i < a->dim && same; ++i) same = a->sizes[i] == b->sizes[i];
+  if (!same) fail<ShapeError>("mse_loss", "input and target must have one shape: ", input.shape(), " and ", target.shape(), " (reshape one of them?)");
+  const std::int64_t n = a->numel;
+  if (n == 0) fail<ShapeError>("mse_loss", "needs at least one element: ", input.shape());
+  Tensor y = new_scalar(a->dtype, 0);
+  dispatch(input, [&]<class T>(T*) {
+    *data_of<T>(y) = kernels::table<T>().squared_distance(data_of<T>(input), data_of<T>(target), n) / static_cast<T>(n);
+  });
+  return record("mse_loss", std::move(y), {input, target}, [input = saved(input), target = saved(target)](const Tensor& dy, Inputs& dx) {
+    dispatch(dy, [&]<class T>(T*) {  // d input = 2 (input - target) dy / n
+      const std::int64_t count = input.get().header()->numel;
+      const T scale = 2 * *data_of<T>(dy) / static_cast<T>(count);
+      for (int i = 0; i < 2; ++i) {
+        if (!dx.wants(i)) continue;
+        const Inputs::Place to = dx.place(i);
+        kernels::table<T>().scaled_difference(data_of<T>(input.get()), data_of<T>(target.get()), i == 0 ? scale : -scale, static_cast<T*>(to.data),
+                                              count, to.accumulate);
+      }
+    });
+  });
+}
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
+  const Header *x = logits.header(), *l = labels.header();
+  kernels::require_floating("cross_entropy", logits);
+  if (l->dtype != DType::i64) fail<ValueError>("cross_entropy", "labels must be i64 class indices: ", l->dtype, " ", labels.shape());
+  if (x->dim != 2 || l->dim != 1 || x->sizes[0] != l->sizes[0])
+    fail<ShapeError>("cross_entropy", "logits [n, classes] and labels [n] must agree: ", logits.shape(), " and ", labels.shape());
+  const std::int64_t n = x->sizes[0], classes = x->sizes[1];
+  if (n == 0) fail<ShapeError>("cross_entropy", "needs at least one row: ", logits.shape());
+  const auto* index = data_of<std::int64_t>(labels);
+  for (std::int64_t i = 0; i < n; ++i)
+    if (index[i] < 0 || index[i] >= classes) [[unlikely]]
+      fail<ValueError>("cross_entropy", "a label must lie in [0, ", classes, "): ", index[i], " at row ", i);
+  Tensor y = new_scalar(x->dtype, 0), p = empty_like(logits);
+  dispatch(logits, [&]<class T>(T*) {
+    *data_of<T>(y) = kernels::table<T>().cross_entropy(data_of<T>(logits), index, data_of<T>(p), n, classes) / static_cast<T>(n);
+  });
+  return record("cross_entropy", std::move(y), {logits}, [p = saved(p), labels = saved(labels)](const Tensor& dy, Inputs& dx) {
+    dispatch(dy, [&]<class T>(T*) {  // d logits = (softmax - onehot) dy / n
+      const Header* h = p.get().header();
+      const Inputs::Place to = dx.place(0);
+      kernels::table<T>().cross_entropy_grad(data_of<T>(p.get()), data_of<std::int64_t>(labels.get()),
+                                             *data_of<T>(dy) / static_cast<T>(h->sizes[0]), static_cast<T*>(to.data), h->sizes[0], h->sizes[1],
+                                             to.accumulate);
+    });
+  });
+}
+
+}  // namespace capstan

@@ -1,0 +1,140 @@
+#include <capstan/autograd/record.h>
+
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/create.h>
+#include <capstan/core/grad_mode.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+#include <algorithm>
+
+namespace capstan {
+
+using detail::fail;
+using detail::Header;
+using detail::TapeState;
+
+Saved::Saved(const Tensor& t) {
+  if (detail::running_tape == 0) return;
+  tensor_ = t;
+  version_ = t.version();
+}
+
+void Saved::changed() const {
+  const char* op = detail::thread_tapes.op;
+  fail<ValueError>(op ? op : "saved", "a tensor that the gradient needs was changed in place: ", tensor_.shape(), ", version ", version_,
+                   " when recorded, now ", tensor_.version(), " (change a clone(), or call gradients() first)");
+}
+
+void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const* inputs, int count, const RuleType* type) {
+  TapeState* const state = thread_tapes.current;
+  if (!state) return nullptr;
+  TapeState& s = *state;
+  const std::size_t first_edge = s.edges.size();
+  std::uint32_t all = no_edge;
+  for (int i = 0; i < count; ++i) {
+    std::uint32_t edge;
+    try {
+      edge = s.edge_of(*inputs[i], op, i);
+    } catch (...) {
+      s.edges.resize(first_edge);
+      throw;
+    }
+    all &= edge;
+    s.edges.push_back(edge);
+  }
+  if (all == no_edge) {  // no input wants a gradient
+    s.edges.resize(first_edge);
+    return nullptr;
+  }
+  if (s.spent) [[unlikely]] {
+    s.edges.resize(first_edge);
+    fail<ValueError>(op, "the tape's recording is spent: begin a new Tape for the next step");
+  }
+  Node& n = s.new_node();
+  Header* h = out.header();
+  n.type = type;
+  n.op = op;
+  ::new (&n.adjoint) Tensor();
+  ::new (&n.out) Tensor();
+  if (type->wants_out) {
+    n.out = out;
+    n.out_version = out.version();
+  }
+  n.first_edge = static_cast<std::uint32_t>(first_edge);
+  n.first_dim = static_cast<std::uint32_t>(s.dims.size());
+  n.dtype = h->dtype;
+  n.dim = h->dim;
+  n.edges = static_cast<std::uint8_t>(count);
+  n.kept = false;
+  for (int i = 0; i < h->dim; ++i) s.dims.push_back(h->sizes[i]);
+  h->tape = s.serial;
+  h->node = s.nodes++;
+  return n.closure;
+}
+
+namespace {
+
+/// Where the gradient for one edge gathers, and what shape and dtype it must have.
+struct Target {
+  Tensor* gradient;
+  const std::int64_t* sizes;
+  int dim;
+  DType dtype;
+};
+
+Target target_of(TapeState& s, std::uint32_t edge) noexcept {
+  if (edge & detail::leaf_bit) {
+    detail::TapeLeaf& leaf = s.leaves[edge & ~detail::leaf_bit];
+    const Header* h = leaf.tensor.header();
+    return {&leaf.gradient, h->sizes, h->dim, h->dtype};
+  }
+  detail::Node& n = s.node(edge);
+  return {&n.adjoint, s.dims.data() + n.first_dim, n.dim, n.dtype};
+}
+
+bool same_sizes(const Target& t, const Header* h) noexcept { return h->dim == t.dim && std::equal(t.sizes, t.sizes + t.dim, h->sizes); }
+
+bool shared(const Tensor& t) noexcept { return t.header()->owner || __atomic_load_n(&t.header()->refs, __ATOMIC_ACQUIRE) > 1; }
+
+}  // namespace
+
+void Inputs::add(int i, Tensor g) {
+  if (!wants(i)) return;
+  const Target t = target_of(*state_, edges_[i]);
+  if (!same_sizes(t, g.header())) [[unlikely]]
+    fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", Shape(t.sizes, t.dim));
+  if (g.dtype() != t.dtype) [[unlikely]]
+    fail<ValueError>(op_, "the gradient for input ", i, " must have the input's dtype: ", g.dtype(), ", the input is ", t.dtype);
+  if (!t.gradient->defined())
+    *t.gradient = std::move(g);
+  else if (shared(*t.gradient))
+    *t.gradient = kernels::binary(op_, kernels::Binary::add, *t.gradient, g);
+  else
+    kernels::binary_in_place(op_, kernels::Binary::add, *t.gradient, g);
+}
+
+void Inputs::add_reduced(int i, const Tensor& g) {
+  if (!wants(i)) return;
+  const Target t = target_of(*state_, edges_[i]);
+  if (same_sizes(t, g.header())) return add(i, g);
+  add(i, kernels::sum_to(g, Shape(t.sizes, t.dim)));
+}
+
+Inputs::Place Inputs::place(int i) {
+  const Target t = target_of(*state_, edges_[i]);
+  const bool accumulate = t.gradient->defined();
+  if (!accumulate)
+    *t.gradient = empty(Shape(t.sizes, t.dim), t.dtype);
+  else if (shared(*t.gradient))
+    *t.gradient = t.gradient->clone();
+  return {t.gradient->header()->data, accumulate};
+}
+
+Shape Inputs::shape(int i) const {
+  const Target t = target_of(*state_, edges_[i]);
+  return Shape(t.sizes, t.dim);
+}
+
+}  // namespace capstan

@@ -1,0 +1,119 @@
+#pragma once
+#include <capstan/autograd/tape.h>
+
+#include <initializer_list>
+#include <new>
+#include <type_traits>
+
+namespace capstan {
+
+/// A tensor kept for an operation's gradient rule, with its version: get() throws ValueError, naming the operation, when
+/// the elements were changed in place since. Keeps nothing when no tape runs.
+class Saved {
+ public:
+  explicit Saved(const Tensor& t);
+  const Tensor& get() const {
+    if (tensor_.version() != version_) changed();
+    return tensor_;
+  }
+
+ private:
+  [[noreturn]] void changed() const;
+  Tensor tensor_;
+  std::uint32_t version_ = 0;
+};
+inline Saved saved(const Tensor& t) { return Saved(t); }
+
+/// What a gradient rule adds its results to: one place for each input of the operation, in the order given to record().
+class Inputs {
+ public:
+  /// Whether anybody wants the gradient for input i; if not, its computation can be skipped.
+  bool wants(int i) const noexcept { return edges_[i] != nowhere; }
+  /// Adds g, of the shape and dtype of input i (else ShapeError), to the gradient for input i. The engine accumulates:
+  /// the first writer's tensor is kept as it is, later ones are added.
+  void add(int i, Tensor g);
+  /// Adds g summed over the axes along which input i was broadcast.
+  void add_reduced(int i, const Tensor& g);
+  /// The shape of input i; only for an input that is wanted.
+  Shape shape(int i) const;
+
+  /// The number of inputs.
+  int count() const noexcept { return count_; }
+
+  /// Where a kernel may write or, when `accumulate` is set, add the gradient for input i by itself; only for an input that
+  /// is wanted.
+  struct Place {
+    void* data;
+    bool accumulate;
+  };
+  Place place(int i);
+
+  /// For the engine.
+  static constexpr std::uint32_t nowhere = 0xffffffffu;
+  Inputs(detail::TapeState* state, const std::uint32_t* edges, int count, const char* op) noexcept
+      : state_(state), edges_(edges), count_(count), op_(op) {}
+
+ private:
+  detail::TapeState* state_;
+  const std::uint32_t* edges_;
+  int count_;
+  const char* op_;
+};
+
+namespace detail {
+
+inline constexpr std::size_t closure_size = 80;
+
+/// How the tape runs and drops a rule of one type.
+struct RuleType {
+  void (*run)(void* closure, const Tensor& out, const Tensor& dy, Inputs& dx);
+  void (*drop)(void* closure) noexcept;  // null when there is nothing to drop
+  bool wants_out;
+};
+
+/// A new node for `out` on the running tape, and where its closure goes; null when nothing is to be recorded.
+void* begin_node(const char* op, const Tensor& out, const Tensor* const* inputs, int count, const RuleType* type);
+
+template <class Rule>
+inline constexpr bool takes_out = std::is_invocable_v<Rule&, const Tensor&, const Tensor&, Inputs&>;
+
+template <class Rule>
+void run_rule(void* closure, const Tensor& out, const Tensor& dy, Inputs& dx) {
+  Rule& rule = *static_cast<Rule*>(closure);
+  if constexpr (takes_out<Rule>)
+    rule(out, dy, dx);
+  else
+    rule(dy, dx);
+}
+
+template <class Rule>
+inline constexpr RuleType rule_type = {
+    &run_rule<Rule>, std::is_trivially_destructible_v<Rule> ? nullptr : +[](void* c) noexcept { static_cast<Rule*>(c)->~Rule(); },
+    takes_out<Rule>};
+
+}  // namespace detail
+
+/// One input of an operation, for record().
+struct Input {
+  Input(const Tensor& t) noexcept : tensor(&t) {}
+  const Tensor* tensor;
+};
+
+/// Records y = op(inputs) with its gradient rule, when a tape runs on this thread and an input wants a gradient; returns
+/// y. The rule is called at most once per gradients() with dy = d loss / d y and adds d loss / d input to `dx`:
+/// either rule(const Tensor& out, const Tensor& dy, Inputs& dx), where `out` is y and is kept for it, or
+/// rule(const Tensor& dy, Inputs& dx). Its captures lie in the tape's node: at most 80 bytes; keep tensors by saved().
+/// `op` must outlive the tape (a literal).
+template <class Rule>
+Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, Rule rule) {
+  static_assert(sizeof(Rule) <= detail::closure_size, "a gradient rule captures at most 80 bytes: save fewer tensors");
+  static_assert(alignof(Rule) <= 8, "a gradient rule's captures are aligned to at most 8 bytes");
+  static_assert(std::is_nothrow_move_constructible_v<Rule>, "a gradient rule's captures must move without throwing");
+  static_assert(sizeof(Input) == sizeof(const Tensor*));
+  void* place = detail::begin_node(op, y, reinterpret_cast<const Tensor* const*>(inputs.begin()), static_cast<int>(inputs.size()),
+                                   &detail::rule_type<Rule>);
+  if (place) ::new (place) Rule(static_cast<Rule&&>(rule));
+  return y;
+}
+
+}  // namespace capstan

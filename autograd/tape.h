@@ -1,0 +1,60 @@
+#pragma once
+#include <capstan/autograd/gradients.h>
+
+namespace capstan {
+
+namespace detail {
+struct TapeState;
+}
+
+struct GradientOptions {
+  bool keep = false;  // keep the recording, so that gradients() can be called again
+};
+
+/// Records the operations of this thread from here to the end of the scope, and turns them into gradients (reverse mode;
+/// Griewank & Walther, Evaluating Derivatives, 2nd ed., chapter 3). An operation is recorded when one of its inputs
+/// wants a gradient. Tapes nest: the inner one pauses the outer. A tape stays on its thread and ends before the ones
+/// that were there first; ending it otherwise throws ValueError from the destructor.
+///
+///     Tape tape;
+///     Tensor loss = mse_loss(model(x), y);
+///     optimizer.step(tape.gradients(loss));
+class [[nodiscard]] Tape {
+ public:
+  Tape();
+  ~Tape() noexcept(false);
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// d loss / d w for every tensor w with set_requires_grad(true) (or watched) that the loss depends on. Throws
+  /// ShapeError unless the loss has one element, ValueError when it was not recorded here, when no such tensor reaches
+  /// it, when the recording is spent (see GradientOptions::keep), and when a tensor that an operation saved was changed
+  /// in place since. The memory of the recording is given back as it is used.
+  Gradients gradients(const Tensor& loss, GradientOptions options = {});
+  /// d y / d x for one tensor; keeps the recording.
+  Tensor gradient(const Tensor& y, const Tensor& x);
+  /// Makes this tape compute a gradient for x, which otherwise is a constant. Watch before use. Throws ValueError unless x is f32 or f64.
+  void watch(const Tensor& x);
+  /// How many operations are recorded.
+  std::size_t size() const noexcept;
+
+ private:
+  detail::TapeState* state_;
+};
+
+/// Pauses recording on this thread until the end of the scope.
+class [[nodiscard]] NoGrad {
+ public:
+  NoGrad() noexcept;
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  detail::TapeState* paused_;
+};
+
+/// The tensor itself, made to want a gradient: t.set_requires_grad(true).
+Tensor parameter(Tensor t);
+
+}  // namespace capstan

@@ -1,0 +1,97 @@
+#include <capstan/core/blas.h>
+
+#include <capstan/core/pool.h>
+#include <capstan/core/threads.h>
+
+#define HAVE_CBLAS 1
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <xtensor-blas/xblas.hpp>
+#include <xtensor/xadapt.hpp>
+
+// OpenBLAS's own; weak, so that another BLAS can be linked.
+extern "C" {
+[[gnu::weak]] void openblas_set_num_threads(int);
+[[gnu::weak]] int openblas_get_num_threads(void);
+}
+
+namespace capstan {
+
+namespace {
+
+// What OpenBLAS was set to before the first product; 0 while it is as its owner left it.
+std::mutex blas_mutex;
+int blas_threads_before = 0;
+std::atomic<bool> blas_is_ours{false};
+
+void take_blas() {
+  if (blas_is_ours.load(std::memory_order_acquire)) [[likely]]
+    return;
+  const std::lock_guard lock(blas_mutex);
+  if (blas_is_ours.load()) return;
+  if (openblas_get_num_threads && openblas_set_num_threads) {
+    blas_threads_before = openblas_get_num_threads();
+    openblas_set_num_threads(1);
+  }
+  blas_is_ours.store(true, std::memory_order_release);
+}
+
+/// A matrix as BLAS sees it: row-major memory and a flag.
+template <class T>
+auto matrix(T* data, std::int64_t rows, std::int64_t columns) {
+  const std::array<std::size_t, 2> shape = {static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)};
+  return xt::adapt(data, shape[0] * shape[1], xt::no_ownership(), shape);
+}
+
+template <class T>
+void blas_product(std::int64_t m, std::int64_t n, std::int64_t k, kernels::Operand<T> a, kernels::Operand<T> b, T* c, const T* bias,
+                  bool accumulate) {
+  take_blas();
+  if (bias)
+    for (std::int64_t i = 0; i < m; ++i) std::memcpy(c + i * n, bias, static_cast<std::size_t>(n) * sizeof(T));
+  const bool transpose_a = a.column != 1, transpose_b = b.column != 1;
+  auto left = transpose_a ? matrix(a.data, k, m) : matrix(a.data, m, k);
+  auto right = transpose_b ? matrix(b.data, n, k) : matrix(b.data, k, n);
+  auto result = matrix(c, m, n);
+  xt::blas::gemm(left, right, result, transpose_a, transpose_b, T(1), accumulate || bias ? T(1) : T(0));
+}
+
+// Below this m n k a kernel of ours is faster than OpenBLAS 0.3.21 (measured: benchmarks/product.cpp).
+constexpr std::int64_t blas_from = std::int64_t{64} * 64 * 64;
+
+}  // namespace
+
+namespace kernels {
+
+template <class T>
+void product(std::int64_t m, std::int64_t n, std::int64_t k, Operand<T> a, Operand<T> b, T* c, const T* bias, bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (m * n * k >= blas_from && m > 16 && n > 16) return blas_product(m, n, k, a, b, c, bias, accumulate);
+  const Table<T>& t = table<T>();
+  if (n == 1 && b.row == 1) {
+    if (a.column == 1) return t.dots(m, k, a.data, a.row, b.data, c, bias, accumulate);
+    if (!bias) return t.combine(k, m, a.data, a.column, b.data, c, accumulate);
+  }
+  if (m == 1 && a.column == 1 && b.column == 1 && !bias) return t.combine(k, n, b.data, b.row, a.data, c, accumulate);
+  const std::size_t bytes = static_cast<std::size_t>(t.gemm_scratch(m, n, k)) * sizeof(T);
+  const int size_class = capstan::detail::size_class_of(bytes);
+  void* scratch = capstan::detail::pool_get(size_class, bytes);
+  t.gemm(m, n, k, a, b, c, bias, accumulate, static_cast<T*>(scratch));
+  capstan::detail::pool_put(scratch, size_class);
+}
+
+template void product(std::int64_t, std::int64_t, std::int64_t, Operand<float>, Operand<float>, float*, const float*, bool);
+template void product(std::int64_t, std::int64_t, std::int64_t, Operand<double>, Operand<double>, double*, const double*, bool);
+
+}  // namespace kernels
+
+void restore_blas_threads() {
+  const std::lock_guard lock(blas_mutex);
+  if (!blas_is_ours.load()) return;
+  if (openblas_set_num_threads && blas_threads_before > 0) openblas_set_num_threads(blas_threads_before);
+  blas_is_ours.store(false, std::memory_order_release);
+}
+
+}  // namespace capstan

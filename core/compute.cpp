@@ -1,0 +1,309 @@
+#include <capstan/core/compute.h>
+
+#include <capstan/core/create.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+#include <capstan/core/threads.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace capstan::kernels {
+
+using capstan::detail::fail;
+using capstan::detail::Header;
+
+namespace {
+
+constexpr std::int64_t grain = 1 << 16;  // elements of one piece; smaller ones cost more to hand over than to compute
+
+template <class T>
+using UnaryKernel = void (*)(const T*, T*, std::int64_t);
+template <class T>
+using BinaryKernel = void (*)(const T*, const T*, T*, std::int64_t, bool, bool);
+
+// i64 has no table: its arithmetic serves indices. Wraps around as two's complement does.
+std::int64_t apply(Binary kind, std::int64_t a, std::int64_t b) {
+  const auto p = static_cast<std::uint64_t>(a), q = static_cast<std::uint64_t>(b);
+  return static_cast<std::int64_t>(kind == Binary::add ? p + q : kind == Binary::sub ? p - q : p * q);
+}
+template <Binary kind>
+void binary_i64(const std::int64_t* a, const std::int64_t* b, std::int64_t* y, std::int64_t n, bool a_step, bool b_step) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = apply(kind, a[a_step ? i : 0], b[b_step ? i : 0]);
+}
+
+/// Calls f(kernel) with the loop for the tensors' dtype.
+template <class F>
+void with_binary_kernel(const char* op, Binary kind, DType dtype, F f) {
+  switch (dtype) {
+    case DType::f32: return f(table<float>().binary[static_cast<int>(kind)]);
+    case DType::f64: return f(table<double>().binary[static_cast<int>(kind)]);
+    case DType::i64:
+      if (kind == Binary::add) return f(&binary_i64<Binary::add>);
+      if (kind == Binary::sub) return f(&binary_i64<Binary::sub>);
+      if (kind == Binary::mul) return f(&binary_i64<Binary::mul>);
+      break;
+    case DType::boolean: break;
+  }
+  fail<ValueError>(op, "does not take ", dtype, " (convert with to())");
+}
+
+template <class T>
+void run(BinaryKernel<T> kernel, const T* a, const T* b, T* y, std::int64_t n, bool a_step, bool b_step) {
+  if (n < 2 * grain) return kernel(a, b, y, n, a_step, b_step);
+  parallel_for(n, grain, [=](std::int64_t i, std::int64_t end) {
+    kernel(a_step ? a + i : a, b_step ? b + i : b, y + i, end - i, a_step, b_step);
+  });
+}
+
+/// The axes of a broadcast operation with their strides in a and b, neighbours joined where both go on evenly.
+struct Loops {
+  int dim = 0;
+  std::int64_t size[Shape::max_dim], a[Shape::max_dim], b[Shape::max_dim];
+};
+
+Loops loops_of(const Shape& result, const Shape& sa, const Shape& sb) {
+  Loops l;
+  std::int64_t a_run = 1, b_run = 1;
+  for (int i = 1; i <= result.dim(); ++i) {  // from the last axis; l holds them innermost first
+    const std::int64_t n = result.end()[-i];
+    const std::int64_t na = i <= sa.dim() ? sa.end()[-i] : 1, nb = i <= sb.dim() ? sb.end()[-i] : 1;
+    const std::int64_t a = na == 1 ? 0 : a_run, b = nb == 1 ? 0 : b_run;
+    a_run *= na;
+    b_run *= nb;
+    if (n == 1) continue;
+    const int last = l.dim - 1;
+    if (l.dim && a == l.a[last] * l.size[last] && b == l.b[last] * l.size[last]) {
+      l.size[last] *= n;
+    } else {
+      l.size[l.dim] = n;
+      l.a[l.dim] = a;
+      l.b[l.dim] = b;
+      ++l.dim;
+    }
+  }
+  return l;
+}
+
+template <class T>
+void run_broadcast(BinaryKernel<T> kernel, const T* a, const T* b, T* y, const Shape& result, const Shape& sa, const Shape& sb) {
+  if (result.numel() == 0) return;
+  const Loops l = loops_of(result, sa, sb);
+  if (l.dim <= 1) return run(kernel, a, b, y, l.dim ? l.size[0] : 1, l.dim && l.a[0] != 0, l.dim && l.b[0] != 0);
+  const std::int64_t n = l.size[0];
+  std::int64_t index[Shape::max_dim] = {};
+  for (;;) {
+    kernel(a, b, y, n, l.a[0] != 0, l.b[0] != 0);
+    y += n;
+    int k = 1;
+    for (; k < l.dim; ++k) {
+      a += l.a[k];
+      b += l.b[k];
+      if (++index[k] < l.size[k]) break;
+      a -= l.a[k] * l.size[k];
+      b -= l.b[k] * l.size[k];
+      index[k] = 0;
+    }
+    if (k == l.dim) return;
+  }
+}
+
+bool same_sizes(const Header* a, const Header* b) noexcept {
+  if (a->dim != b->dim) return false;
+  for (int i = 0; i < a->dim; ++i)
+    if (a->sizes[i] != b->sizes[i]) return false;
+  return true;
+}
+
+template <class T>
+T scalar(const char* op, double value) {
+  if constexpr (std::is_same_v<T, std::int64_t>)
+    if (value != std::trunc(value) || !(std::abs(value) < 0x1p63)) fail<ValueError>(op, "a number beside an i64 tensor must be whole: ", value);
+  return static_cast<T>(value);
+}
+
+}  // namespace
+
+void require_floating(const char* op, const Tensor& x) {
+  if (!is_floating(x.header()->dtype)) [[unlikely]]
+    fail<ValueError>(op, "takes f32 or f64: ", x.dtype(), " ", x.shape(), " (convert with to())");
+}
+
+void require_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
+  if (a.header()->dtype != b.header()->dtype) [[unlikely]]
+    fail<ValueError>(op, "dtypes must agree: ", a.dtype(), " ", a.shape(), " and ", b.dtype(), " ", b.shape(), " (convert one with to())");
+}
+
+Tensor unary(const char* op, Unary kind, const Tensor& x) {
+  const Header* h = x.header();
+  if (h->dtype == DType::i64 && kind == Unary::neg) return binary(op, Binary::mul, x, -1);
+  if (h->dtype == DType::i64 && kind == Unary::square) return binary(op, Binary::mul, x, x);
+  require_floating(op, x);
+  Tensor y = empty_like(x);
+  dispatch(x, [&]<class T>(T*) {
+    const UnaryKernel<T> kernel = table<T>().unary[static_cast<int>(kind)];
+    const T* from = data_of<T>(x);
+    T* to = data_of<T>(y);
+    if (h->numel < 2 * grain) return kernel(from, to, h->numel);
+    parallel_for(h->numel, grain, [=](std::int64_t i, std::int64_t end) { kernel(from + i, to + i, end - i); });
+  });
+  return y;
+}
+
+Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b) {
+  const Header *ha = a.header(), *hb = b.header();
+  require_same_dtype(op, a, b);
+  Tensor y;
+  with_binary_kernel(op, kind, ha->dtype, [&]<class T>(BinaryKernel<T> kernel) {
+    if (same_sizes(ha, hb)) {
+      y = empty_like(a);
+      return run(kernel, data_of<T>(a), data_of<T>(b), data_of<T>(y), ha->numel, true, true);
+    }
+    if (hb->numel == 1 && hb->dim <= ha->dim) {
+      y = empty_like(a);
+      return run(kernel, data_of<T>(a), data_of<T>(b), data_of<T>(y), ha->numel, true, false);
+    }
+    const Shape shape = broadcast(op, a.shape(), b.shape());
+    y = empty(shape, ha->dtype);
+    run_broadcast(kernel, data_of<T>(a), data_of<T>(b), data_of<T>(y), shape, a.shape(), b.shape());
+  });
+  return y;
+}
+
+Tensor binary(const char* op, Binary kind, const Tensor& a, double b) {
+  Tensor y;
+  with_binary_kernel(op, kind, a.header()->dtype, [&]<class T>(BinaryKernel<T> kernel) {
+    const T c = scalar<T>(op, b);
+    y = empty_like(a);
+    run(kernel, data_of<T>(a), &c, data_of<T>(y), a.header()->numel, true, false);
+  });
+  return y;
+}
+
+Tensor binary(const char* op, Binary kind, double a, const Tensor& b) {
+  Tensor y;
+  with_binary_kernel(op, kind, b.header()->dtype, [&]<class T>(BinaryKernel<T> kernel) {
+    const T c = scalar<T>(op, a);
+    y = empty_like(b);
+    run(kernel, &c, data_of<T>(b), data_of<T>(y), b.header()->numel, false, true);
+  });
+  return y;
+}
+
+void binary_in_place(const char* op, Binary kind, Tensor& y, const Tensor& b) {
+  const Header *hy = y.header(), *hb = b.header();
+  require_same_dtype(op, y, b);
+  with_binary_kernel(op, kind, hy->dtype, [&]<class T>(BinaryKernel<T> kernel) {
+    if (same_sizes(hy, hb)) return run(kernel, data_of<T>(y), data_of<T>(b), data_of<T>(y), hy->numel, true, true);
+    const Shape shape = y.shape();
+    if (!(broadcast(op, shape, b.shape()) == shape))
+      fail<ShapeError>(op, "the right side must broadcast to the tensor that is changed: ", shape, " and ", b.shape());
+    // The right side may share memory with y and be read again after that part was written.
+    const Tensor right = b.clone();
+    run_broadcast(kernel, data_of<T>(y), data_of<T>(right), data_of<T>(y), shape, shape, b.shape());
+  });
+}
+
+void binary_in_place(const char* op, Binary kind, Tensor& y, double b) {
+  with_binary_kernel(op, kind, y.header()->dtype, [&]<class T>(BinaryKernel<T> kernel) {
+    const T c = scalar<T>(op, b);
+    run(kernel, data_of<T>(y), &c, data_of<T>(y), y.header()->numel, true, false);
+  });
+}
+
+Tensor view(const Tensor& x, const Shape& shape) {
+  Header* v = capstan::detail::new_view(x.header());
+  v->data = x.header()->data;
+  v->numel = x.header()->numel;
+  v->dim = static_cast<std::uint8_t>(shape.dim());
+  std::copy(shape.begin(), shape.end(), v->sizes);
+  return Tensor::adopt(v);
+}
+
+Tensor expand(const Tensor& x, const Shape& shape) {
+  if (x.numel() == 1) {
+    Tensor y = empty(shape, x.dtype());
+    dispatch(x, [&]<class T>(T*) { std::fill_n(data_of<T>(y), y.numel(), *data_of<T>(x)); });
+    return y;
+  }
+  return binary("expand", Binary::add, zeros(shape, x.dtype()), x);
+}
+
+Split split_at(const Tensor& x, int axis) {
+  const Header* h = x.header();
+  Split s{1, h->sizes[axis], 1};
+  for (int i = 0; i < axis; ++i) s.outer *= h->sizes[i];
+  for (int i = axis + 1; i < h->dim; ++i) s.inner *= h->sizes[i];
+  return s;
+}
+
+Tensor sum(const Tensor& x) {
+  Tensor y = empty({}, x.dtype());
+  dispatch(x, [&]<class T>(T*) { *data_of<T>(y) = table<T>().sum(data_of<T>(x), x.header()->numel); });
+  return y;
+}
+
+Tensor sum(const Tensor& x, int axis, bool keepdim) {
+  const Split s = split_at(x, axis);
+  const Shape shape = x.shape();
+  Tensor y = empty(keepdim ? shape.with(axis, 1) : shape.without(axis), x.dtype());
+  dispatch(x, [&]<class T>(T*) {
+    const T* from = data_of<T>(x);
+    T* to = data_of<T>(y);
+    if (s.inner == 1)
+      for (std::int64_t i = 0; i < s.outer; ++i) to[i] = table<T>().sum(from + i * s.size, s.size);
+    else
+      for (std::int64_t i = 0; i < s.outer; ++i)
+        table<T>().sum_columns(from + i * s.size * s.inner, to + i * s.inner, s.size, s.inner, false);
+  });
+  return y;
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  if (shape.numel() == 1) {
+    Tensor y = sum(x);
+    return shape.dim() == 0 ? y : view(y, shape);
+  }
+  Tensor y = x;
+  const int lead = x.dim() - shape.dim();
+  if (lead > 0) {
+    std::int64_t sizes[Shape::max_dim] = {1};
+    for (int i = 0; i < lead; ++i) sizes[0] *= x.header()->sizes[i];
+    for (int i = lead; i < x.dim(); ++i) sizes[i - lead + 1] = x.header()->sizes[i];
+    if (shape.dim() + 1 <= x.dim()) y = sum(view(y, Shape(sizes, shape.dim() + 1)), 0, false);
+  }
+  for (int i = 0; i < shape.dim(); ++i)
+    if (shape.begin()[i] == 1 && y.header()->sizes[i] != 1) y = sum(y, i, true);
+  return y;
+}
+
+Tensor transpose(const Tensor& x, int a, int b) {
+  if (a == b) return x.clone();
+  if (a > b) std::swap(a, b);
+  const Header* h = x.header();
+  Shape shape = x.shape().with(a, h->sizes[b]).with(b, h->sizes[a]);
+  Tensor y = empty(shape, h->dtype);
+  if (h->numel == 0) return y;
+  const Split sa = split_at(x, a), sb = split_at(x, b);
+  const std::int64_t between = sa.inner / (sb.size * sb.inner);  // axes strictly between a and b
+  if (between == 1 && sb.inner == 1 && is_floating(h->dtype)) {
+    dispatch(x, [&]<class T>(T*) {
+      for (std::int64_t o = 0; o < sa.outer; ++o)
+        table<T>().transpose(data_of<T>(x) + o * sa.size * sb.size, data_of<T>(y) + o * sa.size * sb.size, sa.size, sb.size);
+    });
+    return y;
+  }
+  const std::size_t item = size_of(h->dtype) * static_cast<std::size_t>(sb.inner);
+  const char* from = static_cast<const char*>(h->data);
+  char* to = static_cast<char*>(y.header()->data);
+  for (std::int64_t o = 0; o < sa.outer; ++o)
+    for (std::int64_t j = 0; j < sb.size; ++j)
+      for (std::int64_t m = 0; m < between; ++m)
+        for (std::int64_t i = 0; i < sa.size; ++i, to += item)
+          std::memcpy(to, from + static_cast<std::size_t>(((o * sa.size + i) * between + m) * sb.size + j) * item, item);
+  return y;
+}
+
+}  // namespace capstan::kernels

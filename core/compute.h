@@ -1,0 +1,52 @@
+#pragma once
+#include <capstan/core/kernels/table.h>
+#include <capstan/core/tensor.h>
+
+// Private: arithmetic on whole tensors, without gradients; what operations are made of. `op` is the name for error texts.
+namespace capstan::kernels {
+
+/// Throw ValueError unless x is f32 or f64; unless a and b have one dtype.
+void require_floating(const char* op, const Tensor& x);
+void require_same_dtype(const char* op, const Tensor& a, const Tensor& b);
+
+/// y = f(x), f32 and f64; neg, square and abs for i64 too.
+Tensor unary(const char* op, Unary kind, const Tensor& x);
+/// y = f(a, b), broadcast; add, sub and mul for i64 too.
+Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b);
+Tensor binary(const char* op, Binary kind, const Tensor& a, double b);
+Tensor binary(const char* op, Binary kind, double a, const Tensor& b);
+/// y = f(y, b) in place, b broadcast to y's shape (ShapeError when it does not).
+void binary_in_place(const char* op, Binary kind, Tensor& y, const Tensor& b);
+void binary_in_place(const char* op, Binary kind, Tensor& y, double b);
+
+/// A copy of x with the given shape, which x's shape broadcasts to.
+Tensor expand(const Tensor& x, const Shape& shape);
+/// Undoes broadcasting: x summed over the axes along which `shape` was repeated.
+Tensor sum_to(const Tensor& x, const Shape& shape);
+/// Sums over everything, and over one axis (non-negative), which stays with size 1 if keepdim.
+Tensor sum(const Tensor& x);
+Tensor sum(const Tensor& x, int axis, bool keepdim);
+
+/// A copy with two axes swapped; any dtype.
+Tensor transpose(const Tensor& x, int a, int b);
+
+/// The same elements under another shape with as many elements; not recorded.
+Tensor view(const Tensor& x, const Shape& shape);
+
+/// The product of all sizes before, at, and after an axis.
+struct Split {
+  std::int64_t outer, size, inner;
+};
+Split split_at(const Tensor& x, int axis);
+
+/// Calls f with a null pointer of the tensor's floating type: dispatch(x, [&]<class T>(T*) { ... }).
+template <class F>
+inline auto dispatch(const Tensor& x, F f) {
+  return x.header()->dtype == DType::f32 ? f(static_cast<float*>(nullptr)) : f(static_cast<double*>(nullptr));
+}
+template <class T>
+inline T* data_of(const Tensor& x) {
+  return static_cast<T*>(x.header()->data);
+}
+
+}  // namespace capstan::kernels

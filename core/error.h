@@ -1,0 +1,33 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+
+namespace capstan {
+
+/// Everything that Capstan throws, std::bad_alloc apart. The text reads `[op] the rule: the actual values (what to try)`.
+/// After a throw every object, file and model is as it was before the call.
+class Error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Shapes, axes or numbers of dimensions that do not fit together.
+class ShapeError : public Error {
+  using Error::Error;
+};
+
+/// A value out of its range, a wrong dtype, an option that cannot be, a tape used against its rules.
+class ValueError : public Error {
+  using Error::Error;
+};
+
+/// The operating system refused: a file is missing or unreadable, a disk is full.
+class IoError : public Error {
+  using Error::Error;
+};
+
+/// A file was read but does not hold what it should.
+class FormatError : public Error {
+  using Error::Error;
+};
+
+}  // namespace capstan

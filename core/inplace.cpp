@@ -1,0 +1,60 @@
+#include <capstan/core/compute.h>
+#include <capstan/core/grad_mode.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+#include <cstring>
+
+namespace capstan {
+
+using detail::fail;
+using detail::Header;
+
+namespace {
+
+/// Refuses a change that a running tape would not see, and one of memory that is not the caller's to write.
+Header* writable(const char* op, Tensor& t) {
+  Header* h = t.header();
+  if (h->flags & detail::kReadOnly) fail<ValueError>(op, "a gradient is read-only: ", t.shape(), " (change a clone(), or scale all with g *= s)");
+  if (detail::running_tape != 0) {
+    const Header* owner = h->owner ? h->owner : h;
+    if (((h->flags | owner->flags) & detail::kRequiresGrad) || h->tape == detail::running_tape)
+      fail<ValueError>(op, "a tensor that wants a gradient cannot be changed while a tape runs: ", t.shape(), " (open a NoGrad scope)");
+  }
+  return h;
+}
+
+void changed(Header* h) noexcept { __atomic_fetch_add(&detail::version_of(h), 1, __ATOMIC_RELAXED); }
+
+template <class Right>
+Tensor& change(const char* op, kernels::Binary kind, Tensor& t, const Right& right) {
+  Header* h = writable(op, t);
+  kernels::binary_in_place(op, kind, t, right);
+  changed(h);
+  return t;
+}
+
+}  // namespace
+
+Tensor& Tensor::assign(const Tensor& other) {
+  Header* h = writable("assign", *this);
+  kernels::require_same_dtype("assign", *this, other);
+  const Tensor from = other.shape() == shape() ? other : [&] {
+    if (!(broadcast("assign", shape(), other.shape()) == shape()))
+      fail<ShapeError>("assign", "the right side must broadcast to the tensor that is changed: ", shape(), " and ", other.shape());
+    if (!is_floating(dtype())) fail<ShapeError>("assign", "shapes must be equal for ", dtype(), ": ", shape(), " and ", other.shape());
+    return kernels::expand(other, shape());
+  }();
+  std::memmove(h->data, from.header()->data, static_cast<std::size_t>(h->numel) * size_of(h->dtype));
+  changed(h);
+  return *this;
+}
+
+Tensor& Tensor::operator+=(const Tensor& other) { return change("+=", kernels::Binary::add, *this, other); }
+Tensor& Tensor::operator-=(const Tensor& other) { return change("-=", kernels::Binary::sub, *this, other); }
+Tensor& Tensor::operator*=(const Tensor& other) { return change("*=", kernels::Binary::mul, *this, other); }
+Tensor& Tensor::operator+=(double value) { return change("+=", kernels::Binary::add, *this, value); }
+Tensor& Tensor::operator-=(double value) { return change("-=", kernels::Binary::sub, *this, value); }
+Tensor& Tensor::operator*=(double value) { return change("*=", kernels::Binary::mul, *this, value); }
+
+}  // namespace capstan

@@ -1,0 +1,203 @@
+// c = a b for row-major c: tiles of up to Simd::rows x 2 vectors held in registers (Goto & van de Geijn, "Anatomy of
+// high-performance matrix multiplication", ACM TOMS 34(3), 2008). Of b, panels two vectors wide are laid out one after the
+// other, but read in place where b is row-major and small; a is read in place unless it is transposed and large.
+
+constexpr std::int64_t block_k = 256;   // a panel of b, 256 x 2 vectors, stays in the first-level cache
+constexpr std::int64_t block_m = 96;    // a block of a, 96 x 256, stays in the second-level cache
+constexpr std::int64_t in_place = 24576;  // elements of b up to which reading it in place beats laying it out
+
+template <class T>
+static constexpr std::int64_t panel_width() {
+  return 2 * Simd<T>::width;
+}
+
+template <int m, class T>
+static void tile(std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b, std::int64_t b_row, T* c, std::int64_t c_row,
+                 std::int64_t columns, const T* bias, bool accumulate) {
+  using S = Simd<T>;
+  typename S::Vector s[m][2] = {};
+  for (std::int64_t q = 0; q < k; ++q) {
+    const auto b0 = S::load(b + q * b_row), b1 = S::load(b + q * b_row + S::width);
+    for (int i = 0; i < m; ++i) {
+      const auto v = S::broadcast(a[i * a_row + q * a_column]);
+      s[i][0] = fma(v, b0, s[i][0]);
+      s[i][1] = fma(v, b1, s[i][1]);
+    }
+  }
+  if (columns == panel_width<T>()) {
+    typename S::Vector start[2] = {};
+    if (bias) {
+      start[0] = S::load(bias);
+      start[1] = S::load(bias + S::width);
+    }
+    for (int i = 0; i < m; ++i)
+      for (int v = 0; v < 2; ++v) {
+        T* to = c + i * c_row + v * S::width;
+        S::store(to, s[i][v] + (accumulate ? S::load(to) : start[v]));
+      }
+    return;
+  }
+  T edge[2 * S::width];
+  for (int i = 0; i < m; ++i) {
+    S::store(edge, s[i][0]);
+    S::store(edge + S::width, s[i][1]);
+    T* to = c + i * c_row;
+    if (accumulate)
+      for (std::int64_t j = 0; j < columns; ++j) to[j] += edge[j];
+    else if (bias)
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = edge[j] + bias[j];
+    else
+      for (std::int64_t j = 0; j < columns; ++j) to[j] = edge[j];
+  }
+}
+
+template <class T>
+static inline void tile_of(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b, std::int64_t b_row,
+                           T* c, std::int64_t c_row, std::int64_t columns, const T* bias, bool accumulate) {
+  constexpr int most = Simd<T>::rows;
+  switch (m) {
+#define CAPSTAN_TILE(M)                                                                                              \
+  case M:                                                                                                            \
+    return tile<(M <= most ? M : 1)>(k, a, a_row, a_column, b, b_row, c, c_row, columns, bias, accumulate);
+    CAPSTAN_TILE(1)
+    CAPSTAN_TILE(2)
+    CAPSTAN_TILE(3)
+    CAPSTAN_TILE(4)
+    CAPSTAN_TILE(5)
+    CAPSTAN_TILE(6)
+    CAPSTAN_TILE(7)
+    CAPSTAN_TILE(8)
+    CAPSTAN_TILE(9)
+    CAPSTAN_TILE(10)
+    CAPSTAN_TILE(11)
+    CAPSTAN_TILE(12)
+#undef CAPSTAN_TILE
+  }
+}
+
+/// Calls f(i, height) for tiles of nearly equal height: a last tile of one row would leave the pipelines idle.
+template <class T, class F>
+static inline void for_tiles(std::int64_t m, F f) {
+  const std::int64_t tiles = (m + Simd<T>::rows - 1) / Simd<T>::rows;
+  std::int64_t i = 0;
+  for (std::int64_t t = 0; t < tiles; ++t) {
+    const std::int64_t height = (m - i + tiles - t - 1) / (tiles - t);
+    f(i, height);
+    i += height;
+  }
+}
+
+#if defined(__AVX2__)
+// An 8 x 8 block of y[c, r] = x[r, c].
+static inline void transpose_block(const float* x, std::int64_t x_row, float* y, std::int64_t y_row) {
+  __m256 r[8], t[8];
+  for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps(x + i * x_row);
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+  }
+  for (int i = 0; i < 4; ++i) {
+    _mm256_storeu_ps(y + i * y_row, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+    _mm256_storeu_ps(y + (i + 4) * y_row, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+  }
+}
+#else
+static inline void transpose_block(const float* x, std::int64_t x_row, float* y, std::int64_t y_row) {
+  for (int i = 0; i < 8; ++i)
+    for (int j = 0; j < 8; ++j) y[j * y_row + i] = x[i * x_row + j];
+}
+#endif
+static inline void transpose_block(const double* x, std::int64_t x_row, double* y, std::int64_t y_row) {
+  for (int i = 0; i < 8; ++i)
+    for (int j = 0; j < 8; ++j) y[j * y_row + i] = x[i * x_row + j];
+}
+
+template <class T>
+static inline void transpose_to(const T* x, std::int64_t x_row, T* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns) {
+  std::int64_t i = 0;
+  for (; i + 8 <= rows; i += 8) {
+    std::int64_t j = 0;
+    for (; j + 8 <= columns; j += 8) transpose_block(x + i * x_row + j, x_row, y + j * y_row + i, y_row);
+    for (; j < columns; ++j)
+      for (int p = 0; p < 8; ++p) y[j * y_row + i + p] = x[(i + p) * x_row + j];
+  }
+  for (; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) y[j * y_row + i] = x[i * x_row + j];
+}
+
+template <class T>
+static void transpose(const T* x, T* y, std::int64_t rows, std::int64_t columns) {
+  transpose_to(x, columns, y, rows, rows, columns);
+}
+
+// Rows [0, k) of one panel of b, `columns` wide, padded with zeros to the full width.
+template <class T>
+static inline void pack_panel(Operand<T> b, std::int64_t k, std::int64_t columns, T* to) {
+  constexpr std::int64_t width = panel_width<T>();
+  if (columns < width)
+    for (std::int64_t i = 0; i < k * width; ++i) to[i] = T(0);
+  if (b.row == 1) {
+    transpose_to(b.data, b.column, to, width, columns, k);
+  } else if (columns == width) {
+    for (std::int64_t q = 0; q < k; ++q) __builtin_memcpy(to + q * width, b.data + q * b.row, width * sizeof(T));
+  } else {
+    for (std::int64_t q = 0; q < k; ++q)
+      for (std::int64_t j = 0; j < columns; ++j) to[q * width + j] = b.data[q * b.row + j];
+  }
+}
+
+// Rows of a transposed `a` for one tile: element (i, q) goes to q * height + i.
+template <class T>
+static inline void pack_rows(const T* a, std::int64_t a_column, std::int64_t height, std::int64_t k, T* to) {
+  if (height == Simd<T>::rows) {
+    for (std::int64_t q = 0; q < k; ++q) __builtin_memcpy(to + q * Simd<T>::rows, a + q * a_column, Simd<T>::rows * sizeof(T));
+    return;
+  }
+  for (std::int64_t q = 0; q < k; ++q)
+    for (std::int64_t i = 0; i < height; ++i) to[q * height + i] = a[q * a_column + i];
+}
+
+template <class T>
+static std::int64_t gemm_scratch(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const std::int64_t panels = (n + panel_width<T>() - 1) / panel_width<T>(), deep = k < block_k ? k : block_k;
+  return panels * panel_width<T>() * deep + (m < block_m ? m : block_m) * deep;
+}
+
+template <class T>
+static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand<T> a, Operand<T> b, T* c, const T* bias, bool accumulate, T* scratch) {
+  constexpr std::int64_t width = panel_width<T>();
+  const std::int64_t panels = (n + width - 1) / width;
+  const bool read_b = b.column == 1 && k * n <= in_place;
+  for (std::int64_t k0 = 0; k0 < k || k0 == 0; k0 += block_k) {
+    const std::int64_t deep = k - k0 < block_k ? k - k0 : block_k;
+    const Operand<T> b0 = {b.data + k0 * b.row, b.row, b.column};
+    for (std::int64_t p = read_b ? n / width : 0; p < panels; ++p) {
+      const std::int64_t columns = n - p * width < width ? n - p * width : width;
+      pack_panel(Operand<T>{b0.data + p * width * b.column, b.row, b.column}, deep, columns, scratch + p * width * deep);
+    }
+    T* const a_scratch = scratch + panels * width * deep;
+    for (std::int64_t i0 = 0; i0 < m; i0 += block_m) {
+      const std::int64_t high = m - i0 < block_m ? m - i0 : block_m;
+      const T* a0 = a.data + i0 * a.row + k0 * a.column;
+      const bool pack_a = a.row == 1 && deep > 64 && panels > 1;
+      if (pack_a) for_tiles<T>(high, [&](std::int64_t i, std::int64_t height) { pack_rows(a0 + i, a.column, height, deep, a_scratch + i * deep); });
+      for (std::int64_t p = 0; p < panels; ++p) {
+        const std::int64_t columns = n - p * width < width ? n - p * width : width;
+        const bool direct = read_b && columns == width;
+        const T* panel = direct ? b0.data + p * width : scratch + p * width * deep;
+        const std::int64_t panel_row = direct ? b.row : width;
+        for_tiles<T>(high, [&](std::int64_t i, std::int64_t height) {
+          const T* rows = pack_a ? a_scratch + i * deep : a0 + i * a.row;
+          tile_of(height, deep, rows, pack_a ? 1 : a.row, pack_a ? height : a.column, panel, panel_row, c + (i0 + i) * n + p * width, n, columns,
+                  k0 == 0 && bias ? bias + p * width : nullptr, accumulate || k0 > 0);
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+// Row-wise softmax and the fused losses.
+
+template <class T>
+static T squared_distance(const T* a, const T* b, std::int64_t n) {
+  if (n > 4096) {  // pairwise above, as sum()
+    const std::int64_t half = n / 8192 * 4096 + 4096;
+    const std::int64_t split = half < n ? half : n / 2;
+    return squared_distance(a, b, split) + squared_distance(a + split, b + split, n - split);
+  }
+  constexpr int lanes = 16;
+  T s[lanes] = {};
+  std::int64_t i = 0;
+  if (n >= lanes)
+    for (; i + lanes <= n; i += lanes)
+      for (int j = 0; j < lanes; ++j) s[j] += (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]);
+  T rest[4] = {};
+  for (; i + 4 <= n; i += 4)
+    for (int j = 0; j < 4; ++j) rest[j] += (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]);
+  for (int j = 0; i < n; ++i, ++j) rest[j] += (a[i] - b[i]) * (a[i] - b[i]);
+  T total = (rest[0] + rest[2]) + (rest[1] + rest[3]);
+  if (n >= lanes) {
+    for (int half = lanes / 2; half > 0; half /= 2)
+      for (int j = 0; j < half; ++j) s[j] += s[j + half];
+    total += s[0];
+  }
+  return total;
+}
+
+template <class T>
+static void scaled_difference(const T* a, const T* b, T scale, T* d, std::int64_t n, bool accumulate) {
+  if (accumulate) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) d[i] += scale * (a[i] - b[i]);
+  } else {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) d[i] = scale * (a[i] - b[i]);
+  }
+}
+
+template <class T>
+static inline T row_max(const T* x, std::int64_t n) {
+  T m = x[0];
+  for (std::int64_t j = 1; j < n; ++j) m = x[j] > m || x[j] != x[j] ? x[j] : m;
+  return m;
+}
+
+template <class T>
+static void softmax(const T* x, T* y, std::int64_t rows, std::int64_t n) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const T m = row_max(x + i * n, n);
+    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = x[i * n + j] - m;
+  }
+  unary_loop<Exp>(y, y, rows * n);  // over all rows at once: rows are short
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const T scale = T(1) / sum(y + i * n, n);
+    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] *= scale;
+  }
+}
+
+template <class T>
+static void log_softmax(const T* x, T* y, std::int64_t rows, std::int64_t n) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const T m = row_max(x + i * n, n);
+    T s[64], total = T(0);
+    for (std::int64_t j = 0; j < n; j += 64) {
+      const std::int64_t count = n - j < 64 ? n - j : 64;
+      for (std::int64_t q = 0; q < count; ++q) s[q] = exponential(x[i * n + j + q] - m);
+      total += sum(s, count);
+    }
+    const T shift = m + logarithm(total);
+    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = x[i * n + j] - shift;
+  }
+}
+
+template <class T>
+static T cross_entropy(const T* x, const std::int64_t* labels, T* y, std::int64_t rows, std::int64_t n) {
+  T loss = T(0);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const T m = row_max(x + i * n, n);
+    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = x[i * n + j] - m;
+    loss -= y[i * n + labels[i]];
+  }
+  unary_loop<Exp>(y, y, rows * n);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const T s = sum(y + i * n, n), scale = T(1) / s;
+    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] *= scale;
+    loss += logarithm(s);
+  }
+  return loss;
+}
+
+template <class T>
+static void cross_entropy_grad(const T* y, const std::int64_t* labels, T scale, T* d, std::int64_t rows, std::int64_t n, bool accumulate) {
+  if (accumulate) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < rows * n; ++i) d[i] += scale * y[i];
+  } else {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < rows * n; ++i) d[i] = scale * y[i];
+  }
+  for (std::int64_t i = 0; i < rows; ++i) d[i * n + labels[i]] -= scale;
+}

@@ -1,0 +1,42 @@
+// One vector of the instruction set that this file is compiled for, with the fused multiply-add that contraction being off
+// keeps the compiler from choosing by itself.
+template <class T>
+struct Simd {
+#if defined(__AVX512F__)
+  static constexpr int bytes = 64;
+  static constexpr int rows = 12;  // of a tile two vectors wide: 24 accumulators of 32 registers
+#elif defined(__AVX2__)
+  static constexpr int bytes = 32;
+  static constexpr int rows = 6;  // 12 accumulators of 16 registers
+#else
+  static constexpr int bytes = 16;
+  static constexpr int rows = 4;
+#endif
+  static constexpr int width = bytes / static_cast<int>(sizeof(T));
+  typedef T Vector __attribute__((vector_size(bytes)));
+
+  static Vector load(const T* p) {
+    Vector v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+  }
+  static void store(T* p, Vector v) { __builtin_memcpy(p, &v, sizeof v); }
+  static Vector broadcast(T x) { return x - Vector{}; }
+};
+
+template <class V>
+static inline V fma(V a, V b, V c) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(a[0]) == 4)
+    return reinterpret_cast<V>(_mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+  else
+    return reinterpret_cast<V>(_mm512_fmadd_pd(reinterpret_cast<__m512d>(a), reinterpret_cast<__m512d>(b), reinterpret_cast<__m512d>(c)));
+#elif defined(__FMA__)
+  if constexpr (sizeof(a[0]) == 4)
+    return reinterpret_cast<V>(_mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+  else
+    return reinterpret_cast<V>(_mm256_fmadd_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b), reinterpret_cast<__m256d>(c)));
+#else
+  return a * b + c;
+#endif
+}

@@ -1,0 +1,121 @@
+#include <capstan/core/random.h>
+
+#include <capstan/core/create.h>
+#include <capstan/core/text.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace capstan {
+
+using detail::fail;
+
+namespace {
+
+using Words = std::array<std::uint32_t, 4>;
+
+// Philox4x32-10: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
+Words philox(Words x, std::uint32_t key0, std::uint32_t key1) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * x[0], p1 = std::uint64_t{0xCD9E8D57} * x[2];
+    x = {static_cast<std::uint32_t>(p1 >> 32) ^ x[1] ^ key0, static_cast<std::uint32_t>(p1),
+         static_cast<std::uint32_t>(p0 >> 32) ^ x[3] ^ key1, static_cast<std::uint32_t>(p0)};
+    key0 += 0x9E3779B9;
+    key1 += 0xBB67AE85;
+  }
+  return x;
+}
+
+// Two uniform numbers in [0, 1) with 53 bits for block `index` of a draw. The purpose lies in the counter's top bits: a
+// draw has up to 2^56 blocks, more than a tensor has elements.
+std::pair<double, double> pair_at(const Generator& g, std::uint64_t draw, std::uint64_t index) {
+  const Words w = philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32) ^ (g.purpose << 24),
+                          static_cast<std::uint32_t>(draw), static_cast<std::uint32_t>(draw >> 32)},
+                         static_cast<std::uint32_t>(g.seed), static_cast<std::uint32_t>(g.seed >> 32));
+  const auto unit = [](std::uint32_t high, std::uint32_t low) {
+    return static_cast<double>(((std::uint64_t{high} << 32) | low) >> 11) * 0x1p-53;
+  };
+  return {unit(w[0], w[1]), unit(w[2], w[3])};
+}
+
+// Fills t with f(first, second) -> pair of elements, two elements for each block of the stream.
+template <class F>
+void fill(const char* op, Tensor& t, Generator& g, F f) {
+  if (!is_floating(t.dtype())) fail<ValueError>(op, "random numbers are f32 or f64: ", t.dtype());
+  const auto run = [&](auto* data) {
+    using T = std::remove_pointer_t<decltype(data)>;
+    for (std::int64_t i = 0; i < t.numel(); i += 2) {
+      const auto [u, v] = pair_at(g, g.draw, static_cast<std::uint64_t>(i) / 2);
+      const auto [a, b] = f(u, v);
+      data[i] = static_cast<T>(a);
+      if (i + 1 < t.numel()) data[i + 1] = static_cast<T>(b);
+    }
+  };
+  if (t.dtype() == DType::f32)
+    run(t.data<float>());
+  else
+    run(t.data<double>());
+  ++g.draw;
+}
+
+std::array<Generator, 4>& generators() {
+  static std::array<Generator, 4> all = {Generator{0, 0, 0}, Generator{0, 1, 0}, Generator{0, 2, 0}, Generator{0, 3, 0}};
+  return all;
+}
+
+}  // namespace
+
+double Generator::uniform() { return pair_at(*this, draw++, 0).first; }
+
+Generator& default_generator(Purpose purpose) { return generators()[static_cast<std::size_t>(purpose)]; }
+
+void manual_seed(std::uint64_t seed) {
+  for (Generator& g : generators()) {
+    g.seed = seed;
+    g.draw = 0;
+  }
+}
+
+Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& g) {
+  if (!(low <= high) || !std::isfinite(low) || !std::isfinite(high))
+    fail<ValueError>("uniform", "low <= high must be finite: ", low, ", ", high);
+  Tensor t = empty(shape, dtype);
+  // Rounding to f32 may reach `high` itself, which does not belong to the range.
+  const double below = dtype == DType::f32 ? static_cast<double>(std::nextafterf(static_cast<float>(high), static_cast<float>(low)))
+                                           : std::nextafter(high, low);
+  const auto scale = [&](double u) {
+    const double x = low + (high - low) * u;
+    const double rounded = dtype == DType::f32 ? static_cast<double>(static_cast<float>(x)) : x;
+    return rounded < high ? x : below;
+  };
+  fill("uniform", t, g, [&](double u, double v) { return std::pair(scale(u), scale(v)); });
+  return t;
+}
+
+Tensor normal(const Shape& shape, double mean, double stddev, DType dtype, Generator& g) {
+  if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean))
+    fail<ValueError>("normal", "mean and stddev >= 0 must be finite: ", mean, ", ", stddev);
+  Tensor t = empty(shape, dtype);
+  fill("normal", t, g, [&](double u, double v) {
+    const double r = stddev * std::sqrt(-2 * std::log1p(-u)), angle = 2 * 3.14159265358979323846 * v;
+    return std::pair(mean + r * std::cos(angle), mean + r * std::sin(angle));
+  });
+  return t;
+}
+
+Tensor randn(const Shape& shape, DType dtype, Generator& g) { return normal(shape, 0, 1, dtype, g); }
+
+Tensor permutation(std::int64_t n, Generator& g) {
+  if (n < 0) fail<ValueError>("permutation", "n must not be negative: ", n);
+  Tensor t = arange(static_cast<double>(n), DType::i64);
+  auto* data = t.data<std::int64_t>();
+  for (std::int64_t i = n - 1; i > 0; --i) {
+    const double u = pair_at(g, g.draw, static_cast<std::uint64_t>(i)).first;
+    std::swap(data[i], data[static_cast<std::int64_t>(u * static_cast<double>(i + 1))]);
+  }
+  ++g.draw;
+  return t;
+}
+
+}  // namespace capstan

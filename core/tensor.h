@@ -1,0 +1,140 @@
+#pragma once
+#include <capstan/core/dtype.h>
+#include <capstan/core/shape.h>
+
+#include <iosfwd>
+#include <type_traits>
+#include <utility>
+
+namespace capstan {
+
+class Tensor;
+
+namespace detail {
+
+enum : std::uint8_t { kRequiresGrad = 1, kReadOnly = 2, kLeaf = 4 };
+
+/// What a Tensor points at: one pooled block that holds this header and, unless `owner` is set, the elements behind it.
+/// {tape, node} and {leaf, generation} are the slot that only autograd reads.
+struct Header {
+  std::int32_t refs;
+  DType dtype;
+  std::uint8_t dim, size_class, flags;
+  void* data;
+  std::int64_t numel;
+  Header* owner;  // the block that holds the bytes, when this is a view of it
+  std::uint64_t tape;
+  std::uint32_t node, version;
+  std::int64_t sizes[Shape::max_dim];
+  std::uint64_t generation;
+  std::uint32_t leaf;
+};
+static_assert(sizeof(Header) == 112);
+
+void destroy(Header*) noexcept;
+inline void retain(Header* h) noexcept { __atomic_fetch_add(&h->refs, 1, __ATOMIC_RELAXED); }
+inline void release(Header* h) noexcept {
+  // A sole owner needs no read-modify-write: nobody else can hold, hence copy, the handle.
+  if (__atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) == 1 || __atomic_sub_fetch(&h->refs, 1, __ATOMIC_ACQ_REL) == 0) destroy(h);
+}
+[[noreturn]] void undefined_tensor();
+[[noreturn]] void wrong_dtype(DType wanted, DType actual);
+
+}  // namespace detail
+
+/// A handle on an n-dimensional array: dtype, shape (0 to 6 axes) and elements, contiguous and row-major.
+///
+/// Copying a Tensor copies the handle: both name the same elements, as in PyTorch; clone() copies the elements. A
+/// default-constructed Tensor names nothing, and using it is a ValueError. Handles may be copied and dropped by any
+/// thread; elements are the user's to guard.
+class Tensor {
+ public:
+  Tensor() noexcept = default;
+  Tensor(const Tensor& other) noexcept : header_(other.header_) {
+    if (header_) detail::retain(header_);
+  }
+  Tensor(Tensor&& other) noexcept : header_(std::exchange(other.header_, nullptr)) {}
+  Tensor& operator=(Tensor other) noexcept {
+    std::swap(header_, other.header_);
+    return *this;
+  }
+  ~Tensor() {
+    if (header_) detail::release(header_);
+  }
+
+  /// False for a default-constructed or moved-from Tensor.
+  bool defined() const noexcept { return header_ != nullptr; }
+
+  Shape shape() const { return Shape(header()->sizes, header()->dim); }
+  /// The size of axis i; a negative i counts from the end. Throws ShapeError when there is no such axis.
+  std::int64_t size(int i) const;
+  /// The number of axes; 0 for a scalar.
+  int dim() const { return header()->dim; }
+  std::int64_t numel() const { return header()->numel; }
+  DType dtype() const { return header()->dtype; }
+
+  /// The one element as a double. Throws ShapeError unless numel() == 1.
+  double item() const;
+  /// The elements, row-major. T must be the dtype's own type (float, double, std::int64_t, bool), else ValueError.
+  /// Writing through the pointer is not tracked: no version is bumped and no gradient flows.
+  template <class T>
+  T* data() const {
+    const detail::Header* h = header();
+    if (h->dtype != dtype_of<std::remove_const_t<T>>) detail::wrong_dtype(dtype_of<std::remove_const_t<T>>, h->dtype);
+    return static_cast<T*>(h->data);
+  }
+
+  /// A deep copy in fresh memory: not recorded, no gradient wanted.
+  Tensor clone() const;
+  /// The same elements as a view of which no tape knows: a constant for every later operation.
+  Tensor detach() const;
+  /// A copy in another dtype (the handle itself when it has it already); not recorded. f64 -> f32 rounds to nearest; a
+  /// float -> i64 truncates toward zero and throws ValueError for NaN and values out of range; x -> boolean is x != 0.
+  Tensor to(DType dtype) const;
+  /// Rows [begin, end) of the first axis, without a copy; recorded. Throws ShapeError for a scalar or a bad range.
+  Tensor rows(std::int64_t begin, std::int64_t end) const;
+  /// The same elements in another shape, without a copy; recorded. One size may be -1 and is worked out. Throws ShapeError.
+  Tensor reshape(const Shape& shape) const;
+  Tensor reshape(std::initializer_list<std::int64_t> sizes) const;
+
+  /// Copies other's elements into this tensor, which keeps its identity. Shapes and dtypes must agree, or other must
+  /// broadcast to this shape. In-place changes bump the version, are never recorded, and on a tensor that wants a
+  /// gradient while a tape runs they need a NoGrad scope (ValueError).
+  Tensor& assign(const Tensor& other);
+  Tensor& operator+=(const Tensor& other);
+  Tensor& operator-=(const Tensor& other);
+  Tensor& operator*=(const Tensor& other);
+  Tensor& operator+=(double value);
+  Tensor& operator-=(double value);
+  Tensor& operator*=(double value);
+
+  /// Whether tapes compute a gradient for this tensor. It must be f32 or f64 and own its elements (ValueError).
+  Tensor& set_requires_grad(bool on);
+  bool requires_grad() const { return (header()->flags & detail::kRequiresGrad) != 0; }
+
+  /// How often the elements were changed in place; views share their owner's count.
+  std::uint32_t version() const noexcept;
+
+  /// For Capstan's own rooms: the header, ValueError when there is none.
+  detail::Header* header() const {
+    if (!header_) detail::undefined_tensor();
+    return header_;
+  }
+  /// Takes over one reference.
+  static Tensor adopt(detail::Header* header) noexcept {
+    Tensor t;
+    t.header_ = header;
+    return t;
+  }
+  /// Gives up this handle's reference.
+  detail::Header* give() noexcept { return std::exchange(header_, nullptr); }
+
+ private:
+  detail::Header* header_ = nullptr;
+};
+
+/// Prints as NumPy does: nested brackets, common width, eight significant digits, long axes shortened.
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+std::string to_string(const Tensor& tensor);
+
+}  // namespace capstan

@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+
+namespace capstan {
+
+/// How many threads Capstan's own pool may use, the caller among them. Starts at the number of CPUs this process may run
+/// on. Results have the same bits for any number. Throws ValueError unless 1 <= n <= 256.
+void set_num_threads(int n);
+int num_threads();
+
+/// Capstan sets OpenBLAS to one thread at its first product of matrices, because OpenBLAS gives other bits with two, and
+/// puts its own pool above it. This gives OpenBLAS back the number of threads it had, until Capstan's next product.
+void restore_blas_threads();
+
+/// Calls body(begin, end) for pieces that cover [0, n), on the pool's threads. The pieces have `grain` elements (the last
+/// one fewer) whatever the number of threads; one piece runs on the caller alone. An exception of a piece is passed on
+/// after all have ended. A call from inside a piece runs serially.
+template <class Body>
+void parallel_for(std::int64_t n, std::int64_t grain, const Body& body);
+
+namespace detail {
+void parallel_run(std::int64_t n, std::int64_t grain, void (*call)(const void*, std::int64_t, std::int64_t), const void* body);
+}
+
+template <class Body>
+void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
+  if (n <= grain) {
+    if (n > 0) body(std::int64_t{0}, n);
+    return;
+  }
+  detail::parallel_run(
+      n, grain, [](const void* b, std::int64_t begin, std::int64_t end) { (*static_cast<const Body*>(b))(begin, end); }, &body);
+}
+
+}  // namespace capstan

@@ -1,0 +1,73 @@
+#pragma once
+#include <capstan/core/tensor_map.h>
+
+namespace capstan::nn {
+
+class Module;
+
+/// Is shown the members of a module, one by one, by Module::members().
+class Visitor {
+ public:
+  /// A parameter: a tensor that is trained. Undefined tensors (a Linear without bias) are passed over.
+  void operator()(const char* name, Tensor& parameter) { tensor(name, parameter, true); }
+  /// A module inside this one.
+  void operator()(const char* name, Module& child) { module(name, child); }
+  /// A tensor that is saved and converted with the model but not trained.
+  void buffer(const char* name, Tensor& value) { tensor(name, value, false); }
+
+ protected:
+  ~Visitor() = default;
+  virtual void tensor(const char* name, Tensor& value, bool trained) = 0;
+  virtual void module(const char* name, Module& child) = 0;
+};
+
+/// Holds parameters and other modules, and computes an output from an input. Modules move but are not copied.
+///
+///     struct Net : nn::Module {
+///       nn::Linear hidden{5, 64}, out{64, 1};
+///       Tensor forward(const Tensor& x) override { return out(relu(hidden(x))); }
+///       void members(nn::Visitor& visit) override { visit("hidden", hidden); visit("out", out); }
+///     };
+class Module {
+ public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  virtual ~Module() = default;
+
+  virtual Tensor forward(const Tensor& x) = 0;
+  Tensor operator()(const Tensor& x) { return forward(x); }
+  /// Shows the visitor every parameter, buffer and module that this one holds. The default has none.
+  virtual void members(Visitor& visit);
+  /// What summary() calls this module: "Linear(64, 10)".
+  virtual std::string describe() const;
+
+  /// The trained tensors with their names in PyTorch's form ("0.weight", "hidden.bias"), each tensor once, under its
+  /// first name. They share memory with the model and stay valid when it is moved.
+  Parameters parameters();
+  /// The same and the buffers.
+  TensorMap state();
+  /// Copies a state into this model; the tensors keep their identity. Throws ValueError listing every mismatch (missing,
+  /// unexpected, shape, dtype), and then changes nothing.
+  void load_state(const TensorMap& state);
+
+  /// Switches this module and all inside it between training and evaluation.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const noexcept { return training_; }
+
+  /// Converts every floating tensor; each keeps its identity, so parameters() taken before stay valid.
+  void to(DType dtype);
+
+ private:
+  bool training_ = true;
+};
+
+/// A table of the modules with their parameters and counts.
+std::string summary(Module& model);
+
+}  // namespace capstan::nn
+
+namespace capstan {
+using nn::summary;
+}

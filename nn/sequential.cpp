@@ -1,0 +1,45 @@
+#include <capstan/nn/sequential.h>
+
+#include <capstan/core/text.h>
+
+namespace capstan::nn {
+
+void detail::cannot_clone(const Module& m) {
+  capstan::detail::fail<ValueError>("clone", "a module needs a default constructor or a member clone(): ", m.describe());
+}
+
+void detail::copy_state(const Module& from, Module& to) {
+  to.load_state(const_cast<Module&>(from).state());  // members() shows tensors by reference, but none is changed here
+}
+
+Sequential::~Sequential() {
+  for (const Item& i : items_) delete i.module;
+}
+
+Module& Sequential::operator[](std::size_t i) {
+  if (i >= items_.size()) capstan::detail::fail<ValueError>("Sequential", "there is no module ", i, " of ", items_.size());
+  return *items_[i].module;
+}
+
+Tensor Sequential::forward(const Tensor& x) {
+  if (items_.empty()) return x;
+  Tensor y = items_.front().module->forward(x);
+  for (std::size_t i = 1; i < items_.size(); ++i) y = items_[i].module->forward(y);
+  return y;
+}
+
+void Sequential::members(Visitor& visit) {
+  for (std::size_t i = 0; i < items_.size(); ++i) visit(std::to_string(i).c_str(), *items_[i].module);
+}
+
+std::string Sequential::describe() const { return "Sequential"; }
+
+Sequential Sequential::clone() const {
+  Sequential copy;
+  copy.items_.reserve(items_.size());
+  for (const Item& i : items_) copy.items_.push_back({i.clone(*i.module), i.clone});
+  copy.train(training());
+  return copy;
+}
+
+}  // namespace capstan::nn

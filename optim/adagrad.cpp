@@ -1,0 +1,21 @@
+#include <capstan/core/text.h>
+#include <capstan/optim/adagrad.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+
+void Adagrad::check(const AdagradOptions& o) {
+  detail::require_non_negative(name, "initial_accumulator", o.initial_accumulator);
+  detail::require_non_negative(name, "lr_decay", o.lr_decay);
+}
+
+std::string Adagrad::formula(const AdagradOptions& o) {
+  const std::string rate = o.lr_decay == 0 ? cat(o.lr) : cat(o.lr, "/(1 + (t - 1)*", o.lr_decay, ")");
+  const std::string root = o.eps_inside_root ? cat("sqrt(s + ", o.eps, ")") : cat("(sqrt(s) + ", o.eps, ")");
+  return cat(detail::decayed(o.weight_decay), "s <- s + g^2 (from ", o.initial_accumulator, "), w <- w - ", rate, "*g/", root);
+}
+
+template class Elementwise<Adagrad, AdagradOptions>;
+
+}  // namespace capstan::optim

@@ -1,0 +1,82 @@
+#pragma once
+#include <capstan/optim/elementwise.h>
+
+namespace capstan::optim {
+
+/// The defaults are PyTorch's. The presets are the forms in which other libraries compute "Adagrad": at |g| = 1e-6 their
+/// first steps differ by a factor of 316,000, so that a result can only be reproduced with the right one.
+struct AdagradOptions {
+  double lr = 1e-2;
+  double eps = 1e-10;
+  bool eps_inside_root = false;    // g / sqrt(s + eps) instead of g / (sqrt(s) + eps)
+  double initial_accumulator = 0;  // what s starts from
+  double lr_decay = 0;             // lr / (1 + (t - 1) * lr_decay)
+  double weight_decay = 0;         // L2: g + weight_decay * w takes the place of g
+
+  static AdagradOptions torch(double lr) { return {.lr = lr}; }
+  /// Dive into Deep Learning, section 12.7: eps 1e-6 inside the root.
+  static AdagradOptions d2l(double lr) { return {.lr = lr, .eps = 1e-6, .eps_inside_root = true}; }
+  /// optax.adagrad: eps 1e-7 inside the root, accumulator from 0.1.
+  static AdagradOptions optax(double lr) { return {.lr = lr, .eps = 1e-7, .eps_inside_root = true, .initial_accumulator = 0.1}; }
+  /// keras.optimizers.Adagrad: the same as optax's.
+  static AdagradOptions keras(double lr) { return optax(lr); }
+  /// mlx.optimizers.Adagrad: eps 1e-8 outside the root.
+  static AdagradOptions mlx(double lr) { return {.lr = lr, .eps = 1e-8}; }
+  /// DyNet's AdagradTrainer: eps 1e-20 inside the root.
+  static AdagradOptions dynet(double lr) { return {.lr = lr, .eps = 1e-20, .eps_inside_root = true}; }
+};
+
+/// Adagrad (Duchi, Hazan & Singer, JMLR 12, 2011, figure 1, diagonal form; McMahan & Streeter, COLT 2010):
+///   s <- s + g^2,   w <- w - lr/(1 + (t-1)*lr_decay) * g / (sqrt(s) + eps)      [or / sqrt(s + eps)]
+/// with one s for each element. Frequent features get small steps and rare ones large steps. An element with g = 0 and
+/// s = 0 stays where it is, also for eps = 0. Zero gradients change nothing, so that a sparse step is exact unless there is
+/// weight decay. Throws ValueError unless lr, eps, initial_accumulator, lr_decay and weight_decay are >= 0.
+/// Weakness: s only grows, so the rate falls like 1/sqrt(t) at best and dies where early gradients were large; RMSProp
+/// forgets them.
+struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "adagrad";
+  static constexpr std::array fields = {Field<AdagradOptions>{"lr", &AdagradOptions::lr},
+                                        Field<AdagradOptions>{"eps", &AdagradOptions::eps},
+                                        Field<AdagradOptions>{"eps_inside_root", &AdagradOptions::eps_inside_root},
+                                        Field<AdagradOptions>{"initial_accumulator", &AdagradOptions::initial_accumulator},
+                                        Field<AdagradOptions>{"lr_decay", &AdagradOptions::lr_decay},
+                                        Field<AdagradOptions>{"weight_decay", &AdagradOptions::weight_decay}};
+
+  static constexpr double rate(const AdagradOptions& o, StepInfo step) { return step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay); }
+
+  template <class T>
+  struct Outside {
+    static constexpr std::array states = {"sum"};
+    T lr, eps;
+    Outside(const AdagradOptions& o, StepInfo step) : lr(T(rate(o, step))), eps(T(o.eps)) {}
+    void operator()(T& w, T g, T& s) const {
+      s += g * g;
+      const T root = std::sqrt(s) + eps;
+      w -= root > T(0) ? lr * g / root : T(0);
+    }
+  };
+
+  template <class T>
+  struct Inside {
+    static constexpr std::array states = {"sum"};
+    T lr, eps;
+    Inside(const AdagradOptions& o, StepInfo step) : lr(T(rate(o, step))), eps(T(o.eps)) {}
+    void operator()(T& w, T g, T& s) const {
+      s += g * g;
+      const T root = std::sqrt(s + eps);
+      w -= root > T(0) ? lr * g / root : T(0);
+    }
+  };
+
+  template <class T>
+  using Rules = RuleList<Outside<T>, Inside<T>>;
+  static std::size_t choose(const AdagradOptions& o) { return o.eps_inside_root ? 1 : 0; }
+  static double initial(const AdagradOptions& o, std::size_t) { return o.initial_accumulator; }
+  static void check(const AdagradOptions& o);
+  static std::string formula(const AdagradOptions& o);
+};
+
+extern template class Elementwise<Adagrad, AdagradOptions>;
+
+}  // namespace capstan::optim

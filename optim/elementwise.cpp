@@ -1,0 +1,37 @@
+#include <capstan/core/kernels/table.h>
+#include <capstan/core/text.h>
+#include <capstan/optim/elementwise.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+
+namespace detail {
+
+int isa_level() { return kernels::isa_level(); }
+
+void bad_option(const char* method, const char* option, const char* rule, double value) { fail<ValueError>(method, option, " ", rule, ": ", value); }
+
+void unknown_option(const char* method, std::string_view option, const std::vector<const char*>& known) {
+  std::string all;
+  for (const char* name : known) all += cat(all.empty() ? "" : ", ", name);
+  const std::string near = capstan::detail::nearest(option, std::vector<std::string>(known.begin(), known.end()));
+  fail<ValueError>(method, "there is no option '", option, "' among ", all, near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
+}
+
+std::string list_options(const std::vector<const char*>& names, const std::vector<double>& values) {
+  std::string s;
+  for (std::size_t i = 0; i < names.size(); ++i) s += cat(s.empty() ? "" : ", ", names[i], " ", values[i]);
+  return s;
+}
+
+void require_non_negative(const char* method, const char* option, double value) {
+  if (value < 0) bad_option(method, option, "must not be negative", value);
+}
+
+std::string decayed(double weight_decay) { return weight_decay == 0 ? "" : cat("g <- g + ", weight_decay, "*w, "); }
+
+}  // namespace detail
+
+}  // namespace capstan::optim

@@ -1,0 +1,232 @@
+#include <capstan/optim/optimizer.h>
+
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/create.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+#include <cmath>
+
+namespace capstan::optim {
+
+using detail::cat;
+using detail::fail;
+
+namespace {
+
+/// "[3, 5]": where the i-th element of a tensor lies.
+std::string index_of(const Shape& shape, std::int64_t i) {
+  std::string s;
+  for (int axis = shape.dim() - 1; axis >= 0; --axis) {
+    s = std::to_string(i % shape[axis]) + (s.empty() ? "" : ", ") + s;
+    i /= shape[axis];
+  }
+  return "[" + s + "]";
+}
+
+Tensor scalar(double value) { return full({}, value, DType::f64); }
+Tensor count(std::int64_t value) { return tensor(std::vector<std::int64_t>{value}).reshape(Shape{}); }
+
+}  // namespace
+
+void Optimizer::add_parameters(const Parameters& parameters) {
+  if (parameters.empty()) fail<ValueError>(method(), "needs at least one parameter");
+  for (const auto& [name, tensor] : parameters) {
+    if (!is_floating(tensor.dtype())) fail<ValueError>(method(), "parameters are f32 or f64: '", name, "' is ", tensor.dtype());
+    for (const Entry& e : entries_) {
+      if (e.name == name) fail<ValueError>(method(), "a parameter's name must come once: '", name, "'");
+      if (e.parameter.header() == tensor.header()) fail<ValueError>(method(), "a parameter must come once: '", name, "' is '", e.name, "'");
+    }
+  }
+  entries_.reserve(entries_.size() + parameters.size());
+  found_.reserve(entries_.size() + parameters.size());
+  for (const auto& [name, tensor] : parameters) {
+    Entry e;
+    e.name = name;
+    e.parameter = tensor;
+    entries_.push_back(std::move(e));
+  }
+  found_.resize(entries_.size());
+}
+
+void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
+  std::size_t matched = 0;
+  for (Entry& e : entries_)
+    if (detail::matches(pattern, e.name)) {
+      e.group = group;
+      ++matched;
+    }
+  if (matched > 0) return;
+  std::string names;
+  for (const Entry& e : entries_) names += cat(names.empty() ? "" : ", ", e.name);
+  fail<ValueError>(method(), "a group's pattern must match a parameter: '", pattern, "' among ", names);
+}
+
+void Optimizer::check_finite(const Gradients& gradients) const {
+  if (!std::isfinite(gradients.loss()))
+    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(), " (a lower lr, or set_check_finite(false))");
+  if (gradients.table()->checked_finite) return;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (!found_[i]) continue;
+    const Tensor& g = *found_[i];
+    kernels::dispatch(g, [&]<class T>(T*) {
+      const T* data = kernels::data_of<T>(g);
+      const std::int64_t bad = kernels::table<T>().first_non_finite(data, g.numel());
+      if (bad < g.numel())
+        fail<ValueError>(method(), "step ", steps_ + 1, ": the gradient for '", entries_[i].name, "' must be finite: ", static_cast<double>(data[bad]),
+                         " at ", index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
+    });
+  }
+}
+
+void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
+  const std::vector<const char*> names = slot_names(rule);
+  const std::vector<const char*> old = entry.rule == no_rule ? std::vector<const char*>{} : slot_names(entry.rule);
+  std::vector<Tensor> slots;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t k = 0; k < old.size(); ++k)  // an option changed: what both rules know goes on
+      if (std::string_view(old[k]) == names[i]) slots.push_back(entry.slots[k]);
+    if (slots.size() == i) slots.push_back(full(entry.parameter.shape(), initial(entry.group, i), entry.parameter.dtype()));
+  }
+  entry.slots = std::move(slots);
+  entry.rule = rule;
+}
+
+void Optimizer::step(const Gradients& gradients) {
+  const detail::GradientTable* table = gradients.table();
+  bool any = false;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& e = entries_[i];
+    const auto* found = table ? table->find(e.parameter.header()) : nullptr;
+    found_[i] = found ? &found->gradient : nullptr;
+    if (!found) continue;
+    any = true;
+    for (const Tensor& slot : e.slots)
+      if (slot.dtype() != e.parameter.dtype())
+        fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its state ", slot.dtype(),
+                         " (convert the model first and make the optimizer then)");
+    if (found->gradient.dtype() != e.parameter.dtype())
+      fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its gradient ",
+                       found->gradient.dtype());
+  }
+  if (!any) fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
+  if (check_finite_) {
+    check_finite(gradients);
+    gradients.table()->checked_finite = true;
+  }
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    if (found_[i])
+      if (const std::size_t rule = rule_of(entries_[i].group); rule != entries_[i].rule) [[unlikely]]
+        make_slots(entries_[i], rule);
+
+  const NoGrad pause;
+  ++steps_;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (!found_[i]) continue;
+    Entry& e = entries_[i];
+    ++e.steps;
+    update(e, *found_[i]);
+    __atomic_fetch_add(&detail::version_of(e.parameter.header()), 1, __ATOMIC_RELAXED);
+  }
+}
+
+std::string Optimizer::option_key(std::size_t group, const char* name) const {
+  return group == 0 ? cat(method(), "/", name) : cat(method(), "/", group, "/", name);
+}
+
+TensorMap Optimizer::state() const {
+  TensorMap state;
+  for (std::size_t g = 0; g < group_count(); ++g)
+    for (const char* name : option_names()) state.insert(option_key(g, name), scalar(option(g, name)));
+  state.insert(cat(method(), "/step"), count(steps_));
+  for (const Entry& e : entries_) {
+    state.insert(e.name + "/step", count(e.steps));
+    if (e.rule == no_rule) continue;
+    const std::vector<const char*> names = slot_names(e.rule);
+    for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), e.slots[i].clone());
+  }
+  return state;
+}
+
+void Optimizer::load_state(const TensorMap& state) {
+  std::string wrong;
+  std::size_t used = 0;
+  const auto complain = [&](const auto&... parts) { wrong += cat("\n  ", parts...); };
+  // What must be there under a key: shape and dtype; null, and a line in the report, when it is not.
+  const auto take = [&](const std::string& key, const Shape& shape, DType dtype) -> const Tensor* {
+    const Tensor* t = state.find(key);
+    if (!t) {
+      complain("missing: ", key);
+      return nullptr;
+    }
+    ++used;
+    if (t->shape() == shape && t->dtype() == dtype) return t;
+    complain(key, ": ", t->dtype(), " ", t->shape(), ", wanted ", dtype, " ", shape);
+    return nullptr;
+  };
+
+  std::vector<double> options;
+  for (std::size_t g = 0; g < group_count(); ++g)
+    for (const char* name : option_names()) {
+      const Tensor* t = take(option_key(g, name), {}, DType::f64);
+      options.push_back(t ? t->item() : 0);
+    }
+  const Tensor* total = take(cat(method(), "/step"), {}, DType::i64);
+
+  std::vector<Entry> loaded = entries_;
+  for (Entry& e : loaded) {
+    const Tensor* steps = take(e.name + "/step", {}, DType::i64);
+    e.steps = steps ? *steps->data<std::int64_t>() : 0;
+    e.slots.clear();
+    e.rule = no_rule;
+    if (e.steps == 0) continue;
+    // The rule is the one whose slots the state holds; the loaded options may choose another one than the present ones.
+    for (std::size_t rule = 0; rule < rule_count(); ++rule) {
+      const std::vector<const char*> names = slot_names(rule);
+      std::size_t present = 0;
+      for (const char* name : names) present += state.contains(cat(e.name, "/", name));
+      if (present == names.size() && (e.rule == no_rule || names.size() > slot_names(e.rule).size())) e.rule = rule;
+    }
+    if (e.rule == no_rule) e.rule = rule_of(e.group);
+    for (const char* name : slot_names(e.rule))
+      if (const Tensor* t = take(cat(e.name, "/", name), e.parameter.shape(), e.parameter.dtype())) e.slots.push_back(t->clone());
+  }
+  if (used != state.size())
+    for (const auto& [key, tensor] : state) {
+      bool known = key == cat(method(), "/step");
+      for (std::size_t g = 0; g < group_count() && !known; ++g)
+        for (const char* name : option_names()) known = known || key == option_key(g, name);
+      for (const Entry& e : loaded) {
+        if (known) break;
+        known = key == e.name + "/step";
+        if (e.rule != no_rule)
+          for (const char* name : slot_names(e.rule)) known = known || key == cat(e.name, "/", name);
+      }
+      if (!known) complain("unexpected: ", key);
+    }
+  if (!wrong.empty()) fail<ValueError>(method(), "the state does not fit this optimizer:", wrong);
+
+  set_options(options);
+  entries_ = std::move(loaded);
+  steps_ = *total->data<std::int64_t>();
+}
+
+std::string Optimizer::explain() const {
+  std::string s = method();
+  for (std::size_t g = 0; g < group_count(); ++g) {
+    std::size_t parameters = 0;
+    std::int64_t elements = 0, bytes = 0;
+    for (const Entry& e : entries_)
+      if (e.group == g) {
+        ++parameters;
+        elements += e.parameter.numel();
+        bytes += e.parameter.numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()) * slot_names(rule_of(g)).size());
+      }
+    s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ", elements,
+             " elements, ", bytes, " bytes of state");
+  }
+  return s;
+}
+
+}  // namespace capstan::optim

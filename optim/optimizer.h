@@ -1,0 +1,103 @@
+#pragma once
+#include <capstan/autograd/gradients.h>
+#include <capstan/core/tensor_map.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace capstan::optim {
+
+/// What a rule is told about the step it computes.
+struct StepInfo {
+  double lr;       // the group's rate now
+  std::int64_t t;  // how many steps this parameter has made with this one: 1, 2, ...
+};
+
+/// Moves parameters along their gradients. This class gives every method what does not depend on its formula: identity of
+/// the parameters, groups, refusal of non-finite gradients, lazily made state, saving and loading. A method derives from
+/// Elementwise (optim/elementwise.h) when it moves each element by itself, else from this.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// One step. A parameter without a gradient is left alone. Throws ValueError, before anything is changed, when none of
+  /// the parameters has a gradient, when the loss or a gradient is not finite (naming the step, the parameter and the first
+  /// bad index), and when a parameter's dtype is no longer that of its state.
+  void step(const Gradients& gradients);
+
+  /// The learning rate of the parameters in no group. set_lr sets it for them and for every group that has not set one of
+  /// its own. Throws ValueError for a negative or non-finite rate.
+  double lr() const { return option(0, "lr"); }
+  void set_lr(double lr) { set_option(0, "lr", lr); }
+
+  /// Takes in further parameters, whose state starts fresh. Throws ValueError for a name or tensor that is here already
+  /// and for one that is not f32 or f64.
+  void add_parameters(const Parameters& parameters);
+
+  /// A deep copy of everything that the next step depends on: "<method>/<option>" (f64; the k-th group's as
+  /// "<method>/<k>/<option>"), "<parameter>/step" (i64) and, after the first step, "<parameter>/<slot>".
+  TensorMap state() const;
+  /// Takes it back. Throws ValueError listing every mismatch (another method, missing, unexpected, shape, dtype) and then
+  /// changes nothing.
+  void load_state(const TensorMap& state);
+
+  /// The method's formula with the numbers in it, for each group, and the bytes of its state.
+  std::string explain() const;
+  /// The method's own name: "adagrad".
+  virtual const char* method() const noexcept = 0;
+
+  /// Whether step() looks for NaN and infinity first; true at the start. Turning it off saves one read of the gradients.
+  void set_check_finite(bool on) noexcept { check_finite_ = on; }
+
+ protected:
+  Optimizer() = default;
+
+  /// One parameter with what belongs to it.
+  struct Entry {
+    std::string name;
+    Tensor parameter;
+    std::size_t group = 0;       // 0: the options of the constructor; k: the k-th call of group()
+    std::int64_t steps = 0;
+    std::size_t rule = no_rule;  // which of the method's rules the slots were made for
+    std::vector<Tensor> slots;   // made at the first step
+  };
+  static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
+
+  /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
+  virtual void update(Entry& entry, const Tensor& g) = 0;
+
+  /// The options by name, for files, schedules and messages; a flag reads as 0 or 1. set_option checks the value as the
+  /// constructor does (ValueError).
+  virtual std::vector<const char*> option_names() const = 0;
+  virtual double option(std::size_t group, std::string_view name) const = 0;
+  virtual void set_option(std::size_t group, std::string_view name, double value) = 0;
+  /// All options of all groups at once, in the order of option_names(); checked before any is set (ValueError).
+  virtual void set_options(const std::vector<double>& values) = 0;
+  virtual std::size_t group_count() const noexcept = 0;
+  virtual std::string formula(std::size_t group) const = 0;
+
+  /// How many rules the method has, which of them a group's options choose, the names of its slots, and what a slot
+  /// starts from.
+  virtual std::size_t rule_count() const noexcept = 0;
+  virtual std::size_t rule_of(std::size_t group) const noexcept = 0;
+  virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
+  virtual double initial(std::size_t group, std::size_t slot) const = 0;
+
+  /// Moves every parameter whose name matches the pattern (`*` stands for any text) into `group`; ValueError when none does.
+  void assign_group(std::string_view pattern, std::size_t group);
+
+ private:
+  void check_finite(const Gradients& gradients) const;
+  void make_slots(Entry& entry, std::size_t rule) const;
+  std::string option_key(std::size_t group, const char* name) const;
+
+  std::vector<Entry> entries_;
+  std::vector<const Tensor*> found_;  // each entry's gradient, during step()
+  std::int64_t steps_ = 0;
+  bool check_finite_ = true;
+};
+
+}  // namespace capstan::optim

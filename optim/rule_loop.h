@@ -1,0 +1,68 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+// The loop that runs an element's rule over whole arrays, compiled for each x86-64 instruction set wherever the rule is
+// compiled, so that a rule outside the library is as fast as one inside.
+namespace capstan::optim::detail {
+
+/// The instruction set chosen at start-up: 1 (plain) to 4 (x86-64-v4).
+int isa_level();
+
+// clang takes no optimisation options by attribute; there the user's own flags count.
+#if defined(__GNUC__) && !defined(__clang__)
+#define CAPSTAN_RULE_OPTIONS optimize("O3", "no-math-errno", "no-trapping-math", "fp-contract=off")
+#else
+#define CAPSTAN_RULE_OPTIONS
+#endif
+
+/// Blocks of 16 with a constant count: the compiler unrolls them into vectors without a check for short arrays.
+template <bool decay, class Rule, class T, std::size_t... I>
+[[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n, T weight_decay,
+                                             std::index_sequence<I...>) {
+  constexpr std::int64_t block = 16;
+  const auto move = [&](std::int64_t i, auto* __restrict... s) __attribute__((always_inline)) {
+    if constexpr (decay)
+      rule(w[i], g[i] + weight_decay * w[i], s[i]...);
+    else
+      rule(w[i], g[i], s[i]...);
+  };
+  std::int64_t i = 0;
+  for (; i + block <= n; i += block)
+    for (std::int64_t k = 0; k < block; ++k) move(i + k, states[I]...);
+  for (; i < n; ++i) move(i, states[I]...);
+}
+
+#if defined(__x86_64__)
+template <bool decay, std::size_t slots, class Rule, class T>
+__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"), CAPSTAN_RULE_OPTIONS)) void rule_loop_v4(const Rule& rule, T* w, const T* g,
+                                                                                                           T* const* states, std::int64_t n, T wd) {
+  rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
+}
+template <bool decay, std::size_t slots, class Rule, class T>
+__attribute__((target("arch=x86-64-v3"), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n,
+                                                                                  T wd) {
+  rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
+}
+#endif
+template <bool decay, std::size_t slots, class Rule, class T>
+#if defined(__GNUC__) && !defined(__clang__)
+__attribute__((CAPSTAN_RULE_OPTIONS))
+#endif
+void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T wd) {
+  rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
+}
+#undef CAPSTAN_RULE_OPTIONS
+
+template <bool decay, std::size_t slots, class Rule, class T>
+void rule_loop(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T wd) {
+#if defined(__x86_64__)
+  const int level = isa_level();
+  if (level == 4) return rule_loop_v4<decay, slots>(rule, w, g, states, n, wd);
+  if (level == 3) return rule_loop_v3<decay, slots>(rule, w, g, states, n, wd);
+#endif
+  rule_loop_plain<decay, slots>(rule, w, g, states, n, wd);
+}
+
+}  // namespace capstan::optim::detail

@@ -1,0 +1,23 @@
+#include <capstan/core/text.h>
+#include <capstan/optim/sgd.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+
+void SGD::check(const SGDOptions& o) {
+  detail::require_non_negative(name, "momentum", o.momentum);
+  if (o.nesterov && (o.momentum == 0 || o.dampening != 0))
+    fail<ValueError>(name, "nesterov needs momentum and no dampening: momentum ", o.momentum, ", dampening ", o.dampening);
+}
+
+std::string SGD::formula(const SGDOptions& o) {
+  if (o.momentum == 0) return cat(detail::decayed(o.weight_decay), "w <- w - ", o.lr, "*g");
+  const std::string m = cat(detail::decayed(o.weight_decay), "m <- ", o.momentum, "*m + ", o.dampening == 0 ? "" : cat("(1 - ", o.dampening, ")*"), "g (g at the first step), ");
+  return o.nesterov ? cat(m, "w <- w - ", o.lr, "*(g + ", o.momentum, "*m)") : cat(m, "w <- w - ", o.lr, "*m");
+}
+
+template class Elementwise<SGD, SGDOptions>;
+
+}  // namespace capstan::optim

@@ -1,0 +1,67 @@
+#pragma once
+#include <capstan/optim/elementwise.h>
+
+namespace capstan::optim {
+
+struct SGDOptions {
+  double lr = 1e-3;
+  double momentum = 0;
+  double dampening = 0;
+  bool nesterov = false;
+  double weight_decay = 0;  // L2: g + weight_decay * w takes the place of g
+};
+
+/// Stochastic gradient descent, as torch.optim.SGD:
+///   w <- w - lr*g                                              without momentum, no state;
+///   m <- momentum*m + (1 - dampening)*g,  w <- w - lr*m        with momentum (Polyak, 1964); m <- g at the first step;
+///   m as before,  w <- w - lr*(g + momentum*m)                 with nesterov (Sutskever et al., ICML 2013, eq. 3-4).
+/// Throws ValueError unless lr, momentum and weight_decay are >= 0, and for nesterov without momentum or with dampening.
+/// Weakness: one rate for all coordinates, which must compromise between steep and flat, frequent and rare ones.
+struct SGD : Elementwise<SGD, SGDOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "sgd";
+  static constexpr std::array fields = {Field<SGDOptions>{"lr", &SGDOptions::lr}, Field<SGDOptions>{"momentum", &SGDOptions::momentum},
+                                        Field<SGDOptions>{"dampening", &SGDOptions::dampening}, Field<SGDOptions>{"nesterov", &SGDOptions::nesterov},
+                                        Field<SGDOptions>{"weight_decay", &SGDOptions::weight_decay}};
+
+  template <class T>
+  struct Plain {
+    static constexpr std::array<const char*, 0> states = {};
+    T lr;
+    Plain(const SGDOptions&, StepInfo step) : lr(T(step.lr)) {}
+    void operator()(T& w, T g) const { w -= lr * g; }
+  };
+
+  template <class T>
+  struct Momentum {
+    static constexpr std::array states = {"momentum"};
+    T lr, keep, take;
+    Momentum(const SGDOptions& o, StepInfo step)
+        : lr(T(step.lr)), keep(T(step.t == 1 ? 0 : o.momentum)), take(T(step.t == 1 ? 1 : 1 - o.dampening)) {}
+    void operator()(T& w, T g, T& m) const {
+      m = keep * m + take * g;
+      w -= lr * m;
+    }
+  };
+
+  template <class T>
+  struct Nesterov {
+    static constexpr std::array states = {"momentum"};
+    T lr, momentum, keep;
+    Nesterov(const SGDOptions& o, StepInfo step) : lr(T(step.lr)), momentum(T(o.momentum)), keep(T(step.t == 1 ? 0 : o.momentum)) {}
+    void operator()(T& w, T g, T& m) const {
+      m = keep * m + g;
+      w -= lr * (g + momentum * m);
+    }
+  };
+
+  template <class T>
+  using Rules = RuleList<Plain<T>, Momentum<T>, Nesterov<T>>;
+  static std::size_t choose(const SGDOptions& o) { return o.momentum == 0 ? 0 : o.nesterov ? 2 : 1; }
+  static void check(const SGDOptions& o);
+  static std::string formula(const SGDOptions& o);
+};
+
+extern template class Elementwise<SGD, SGDOptions>;
+
+}  // namespace capstan::optim

@@ -1,0 +1,40 @@
+# Builds the foreign project in WORK by one WAY and runs its programs; CAPSTAN_BUILD is a finished build of Capstan.
+cmake_minimum_required(VERSION 3.25)
+
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH tests)
+cmake_path(GET tests PARENT_PATH source)
+
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+file(REMOVE_RECURSE ${WORK}/source ${WORK}/prefix ${WORK}/moved)
+file(COPY ${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt ${CMAKE_CURRENT_LIST_DIR}/my_optimizer.cpp ${source}/examples/hello.cpp
+  DESTINATION ${WORK}/source)
+
+if(WAY STREQUAL "install")
+  run(${CMAKE_COMMAND} --install ${CAPSTAN_BUILD} --prefix ${WORK}/prefix)
+  file(RENAME ${WORK}/prefix ${WORK}/moved)  # an installation does not know where it lies
+  set(options -DCMAKE_PREFIX_PATH=${WORK}/moved -DCMAKE_BUILD_TYPE=Release)
+else()
+  set(options -DCAPSTAN_SOURCE=${source} -DCMAKE_BUILD_TYPE=Debug)
+  if(WAY STREQUAL "fetch")
+    list(APPEND options -DBUILD_SHARED_LIBS=ON)
+  endif()
+endif()
+
+run(${CMAKE_COMMAND} -G Ninja -S ${WORK}/source -B ${WORK}/build -DWAY=${WAY} -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
+  -DCMAKE_EXPORT_COMPILE_COMMANDS=ON ${options})
+run(${CMAKE_COMMAND} --build ${WORK}/build -j 2)
+
+# The library's flags are its own.
+file(STRINGS ${WORK}/build/compile_commands.json command REGEX "\"command\": .*/hello\\.cpp")
+string(REGEX MATCH " -[fmW][^ ]*" leaked "${command}")
+if(NOT command OR leaked)
+  message(FATAL_ERROR "hello.cpp is compiled with a flag of the library's (${leaked}):\n${command}")
+endif()
+
+set(ENV{CAPSTAN_DATA})
+foreach(name hello my_optimizer)
+  run(${CMAKE_COMMAND} -DSOURCE=${WORK}/source/${name}.cpp -DPROGRAM=${WORK}/build/${name} -P ${tests}/example.cmake)
+endforeach()

@@ -1,0 +1,154 @@
+#include <capstan/train/log.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <limits>
+
+#include "support.h"
+
+using capstan::train::CsvLog;
+
+TEST(CsvLog, WritesHeaderAndRows) {
+  const Folder folder;
+  CsvLog log(folder.file("run.csv"), {"epoch", "loss", "accuracy"});
+  EXPECT_EQ(read(folder.file("run.csv")), "epoch,loss,accuracy\n");
+  log.row({1, 0.25, 0.5});
+  log.row(2, 0.125f, true);
+  log.row(std::vector<double>{3, -0.0, 1e300});
+  EXPECT_EQ(read(folder.file("run.csv")), "epoch,loss,accuracy\n1,0.25,0.5\n2,0.125,1\n3,-0,1e+300\n");
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"run.csv"});
+}
+
+TEST(CsvLog, NumbersReadBackToTheSameDouble) {
+  const Folder folder;
+  const std::vector<double> values{0.1, 1.0 / 3, 1e-5, 5e-324, 1.7976931348623157e308, 123456789012345680.0, 0.30000000000000004};
+  CsvLog log(folder.file("run.csv"), {"x"});
+  for (const double v : values) log.row(v);
+  const std::string text = read(folder.file("run.csv"));
+  EXPECT_EQ(text, "x\n0.1\n0.3333333333333333\n1e-05\n5e-324\n1.7976931348623157e+308\n123456789012345680\n0.30000000000000004\n");
+  std::size_t at = 2;
+  for (const double v : values) {
+    EXPECT_EQ(std::strtod(text.c_str() + at, nullptr), v);
+    at = text.find('\n', at) + 1;
+  }
+}
+
+TEST(CsvLog, NonFiniteNumbersStandForThemselves) {
+  const Folder folder;
+  const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  CsvLog log(folder.file("run.csv"), {"a", "b", "c", "d"});
+  log.row(infinity, -infinity, nan, -nan);
+  EXPECT_EQ(read(folder.file("run.csv")), "a,b,c,d\ninf,-inf,nan,nan\n");
+}
+
+TEST(CsvLog, QuotesNamesThatNeedIt) {
+  const Folder folder;
+  CsvLog log(folder.file("run.csv"), {"plain", "a,b", "say \"x\"", "two\nlines", " blank "});
+  EXPECT_EQ(read(folder.file("run.csv")), "plain,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\", blank \n");
+}
+
+TEST(CsvLog, RefusesAWrongNumberOfValues) {
+  const Folder folder;
+  const std::string path = folder.file("run.csv");
+  CsvLog log(path, {"epoch", "loss"});
+  EXPECT_EQ(thrown([&] { log.row(1); }), "ValueError: [CsvLog] a row needs one value per column: 1 values for 2 columns of " + path);
+  EXPECT_EQ(thrown([&] { log.row({1, 2, 3}); }), "ValueError: [CsvLog] a row needs one value per column: 3 values for 2 columns of " + path);
+  EXPECT_EQ(thrown([&] { log.row(std::vector<double>{}); }),
+            "ValueError: [CsvLog] a row needs one value per column: 0 values for 2 columns of " + path);
+  log.row(1, 2);
+  EXPECT_EQ(read(path), "epoch,loss\n1,2\n");
+}
+
+TEST(CsvLog, RefusesColumnsThatCannotBe) {
+  const Folder folder;
+  const std::string path = folder.file("run.csv");
+  EXPECT_EQ(thrown([&] { CsvLog log(path, {}); }),
+            "ValueError: [CsvLog] a log needs at least one column: none was given for " + path + " (name them, as {\"epoch\", \"loss\"})");
+  EXPECT_EQ(thrown([&] { CsvLog log(path, std::vector<std::string>{"a", ""}); }),
+            "ValueError: [CsvLog] every column needs a name: column 1 of " + path + " has none");
+  EXPECT_EQ(thrown([&] { CsvLog log(path, {"a", "b", "a"}); }),
+            "ValueError: [CsvLog] column names must differ: columns 0 and 2 of " + path + " are both \"a\"");
+  EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(CsvLog, OverwritesOnlyWhenTold) {
+  const Folder folder;
+  const std::string path = folder.file("run.csv");
+  write(path, "precious\n");
+  EXPECT_EQ(thrown([&] { CsvLog log(path, {"x"}); }),
+            "IoError: [CsvLog] the file must not exist yet: " + path + " (choose another name, or allow overwriting)");
+  EXPECT_EQ(read(path), "precious\n");
+  CsvLog log(path, {"x"}, {.overwrite = true});
+  log.row(7);
+  EXPECT_EQ(read(path), "x\n7\n");
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"run.csv"});
+}
+
+TEST(CsvLog, SaysWhyAFileCannotBeWritten) {
+  const Folder folder;
+  const std::string path = folder.file("no/such/run.csv");
+  EXPECT_EQ(thrown([&] { CsvLog log(path, {"x"}); }),
+            "IoError: [CsvLog] cannot write the file: " + path + ": " + std::strerror(ENOENT) + " (create the directory first?)");
+  EXPECT_EQ(thrown([&] { CsvLog log(folder.file(""), {"x"}, {.overwrite = true}); }),
+            "IoError: [CsvLog] cannot write the file: " + folder.file("") + ": " + std::strerror(EISDIR) + " (write elsewhere?)");
+  if (::access("/dev/full", W_OK) == 0) {
+    EXPECT_EQ(thrown([&] { CsvLog log("/dev/full", {"x"}); }), std::string("IoError: [CsvLog] cannot write the file: /dev/full: ") +
+                                                                   std::strerror(ENOSPC) + " (free some space, or write elsewhere)");
+  }
+}
+
+TEST(CsvLog, AFullDiskLeavesWholeLines) {
+  const Folder folder;
+  const std::string path = folder.file("run.csv");
+  CsvLog log(path, {"epoch", "loss"});
+  log.row(1, 0.5);
+  {
+    const FullDisk full(19);  // the header and one row are 17 bytes, one more row would be 23
+    EXPECT_EQ(thrown([&] { log.row(2, 0.5); }),
+              "IoError: [CsvLog] cannot write the file: " + path + ": " + std::strerror(EFBIG) + " (write elsewhere?)");
+    EXPECT_EQ(read(path), "epoch,loss\n1,0.5\n");
+  }
+  log.row(3, 0.5);
+  EXPECT_EQ(read(path), "epoch,loss\n1,0.5\n3,0.5\n");
+}
+
+TEST(CsvLog, AFailedHeaderLeavesEverythingAsItWas) {
+  const Folder folder;
+  write(folder.file("old.csv"), "old\n");
+  {
+    const FullDisk full(3);
+    EXPECT_NE(thrown([&] { CsvLog log(folder.file("old.csv"), {"epoch", "loss"}, {.overwrite = true}); }), "nothing");
+    EXPECT_NE(thrown([&] { CsvLog log(folder.file("new.csv"), {"epoch", "loss"}); }), "nothing");
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"old.csv"});
+  EXPECT_EQ(read(folder.file("old.csv")), "old\n");
+}
+
+TEST(CsvLog, AKilledRunLeavesItsRows) {
+  const Folder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    CsvLog log(folder.file("run.csv"), {"epoch"});
+    for (int epoch = 0; epoch < 100; ++epoch) log.row(epoch);
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  std::string expected = "epoch\n";
+  for (int epoch = 0; epoch < 100; ++epoch) expected += std::to_string(epoch) + "\n";
+  EXPECT_EQ(read(folder.file("run.csv")), expected);
+}
+
+TEST(CsvLog, Moves) {
+  const Folder folder;
+  CsvLog a(folder.file("a.csv"), {"x"}), b(folder.file("b.csv"), {"y", "z"});
+  CsvLog c = std::move(a);
+  c.row(1);
+  c = std::move(b);
+  c.row(2, 3);
+  EXPECT_EQ(read(folder.file("a.csv")), "x\n1\n");
+  EXPECT_EQ(read(folder.file("b.csv")), "y,z\n2,3\n");
+  EXPECT_EQ(thrown([&] { a.row(1); }), "ValueError: [CsvLog] this log was moved to another object (write rows to that one)");
+}

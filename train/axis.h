@@ -1,0 +1,14 @@
+#pragma once
+#include <optional>
+#include <string>
+
+namespace capstan::train {
+
+/// One axis of a picture. A limit that is not given follows from the data.
+struct Axis {
+  std::string label = {};
+  bool log = false;  // base 10; points <= 0 are not drawn
+  std::optional<double> low = {}, high = {};
+};
+
+}  // namespace capstan::train

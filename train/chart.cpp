@@ -1,0 +1,140 @@
+#include <capstan/core/text.h>
+#include <capstan/train/chart.h>
+#include <capstan/train/figure.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace capstan::train {
+
+using capstan::detail::fail;
+
+namespace {
+
+constexpr std::size_t kPointBudget = 3600;  // of all series: keeps the file under 60 KB
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Beyond 1e300, and on a log axis below 1e-300, margins would leave the range of a double.
+bool is_drawable_on(const Axis& axis, double v) { return std::abs(v) <= 1e300 && (!axis.log || v >= 1e-300); }
+
+detail::Style reference_style(std::size_t i) {
+  constexpr const char* dashes[] = {"5 2.5", "1 2", "9 2 2 2", "2 4"};
+  return {"#555555", dashes[i % std::size(dashes)], 0};
+}
+
+/// Adds a margin to the sides of a range whose limit the user left open.
+void settle(const Axis& axis, double margin, double& low, double& high) {
+  if (axis.low) low = *axis.low;
+  if (axis.high) high = *axis.high;
+  if (low > high) (axis.low ? high : low) = axis.low ? low : high;
+  detail::widen(low, high, axis.log);
+  const double space = margin * (axis.log ? std::log10(high) - std::log10(low) : high - low);
+  if (!axis.low) low = axis.log ? std::max(low * std::pow(10, -space), 1e-307) : low - space;
+  if (!axis.high) high = axis.log ? std::min(high * std::pow(10, space), 1e307) : high + space;
+}
+
+}  // namespace
+
+LineChart::LineChart(LineChartOptions options) : options_(std::move(options)) {
+  detail::check_plan("LineChart", options_.width, options_.height, options_.x, options_.y);
+}
+
+LineChart& LineChart::add(std::string name, std::vector<double> x, std::vector<double> y) {
+  if (x.size() != y.size())
+    fail<ValueError>("LineChart", "x and y must be equally long: ", x.size(), " and ", y.size(), " values in series \"", name, "\"");
+  if (x.empty()) fail<ValueError>("LineChart", "a series needs at least one point: series \"", name, "\" has none");
+  series_.push_back({std::move(name), std::move(x), std::move(y)});
+  return *this;
+}
+
+LineChart& LineChart::reference(std::string name, double y) {
+  if (!is_drawable_on(options_.y, y))
+    fail<ValueError>("LineChart", "a reference line must be finite, and positive on a log axis: \"", name, "\" at ", y);
+  references_.push_back({std::move(name), y});
+  return *this;
+}
+
+bool LineChart::is_drawable(double x, double y) const noexcept { return is_drawable_on(options_.x, x) && is_drawable_on(options_.y, y); }
+
+LineChart::Limits LineChart::limits() const {
+  Limits l{kInfinity, -kInfinity, kInfinity, -kInfinity};
+  // Only what the x limits leave in sight decides about y; when that is nothing, everything does.
+  for (const bool is_strict : {true, false}) {
+    for (const Series& s : series_)
+      for (std::size_t i = 0; i < s.x.size(); ++i) {
+        if (!is_drawable(s.x[i], s.y[i])) continue;
+        if (is_strict && (s.x[i] < options_.x.low.value_or(-kInfinity) || s.x[i] > options_.x.high.value_or(kInfinity))) continue;
+        l = {std::min(l.x_low, s.x[i]), std::max(l.x_high, s.x[i]), std::min(l.y_low, s.y[i]), std::max(l.y_high, s.y[i])};
+      }
+    if (l.x_low <= l.x_high) break;
+  }
+  for (const Reference& r : references_) l.y_low = std::min(l.y_low, r.y), l.y_high = std::max(l.y_high, r.y);
+  settle(options_.x, 0, l.x_low, l.x_high);
+  settle(options_.y, 0.04, l.y_low, l.y_high);
+  return l;
+}
+
+std::string LineChart::svg() const {
+  if (series_.empty()) fail<ValueError>("LineChart", "a chart needs at least one series: there is none (call add first)");
+  std::vector<detail::Entry> legend;
+  std::string counts;
+  std::size_t skipped = 0, total = 0;
+  for (const Series& s : series_) {
+    std::size_t gaps = 0;
+    for (std::size_t i = 0; i < s.x.size(); ++i) gaps += is_drawable(s.x[i], s.y[i]) ? 0 : 1;
+    if (gaps > 0)
+      counts += (counts.empty() ? "" : ", ") + std::to_string(gaps) + " of " + std::to_string(s.x.size()) +
+                (s.name.empty() ? "" : " in " + s.name);
+    skipped += gaps;
+    total += s.x.size();
+    legend.push_back({s.name, detail::style(legend.size())});
+  }
+  const char* reason = options_.x.log || options_.y.log ? "not finite, or not positive on a log axis" : "not finite";
+  if (skipped == total) fail<ValueError>("LineChart", "there must be a point to draw: all ", total, " are ", reason);
+  const std::string note = skipped == 0 ? "" : "Points not drawn (" + std::string(reason) + "): " + counts;
+  for (const Reference& r : references_) legend.push_back({r.name, reference_style(legend.size() - series_.size()), 1});
+  const Limits l = limits();
+  detail::Figure figure({"LineChart", options_.title, options_.x, options_.y, l.x_low, l.x_high, l.y_low, l.y_high, legend, note,
+                         options_.width, options_.height});
+
+  const detail::Box& frame = figure.frame;
+  for (std::size_t k = 0; k < references_.size(); ++k) {
+    const double at = figure.y(references_[k].y);
+    const detail::Style style = reference_style(k);
+    if (at >= frame.top && at <= frame.bottom) figure.svg.line({frame.left, at}, {frame.right, at}, style.colour, 1, style.dash);
+  }
+  const double columns = std::max(24.0, static_cast<double>(kPointBudget) / 4.0 / static_cast<double>(series_.size()));
+  const double column_width = std::max(1.0, (frame.right - frame.left) / columns);
+  for (std::size_t k = 0; k < series_.size(); ++k) {
+    const Series& s = series_[k];
+    detail::Polyline points;
+    points.reserve(s.x.size());
+    for (std::size_t i = 0; i < s.x.size(); ++i) {
+      if (is_drawable(s.x[i], s.y[i]))
+        points.push_back({figure.x(s.x[i]), figure.y(s.y[i])});
+      else
+        points.push_back({std::nan(""), 0});
+    }
+    std::vector<detail::Polyline> lines, dots;
+    detail::Polyline alone;
+    const std::size_t budget = std::max<std::size_t>(8, kPointBudget / series_.size());
+    for (const detail::Polyline& piece : detail::clip(points, frame)) {
+      if (piece.size() == 1)
+        alone.push_back(piece[0]);
+      else
+        lines.push_back(detail::thin(piece, column_width, budget));
+    }
+    for (const detail::Point& p : detail::thin(alone, column_width, budget)) dots.push_back({p});
+    std::size_t count = 0;
+    for (const detail::Polyline& line : lines) count += line.size();
+    const double width = static_cast<double>(count) > 1.5 * (frame.right - frame.left) ? 1 : 1.6;  // noise reads better in a thin line
+    if (!lines.empty()) figure.svg.lines(lines, legend[k].style.colour, width, legend[k].style.dash);
+    if (!dots.empty()) figure.svg.lines(dots, legend[k].style.colour, 3.5);
+  }
+  return figure.finish();
+}
+
+void LineChart::save(const std::string& path) const { detail::save_picture("LineChart", path, svg()); }
+
+}  // namespace capstan::train

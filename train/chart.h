@@ -1,0 +1,61 @@
+#pragma once
+#include <capstan/train/axis.h>
+
+#include <string>
+#include <vector>
+
+namespace capstan::train {
+
+struct LineChartOptions {
+  std::string title = {};
+  Axis x = {}, y = {};
+  int width = 600, height = 380;
+};
+
+/// A line chart as an SVG file:
+///
+///   train::LineChart chart({.title = "Adagrad", .x = {.label = "epoch"}, .y = {.label = "loss", .log = true}});
+///   chart.add("from scratch", epochs, losses).reference("least squares", 0.2419).save("loss.svg");
+///
+/// Series have colours that colour-blind readers can tell apart and a dash of their own; a series without a name is not in
+/// the legend. Points that are not finite, or not positive on a log axis, are not drawn: the line has a gap there, and a note
+/// under the picture counts them. Long series are thinned to the shape that the pixels can show. Lines that leave the limits
+/// of an axis are cut at the frame. The same chart gives the same bytes.
+class LineChart {
+ public:
+  /// Throws ValueError for a size out of [200 x 150, 10000 x 10000] and for limits that are not finite, not in order, or not
+  /// positive on a log axis.
+  explicit LineChart(LineChartOptions options = {});
+
+  /// Throws ValueError when x and y differ in length or are empty.
+  LineChart& add(std::string name, std::vector<double> x, std::vector<double> y);
+  /// A grey line across the chart at y, named in the legend. Throws ValueError unless y can be drawn.
+  LineChart& reference(std::string name, double y);
+
+  /// The picture. Throws ValueError when there is no series, or no point that can be drawn.
+  std::string svg() const;
+  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws also IoError.
+  void save(const std::string& path) const;
+
+ private:
+  struct Series {
+    std::string name;
+    std::vector<double> x, y;
+  };
+  struct Reference {
+    std::string name;
+    double y;
+  };
+  struct Limits {
+    double x_low, x_high, y_low, y_high;
+  };
+
+  bool is_drawable(double x, double y) const noexcept;
+  Limits limits() const;
+
+  LineChartOptions options_;
+  std::vector<Series> series_;
+  std::vector<Reference> references_;
+};
+
+}  // namespace capstan::train

@@ -1,0 +1,151 @@
+#include <capstan/core/text.h>
+#include <capstan/train/figure.h>
+#include <capstan/train/file.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace capstan::train::detail {
+
+using capstan::detail::fail;
+
+namespace {
+
+constexpr double kSmall = 11, kLabel = 12, kTitle = 13.5, kRow = 17, kSample = 28;
+constexpr const char* kInk = "#222222";
+constexpr const char* kAxis = "#444444";
+constexpr const char* kGrid = "#E3E3E3";
+
+/// The legend's entries with the row and the offset at which each begins.
+struct Placed {
+  const Entry* entry;
+  std::string text;
+  int row;
+  double x;
+};
+
+std::vector<Placed> flow(const std::vector<Entry>& legend, double width) {
+  std::vector<Placed> out;
+  double x = 0;
+  int row = 0;
+  for (const Entry& entry : legend) {
+    if (entry.name.empty()) continue;
+    std::string text = fit(entry.name, kLabel, width - kSample - 6);
+    const double needed = kSample + 6 + text_width(text, kLabel);
+    if (x > 0 && x + needed > width) x = 0, ++row;
+    out.push_back({&entry, std::move(text), row, x});
+    x += needed + 18;
+  }
+  return out;
+}
+
+double widest(const Ticks& ticks) {
+  double width = 0;
+  for (const Tick& tick : ticks.ticks) width = std::max(width, kSmall * tick.width);
+  return width;
+}
+
+/// As many ticks as fit side by side.
+Ticks x_ticks_for(double low, double high, bool log, double pixels) {
+  for (int target = std::max(2, static_cast<int>(pixels / 60));; --target) {
+    Ticks ticks = make_ticks(low, high, log, target);
+    const auto named = std::count_if(ticks.ticks.begin(), ticks.ticks.end(), [](const Tick& t) { return !t.text.empty(); });
+    if (target <= 2 || static_cast<double>(named) * (widest(ticks) + 12) <= pixels) return ticks;
+  }
+}
+
+int rows_of(const std::vector<Placed>& legend) { return legend.empty() ? 0 : legend.back().row + 1; }
+
+}  // namespace
+
+Figure::Figure(const Plan& plan) : x(0, 1, false, 0, 1), y(0, 1, false, 0, 1) {
+  double height = plan.height;
+  const double width = plan.width;
+  const double below = 26 + (plan.x.label.empty() ? 0 : 18) + (plan.note.empty() ? 0 : 16) + 8;
+  Ticks y_ticks;
+  frame = {0, 60, width - 18 - plan.right, height - below};
+  // The texts at the y axis follow from the frame's height, its width from them, the rows of the legend from that, and the
+  // height from those: the second round settles it.
+  for (int round = 0; round < 2; ++round) {
+    y_ticks = make_ticks(plan.y_low, plan.y_high, plan.y.log, static_cast<int>((frame.bottom - frame.top) / 32));
+    frame.left = 14 + (plan.y.label.empty() ? 0 : 18) + widest(y_ticks) + 8;
+    const int rows = rows_of(flow(plan.legend, frame.right - frame.left));
+    frame.top = 14 + (plan.title.empty() ? 0 : 20) + rows * kRow + (rows > 0 ? 6 : 0) + (y_ticks.factor.empty() ? 0 : 16);
+    height = std::max(height, frame.top + 90 + below);
+    frame.bottom = height - below;
+  }
+  const Ticks x_ticks = x_ticks_for(plan.x_low, plan.x_high, plan.x.log, frame.right - frame.left);
+  x = Scale(plan.x_low, plan.x_high, plan.x.log, frame.left, frame.right);
+  y = Scale(plan.y_low, plan.y_high, plan.y.log, frame.bottom, frame.top);
+
+  svg.open(width, height, plan.title);
+  title_and_legend(plan);
+  axes(plan, x_ticks, y_ticks);
+  if (!plan.note.empty())
+    svg.text({width - 10, height - 9}, "end", 9.5, escape(fit(plan.note, 9.5, width - 20)), "fill=\"#555555\" class=\"note\"");
+}
+
+void Figure::title_and_legend(const Plan& plan) {
+  double top = 14;
+  if (!plan.title.empty()) {
+    const double room = frame.right - frame.left, natural = 1.1 * text_width(plan.title, kTitle);  // bold is wider
+    const double size = std::clamp(kTitle * room / natural, 0.8 * kTitle, kTitle);
+    svg.text({frame.left, top + 12}, "start", size, escape(fit(plan.title, 1.1 * size, room)), "font-weight=\"bold\" class=\"title\"");
+    top += 20;
+  }
+  for (const Placed& placed : flow(plan.legend, frame.right - frame.left)) {
+    const double left = frame.left + placed.x, middle = top + placed.row * kRow + 10;
+    const Style& style = placed.entry->style;
+    svg.line({left, middle}, {left + kSample, middle}, style.colour, placed.entry->width, style.dash);
+    if (placed.entry->has_marker) svg.marker(style.marker, {left + kSample / 2, middle}, 3, style.colour, "#FFFFFF");
+    svg.text({left + kSample + 6, middle + 4}, "start", kLabel, escape(placed.text), "class=\"legend\"");
+  }
+}
+
+void Figure::axes(const Plan& plan, const Ticks& x_ticks, const Ticks& y_ticks) {
+  for (const Tick& tick : x_ticks.ticks) {
+    const double at = x(tick.value), length = tick.text.empty() ? 2.5 : 4.5;
+    if (plan.grid && !tick.text.empty()) svg.line({at, frame.top}, {at, frame.bottom}, kGrid, 0.8);
+    svg.line({at, frame.bottom}, {at, frame.bottom + length}, kAxis, 0.8);
+    if (!tick.text.empty()) svg.text({at, frame.bottom + 17}, "middle", kSmall, tick.text, "class=\"x\"");
+  }
+  for (const Tick& tick : y_ticks.ticks) {
+    const double at = y(tick.value), length = tick.text.empty() ? 2.5 : 4.5;
+    if (plan.grid && !tick.text.empty()) svg.line({frame.left, at}, {frame.right, at}, kGrid, 0.8);
+    svg.line({frame.left - length, at}, {frame.left, at}, kAxis, 0.8);
+    if (!tick.text.empty()) svg.text({frame.left - 8, at + 4}, "end", kSmall, tick.text, "class=\"y\"");
+  }
+  if (!x_ticks.factor.empty()) svg.text({frame.right, frame.bottom + 33}, "end", kSmall, x_ticks.factor);
+  if (!y_ticks.factor.empty()) svg.text({frame.left, frame.top - 6}, "start", kSmall, y_ticks.factor);
+  const double middle_x = (frame.left + frame.right) / 2, middle_y = (frame.top + frame.bottom) / 2;
+  if (!plan.x.label.empty())
+    svg.text({middle_x, frame.bottom + 36}, "middle", kLabel, escape(fit(plan.x.label, kLabel, frame.right - frame.left - 60)));
+  if (!plan.y.label.empty())
+    svg.text({20, middle_y}, "middle", kLabel, escape(fit(plan.y.label, kLabel, frame.bottom - frame.top)),
+             "transform=\"rotate(-90 20 " + number(middle_y) + ")\"");
+}
+
+std::string Figure::finish() {
+  svg.rectangle(frame, "none", kAxis);
+  return svg.close();
+}
+
+void check_plan(const char* op, int width, int height, const Axis& x, const Axis& y) {
+  if (width < 200 || height < 150 || width > 10000 || height > 10000)
+    fail<ValueError>(op, "a picture measures from 200 x 150 to 10000 x 10000 pixels: ", width, " x ", height);
+  for (const auto& [axis, name] : {std::pair{&x, "x"}, {&y, "y"}})
+    for (const auto& limit : {axis->low, axis->high}) {
+      if (limit && !(std::abs(*limit) <= 1e300)) fail<ValueError>(op, "the limits of an axis must be finite: ", name, " has ", *limit);
+      if (limit && axis->log && *limit < 1e-300) fail<ValueError>(op, "the limits of a log axis must be positive: ", name, " has ", *limit);
+      if (axis->low && axis->high && !(*axis->low < *axis->high))
+        fail<ValueError>(op, "an axis must run from low to high: ", name, " from ", *axis->low, " to ", *axis->high);
+    }
+}
+
+void save_picture(const char* op, const std::string& path, const std::string& svg) {
+  NewFile file(op, path, true);
+  file.write(svg);
+  file.publish();
+}
+
+}  // namespace capstan::train::detail

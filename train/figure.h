@@ -1,0 +1,49 @@
+#pragma once
+#include <capstan/train/axis.h>
+#include <capstan/train/scale.h>
+#include <capstan/train/svg.h>
+
+namespace capstan::train::detail {
+
+struct Entry {
+  std::string name;
+  Style style;
+  double width = 1.8;  // of the line
+  bool has_marker = false;
+};
+
+/// What surrounds the data of every picture.
+struct Plan {
+  const char* op;  // opens error texts
+  std::string title;
+  Axis x, y;
+  double x_low, x_high, y_low, y_high;
+  std::vector<Entry> legend;
+  std::string note;  // under the picture, in small type
+  int width, height;
+  double right = 0;  // room kept free between frame and right edge
+  bool grid = true;
+};
+
+/// A picture under way: the constructor draws title, legend, grid and axes, the caller the data, finish() the frame.
+class Figure {
+ public:
+  explicit Figure(const Plan& plan);
+  std::string finish();
+
+  Svg svg;
+  Box frame{};
+  Scale x, y;
+
+ private:
+  void title_and_legend(const Plan& plan);
+  void axes(const Plan& plan, const Ticks& x_ticks, const Ticks& y_ticks);
+};
+
+/// Throws ValueError when a picture is too small to hold anything, or an axis has limits that cannot be.
+void check_plan(const char* op, int width, int height, const Axis& x, const Axis& y);
+
+/// Writes through a temporary file and a rename: a reader never sees half a picture. IoError with path and reason.
+void save_picture(const char* op, const std::string& path, const std::string& svg);
+
+}  // namespace capstan::train::detail

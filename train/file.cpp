@@ -1,0 +1,64 @@
+#include <capstan/core/text.h>
+#include <capstan/train/file.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace capstan::train::detail {
+
+using capstan::detail::fail;
+
+NewFile::NewFile(const char* op, const std::string& path, bool overwrite) : op_(op), path_(path) {
+  static std::atomic<int> counter{0};
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0) {
+    regular_ = S_ISREG(info.st_mode);
+    if (S_ISDIR(info.st_mode)) refuse(EISDIR);
+    if (regular_ && !overwrite) fail<IoError>(op_, "the file must not exist yet: ", path_, " (choose another name, or allow overwriting)");
+  }
+  std::string name = path_;
+  if (regular_ && overwrite) name += "." + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
+  descriptor_ = ::open(name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | (regular_ ? O_CREAT | O_EXCL : 0), 0666);
+  if (descriptor_ < 0) refuse(errno);
+  if (regular_) unpublished_ = std::move(name);
+}
+
+NewFile::~NewFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!unpublished_.empty()) ::unlink(unpublished_.c_str());
+}
+
+void NewFile::write(std::string_view bytes) {
+  const long long before = size_;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      const int error = errno;
+      // Part of the bytes may have fitted on the disk: readers never see half a line.
+      if (regular_ && size_ != before && ::ftruncate(descriptor_, static_cast<off_t>(before)) == 0) size_ = before;
+      refuse(error);
+    }
+    size_ += written;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void NewFile::publish() {
+  if (!unpublished_.empty() && unpublished_ != path_ && ::rename(unpublished_.c_str(), path_.c_str()) != 0) refuse(errno);
+  unpublished_.clear();
+}
+
+void NewFile::refuse(int error) const {
+  const char* hint = error == ENOENT   ? " (create the directory first?)"
+                     : error == ENOSPC ? " (free some space, or write elsewhere)"
+                                       : " (write elsewhere?)";
+  fail<IoError>(op_, "cannot write the file: ", path_, ": ", std::generic_category().message(error), hint);
+}
+
+}  // namespace capstan::train::detail

@@ -1,0 +1,75 @@
+#include <capstan/core/text.h>
+#include <capstan/train/file.h>
+#include <capstan/train/log.h>
+
+#include <charconv>
+#include <cmath>
+#include <memory>
+
+namespace capstan::train {
+
+using capstan::detail::fail;
+
+namespace {
+
+void check(const std::string& path, const std::vector<std::string>& columns) {
+  if (columns.empty())
+    fail<ValueError>("CsvLog", "a log needs at least one column: none was given for ", path, " (name them, as {\"epoch\", \"loss\"})");
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].empty()) fail<ValueError>("CsvLog", "every column needs a name: column ", i, " of ", path, " has none");
+    for (std::size_t j = 0; j < i; ++j)
+      if (columns[i] == columns[j])
+        fail<ValueError>("CsvLog", "column names must differ: columns ", j, " and ", i, " of ", path, " are both \"", columns[i], "\"");
+  }
+}
+
+void append_name(std::string& line, const std::string& name) {
+  if (name.find_first_of(",\"\r\n") == std::string::npos) {
+    line += name;
+    return;
+  }
+  line += '"';
+  for (const char c : name) line.append(c == '"' ? 2 : 1, c);
+  line += '"';
+}
+
+void append_number(std::string& line, double value) {
+  if (std::isnan(value)) {
+    line += "nan";  // without the sign, which means nothing
+    return;
+  }
+  char text[32];
+  line.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+}  // namespace
+
+CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options)
+    : columns_((check(path, columns), columns.size())) {
+  for (const std::string& name : columns) {
+    append_name(line_, name);
+    line_ += ',';
+  }
+  line_.back() = '\n';
+  auto file = std::make_unique<detail::NewFile>("CsvLog", path, options.overwrite);
+  file->write(line_);
+  file->publish();
+  file_ = file.release();
+}
+
+CsvLog::~CsvLog() { delete file_; }
+
+void CsvLog::row(const double* values, std::size_t count) {
+  if (!file_) fail<ValueError>("CsvLog", "this log was moved to another object (write rows to that one)");
+  if (count != columns_)
+    fail<ValueError>("CsvLog", "a row needs one value per column: ", count, " values for ", columns_, " columns of ", file_->path());
+  line_.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    append_number(line_, values[i]);
+    line_ += ',';
+  }
+  line_.back() = '\n';
+  file_->write(line_);
+}
+
+}  // namespace capstan::train

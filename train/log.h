@@ -1,0 +1,57 @@
+#pragma once
+#include <initializer_list>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace capstan::train {
+
+namespace detail {
+class NewFile;
+}
+
+struct CsvOptions {
+  bool overwrite = false;  // replace a file of that name
+};
+
+/// The log of a run: a CSV file with one header row and one row of numbers per call.
+///
+///   train::CsvLog log("run.csv", {"epoch", "loss"});
+///   log.row(epoch, loss);
+///
+/// Each row reaches the operating system before row() returns, in one piece: a run that is killed leaves complete lines.
+/// Numbers are the shortest that read back to the same double; `nan`, `inf` and `-inf` stand for themselves. Moves, never copies.
+class CsvLog {
+ public:
+  /// Creates the file and writes the header; names with a comma, quote or line break are quoted (RFC 4180). Throws
+  /// ValueError for no columns and for an empty or repeated name; IoError when the file exists and `overwrite` is not
+  /// set, or cannot be written. With `overwrite` the old file is replaced only once the new one has its header.
+  CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options = {});
+  CsvLog(CsvLog&& other) noexcept : columns_(other.columns_), file_(std::exchange(other.file_, nullptr)) {}
+  CsvLog& operator=(CsvLog&& other) noexcept {
+    CsvLog taken(std::move(other));
+    std::swap(columns_, taken.columns_);
+    std::swap(file_, taken.file_);
+    return *this;
+  }
+  ~CsvLog();
+
+  /// Throws ValueError unless there is one value per column and for a log that was moved from, IoError when the write fails; nothing of the
+  /// row is kept then.
+  void row(const std::vector<double>& values) { row(values.data(), values.size()); }
+  void row(std::initializer_list<double> values) { row(values.begin(), values.size()); }
+  template <class... Number>
+  requires(sizeof...(Number) > 0 && (std::is_arithmetic_v<Number> && ...)) void row(Number... values) {
+    row({static_cast<double>(values)...});
+  }
+
+ private:
+  void row(const double* values, std::size_t count);
+
+  std::size_t columns_;
+  detail::NewFile* file_;
+  std::string line_;
+};
+
+}  // namespace capstan::train

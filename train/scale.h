@@ -1,0 +1,47 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace capstan::train::detail {
+
+/// Maps values to pixels, by their value or by its logarithm.
+class Scale {
+ public:
+  Scale(double low, double high, bool log, double first_pixel, double last_pixel);
+
+  /// Values without a logarithm become NaN; far ones stay finite.
+  double operator()(double value) const noexcept;
+  double low() const noexcept { return low_; }
+  double high() const noexcept { return high_; }
+  bool log() const noexcept { return log_; }
+
+ private:
+  double low_, high_;
+  bool log_;
+  double origin_, span_, first_, length_;
+};
+
+struct Tick {
+  double value;
+  std::string text;  // markup; empty for a small tick between the named ones
+  double width = 0;  // of the text, for a font size of 1
+};
+
+struct Ticks {
+  std::vector<Tick> ticks;  // from low to high
+  std::string factor;       // markup of a power of ten by which all texts are multiplied, or empty
+};
+
+/// About `target` named ticks at 1, 2 or 5 times a power of ten between low and high.
+Ticks make_ticks(double low, double high, bool log, int target);
+
+/// The steps of make_ticks alone: the multiples of 1, 2 or 5 times a power of ten strictly between low and high.
+std::vector<double> round_values(double low, double high, int target);
+
+/// A value as short as its ticks are apart: six significant digits at most.
+std::string value_text(double value);
+
+/// Widens an empty or nearly empty range so that ticks can tell its ends apart.
+void widen(double& low, double& high, bool log);
+
+}  // namespace capstan::train::detail
