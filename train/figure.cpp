@@ -47,7 +47,7 @@ double widest(const Ticks& ticks) {
 
 /// As many ticks as fit side by side.
 Ticks x_ticks_for(double low, double high, bool log, double pixels) {
-  for (int target = std::max(2, static_cast<int>(pixels / 60));; --target) {
+  for (int target = std::max(2, static_cast<int>(pixels / 55));; --target) {
     Ticks ticks = make_ticks(low, high, log, target);
     const auto named = std::count_if(ticks.ticks.begin(), ticks.ticks.end(), [](const Tick& t) { return !t.text.empty(); });
     if (target <= 2 || static_cast<double>(named) * (widest(ticks) + 12) <= pixels) return ticks;

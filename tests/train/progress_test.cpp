@@ -193,8 +193,8 @@ TEST(Progress, LiveLineOnATerminal) {
     train(progress, 2, 100);
   }
   terminal.close();
-  EXPECT_TRUE(terminal.showed(R"(epoch 1/2 ━*─*\s+\d+%  loss 0\.\d{4}  0:00, 0:0\d left)"));
-  EXPECT_TRUE(terminal.showed(R"(epoch 2/2 (?:━|─){30}\s+\d+%  loss 0\.\d{4}  accuracy 0\.\d{4}  0:00, 0:01 left)"));
+  EXPECT_TRUE(terminal.showed(R"(epoch 1/2 (?:━|─){30} +\d+%  loss 0\.\d{4}  0:00, 0:0\d left)"));
+  EXPECT_TRUE(terminal.showed(R"(epoch 2/2 (?:━|─){30} +\d+%  loss 0\.\d{4}  accuracy 0\.\d{4}  0:00, 0:01 left)"));
   ASSERT_EQ(terminal.lines.size(), 2u);
   EXPECT_TRUE(matches(terminal.lines[0], R"(epoch 2/2  loss 0\.01\d+  accuracy 0\.98\d\d  0\.\d\d s)")) << terminal.lines[0];
   EXPECT_EQ(terminal.lines[1], "");
@@ -214,9 +214,9 @@ TEST(Progress, NeverWraps) {
       EXPECT_LT(terminal.widest, static_cast<std::size_t>(columns));
       EXPECT_EQ(terminal.cursor, 0u);
       ASSERT_EQ(terminal.lines.size(), 2u) << columns;
-      EXPECT_EQ(terminal.raw().find("\u2501") != std::string::npos, columns >= 60 && std::string(locale) == "C.UTF-8") << columns;
+      EXPECT_EQ(terminal.raw().find("\u2501") != std::string::npos, columns >= 40 && std::string(locale) == "C.UTF-8") << columns;
       const std::string with_loss = R"(epoch 1/2 .*%  loss 0\.\d{4})", with_time = with_loss + R"(  0:00, 0:0\d left)";
-      EXPECT_EQ(terminal.showed(with_loss) || terminal.showed(with_time), columns >= 40) << columns;
+      EXPECT_EQ(terminal.showed(with_loss) || terminal.showed(with_time), columns >= 30) << columns;
       EXPECT_EQ(terminal.showed(with_time), columns >= 50) << columns;
     }
   }
@@ -237,6 +237,7 @@ TEST(Progress, WideNamesCountDouble) {
 }
 
 TEST(Progress, FollowsTheTerminalsWidth) {
+  const Environment locale("LC_ALL", "C");
   Terminal terminal(120);
   Progress progress(1, 1000, {.file = terminal.file()});
   progress.step({{"loss", 1}});
@@ -245,15 +246,15 @@ TEST(Progress, FollowsTheTerminalsWidth) {
   progress.step({{"loss", 1}});
   progress.finish();
   terminal.close();
-  EXPECT_GT(terminal.widest, 60u);
-  EXPECT_TRUE(terminal.showed(R"(epoch 1/1\s+0%)")) << terminal.raw();
+  EXPECT_TRUE(terminal.showed(R"(epoch 1/1 -{30}    0%  loss 1\.000  0:00, 0:0\d left)")) << terminal.raw();
+  EXPECT_TRUE(terminal.showed(R"(epoch 1/1 -{8}    0%)")) << terminal.raw();
 }
 
 TEST(Progress, DrawsAtMostTwentyTimesASecond) {
   Terminal terminal(80);
   const auto begin = std::chrono::steady_clock::now();
   {
-    Progress progress(50, 10000, {.file = terminal.file()});
+    Progress progress(51, 10000, {.file = terminal.file()});
     for (int epoch = 0; epoch < 50; ++epoch) {
       for (int step = 0; step < 10000; ++step) progress.step({{"loss", 0.5}});
       progress.end_epoch({{"loss", 0.5}});

@@ -1,0 +1,87 @@
+#include <capstan/optim/make.h>
+
+#include <capstan/core/text.h>
+#include <capstan/optim/adagrad.h>
+#include <capstan/optim/rmsprop.h>
+#include <capstan/optim/sgd.h>
+
+#include <charconv>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+
+namespace {
+
+struct Setting {
+  std::string name;
+  double value;
+};
+
+template <class Method, class Options>
+std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector<Setting>& settings) {
+  Options options;
+  for (const Setting& s : settings) {
+    std::vector<const char*> known;
+    bool found = false;
+    for (const auto& f : Method::fields) {
+      known.push_back(f.name);
+      if (s.name != f.name) continue;
+      f.set(options, s.value);
+      found = true;
+    }
+    if (!found) detail::unknown_option(Method::name, s.name, known);
+  }
+  return std::make_unique<Method>(parameters, options);
+}
+
+struct Method {
+  const char* name;
+  std::unique_ptr<Optimizer> (*build)(const Parameters&, const std::vector<Setting>&);
+};
+constexpr Method all_methods[] = {{Adagrad::name, build<Adagrad, AdagradOptions>},
+                                  {RMSProp::name, build<RMSProp, RMSPropOptions>},
+                                  {SGD::name, build<SGD, SGDOptions>}};
+
+Setting setting_of(std::string_view word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos || equals == 0) fail<ValueError>("make", "a setting must read name=number: '", word, "'");
+  const std::string_view number = word.substr(equals + 1);
+  if (number == "true") return {std::string(word.substr(0, equals)), 1};
+  if (number == "false") return {std::string(word.substr(0, equals)), 0};
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc{} || end != number.data() + number.size()) fail<ValueError>("make", "a setting must read name=number: '", word, "'");
+  return {std::string(word.substr(0, equals)), value};
+}
+
+}  // namespace
+
+std::vector<std::string> methods() {
+  std::vector<std::string> names;
+  for (const Method& m : all_methods) names.emplace_back(m.name);
+  return names;
+}
+
+std::unique_ptr<Optimizer> make(std::string_view spec, const Parameters& parameters) {
+  std::vector<std::string_view> words;
+  for (std::size_t i = 0; i < spec.size();) {
+    const std::size_t begin = spec.find_first_not_of(' ', i);
+    if (begin == std::string_view::npos) break;
+    const std::size_t end = std::min(spec.find(' ', begin), spec.size());
+    words.push_back(spec.substr(begin, end - begin));
+    i = end;
+  }
+  if (words.empty()) fail<ValueError>("make", "a method's name must come first: '", spec, "'");
+  std::vector<Setting> settings;
+  for (std::size_t i = 1; i < words.size(); ++i) settings.push_back(setting_of(words[i]));
+  for (const Method& m : all_methods)
+    if (words[0] == m.name) return m.build(parameters, settings);
+  std::string known;
+  for (const std::string& name : methods()) known += cat(known.empty() ? "" : ", ", name);
+  const std::string near = capstan::detail::nearest(words[0], methods());
+  fail<ValueError>("make", "there is no method '", words[0], "' among ", known, near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
+}
+
+}  // namespace capstan::optim
