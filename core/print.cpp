@@ -12,41 +12,93 @@ namespace capstan {
 
 namespace {
 
-constexpr std::int64_t edge = 3;            // elements shown at each end of a shortened axis
-constexpr std::int64_t show_all = 1000;     // up to so many elements nothing is shortened
-constexpr int significant = 8;
+constexpr std::int64_t edge = 3;         // elements shown at each end of a shortened axis
+constexpr std::int64_t show_all = 1000;  // up to so many elements nothing is shortened
+constexpr std::size_t line_width = 75;
+constexpr int most_decimals = 8;
 
-/// How all numbers of one tensor are written: NumPy's choice, positional unless the range asks for exponents.
-struct Format {
-  bool exponent = false;
-  int decimals = 0;  // after the point
-  std::size_t width = 0;
-};
-
-int digits_after_point(double v, bool exponent) {
-  char buffer[400];
-  const int n = std::snprintf(buffer, sizeof buffer, exponent ? "%.*e" : "%.*f", significant - (exponent ? 1 : 0), std::abs(v));
-  const std::string s(buffer, static_cast<std::size_t>(n));
-  const std::size_t point = s.find('.'), end = exponent ? s.find('e') : s.size();
-  const std::size_t last = s.find_last_not_of('0', end - 1);
-  return last > point ? static_cast<int>(last - point) : 0;
+/// The fewest digits that read back as v: "-1.25e+01".
+template <class T>
+std::string scientific(T v) {
+  char buffer[32];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::scientific).ptr};
 }
 
-std::string number(double v, const Format& f) {
+/// The same digits without an exponent: "-12.5", "100.".
+template <class T>
+std::string positional(T v) {
+  const std::string s = scientific(std::abs(v));
+  const std::size_t e = s.find('e');
+  const int exponent = std::stoi(s.substr(e + 1));
+  std::string digits = s.substr(0, 1) + (e > 2 ? s.substr(2, e - 2) : "");
+  if (exponent < 0) digits.insert(0, static_cast<std::size_t>(-exponent), '0');
+  const std::size_t before = exponent < 0 ? 1 : static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() < before) digits.append(before - digits.size(), '0');
+  return (std::signbit(v) ? "-" : "") + digits.insert(before, ".");
+}
+
+/// v with so many decimals, rounded from its exact value.
+std::string rounded(double v, const char* format, int decimals) {
+  char buffer[400];
+  return {buffer, static_cast<std::size_t>(std::snprintf(buffer, sizeof buffer, format, decimals, v))};
+}
+
+/// The digits between the point and `end`, without zeros at the end.
+int decimals_of(const std::string& s, std::size_t end) {
+  const std::size_t point = s.find('.'), last = s.find_last_not_of('0', end - 1);
+  return point >= end || last <= point ? 0 : static_cast<int>(last - point);
+}
+
+/// How all floating-point elements of one tensor are written: NumPy's choice.
+struct Format {
+  bool exponent = false;
+  int decimals = 0;
+  std::size_t exponent_digits = 2;
+};
+
+template <class T>
+int decimals_needed(T v, bool exponent) {
+  const std::string s = exponent ? scientific(v) : positional(v);
+  const int n = decimals_of(s, exponent ? s.find('e') : s.size());
+  if (n <= most_decimals) return n;
+  const std::string r = rounded(v, exponent ? "%.*e" : "%.*f", most_decimals);
+  return decimals_of(r, exponent ? r.find('e') : r.size());
+}
+
+template <class T>
+std::string number(T v, const Format& f) {
   if (std::isnan(v)) return "nan";
   if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
-  char buffer[400];
-  const int n = std::snprintf(buffer, sizeof buffer, f.exponent ? "%.*e" : "%.*f", f.decimals, v);
-  std::string s(buffer, static_cast<std::size_t>(n));
-  if (!f.exponent && f.decimals == 0) s += '.';  // 3. is a float, 3 is not
-  return s;
+  if (f.exponent) {
+    std::string s = rounded(v, "%.*e", f.decimals);
+    if (f.decimals == 0) s.insert(s.find('e'), ".");
+    const std::size_t digits = s.find('e') + 2;
+    return s.insert(digits, f.exponent_digits - (s.size() - digits), '0');
+  }
+  std::string s = positional(v);
+  if (decimals_of(s, s.size()) > f.decimals) {
+    s = rounded(v, "%.*f", f.decimals);
+    s.resize(s.find('.') + 1 + static_cast<std::size_t>(decimals_of(s, s.size())));
+  }
+  return s.append(s.find('.') + 1 + static_cast<std::size_t>(f.decimals) - s.size(), ' ');
+}
+
+/// A tensor without axes is written as a number alone, with all its digits.
+template <class T>
+std::string scalar(T v) {
+  if (!std::isfinite(v)) return number(v, {});
+  const T size = std::abs(v);
+  if (size != 0 && (size < T(1e-4) || size >= T(sizeof(T) == 4 ? 1e6 : 1e16))) return scientific(v);
+  const std::string s = positional(v);
+  return s.back() == '.' ? s + '0' : s;
 }
 
 class Printer {
  public:
   explicit Printer(const Tensor& t) : tensor_(t), shape_(t.shape()), shorten_(t.numel() > show_all) {
-    if (is_floating(t.dtype())) choose_format();
-    visit(0, 0, [&](std::int64_t i) { format_.width = std::max(format_.width, element(i).size()); });
+    if (t.dtype() == DType::f32) choose_format<float>();
+    if (t.dtype() == DType::f64) choose_format<double>();
+    visit(0, 0, [&](std::int64_t i) { width_ = std::max(width_, element(i).size()); });
   }
 
   std::string print() {
@@ -55,27 +107,34 @@ class Printer {
   }
 
  private:
-  double value(std::int64_t i) const {
-    return tensor_.dtype() == DType::f32 ? static_cast<double>(tensor_.data<float>()[i]) : tensor_.data<double>()[i];
-  }
-
   std::string element(std::int64_t i) const {
-    if (tensor_.dtype() == DType::i64) return std::to_string(tensor_.data<std::int64_t>()[i]);
-    if (tensor_.dtype() == DType::boolean) return tensor_.data<bool>()[i] ? "true" : "false";
-    return number(value(i), format_);
+    switch (tensor_.dtype()) {
+      case DType::f32: return number(tensor_.data<float>()[i], format_);
+      case DType::f64: return number(tensor_.data<double>()[i], format_);
+      case DType::i64: return std::to_string(tensor_.data<std::int64_t>()[i]);
+      case DType::boolean: break;
+    }
+    return tensor_.data<bool>()[i] ? " True" : "False";
   }
 
+  template <class T>
   void choose_format() {
-    double largest = 0, smallest = INFINITY;
+    const T* x = tensor_.data<T>();
+    T largest = 0, smallest = INFINITY;
     visit(0, 0, [&](std::int64_t i) {
-      const double v = std::abs(value(i));
+      const T v = std::abs(x[i]);
       if (!std::isfinite(v) || v == 0) return;
       largest = std::max(largest, v);
       smallest = std::min(smallest, v);
     });
-    format_.exponent = largest >= 1e8 || (largest > 0 && (smallest < 1e-4 || largest / smallest > 1e3 * 1e3));
+    format_.exponent = largest >= T(sizeof(T) == 4 ? 1e6 : 1e8) || (largest > 0 && (smallest < T(1e-4) || largest / smallest > T(1000)));
     visit(0, 0, [&](std::int64_t i) {
-      if (std::isfinite(value(i))) format_.decimals = std::max(format_.decimals, digits_after_point(value(i), format_.exponent));
+      if (!std::isfinite(x[i])) return;
+      format_.decimals = std::max(format_.decimals, decimals_needed(x[i], format_.exponent));
+      if (format_.exponent) {
+        const std::string s = scientific(x[i]);
+        format_.exponent_digits = std::max(format_.exponent_digits, s.size() - s.find('e') - 2);
+      }
     });
   }
 
@@ -100,15 +159,9 @@ class Printer {
   }
 
   void write(int axis, std::int64_t offset) {
-    if (axis == shape_.dim()) {
-      const std::string s = element(offset);
-      out_.append(shape_.dim() == 0 ? 0 : format_.width - s.size(), ' ');
-      out_ += s;
-      return;
-    }
-    const bool innermost = axis == shape_.dim() - 1;
-    const std::string between = innermost ? " " : std::string(static_cast<std::size_t>(shape_.dim() - 1 - axis), '\n') +
-                                                       std::string(static_cast<std::size_t>(axis + 1), ' ');
+    if (axis == shape_.dim() - 1) return write_row(offset * shape_[axis]);
+    const std::string between =
+        std::string(static_cast<std::size_t>(shape_.dim() - 1 - axis), '\n') + std::string(static_cast<std::size_t>(axis + 1), ' ');
     bool first = true;
     out_ += '[';
     along(
@@ -122,16 +175,63 @@ class Printer {
     out_ += ']';
   }
 
+  // The innermost axis; what does not fit goes on below, under the first element.
+  void write_row(std::int64_t offset) {
+    const auto indent = static_cast<std::size_t>(shape_.dim());
+    std::string line(indent, ' ');
+    bool first = true, first_line = true;
+    const auto flush = [&] {
+      out_ += first_line ? '[' + line.substr(indent) : line;
+      first_line = false;
+    };
+    const auto word = [&](const std::string& s) {
+      if (!first) line += ' ';
+      first = false;
+      if (line.size() + s.size() > line_width - indent && line.size() > indent) {
+        line.resize(line.find_last_not_of(' ') + 1);
+        flush();
+        out_ += '\n';
+        line.assign(indent, ' ');
+      }
+      line += s;
+    };
+    along(
+        shape_[shape_.dim() - 1],
+        [&](std::int64_t k) {
+          const std::string s = element(offset + k);
+          word(std::string(width_ - s.size(), ' ') + s);
+        },
+        [&] { word("..."); });
+    flush();
+    out_ += ']';
+  }
+
   const Tensor& tensor_;
   Shape shape_;
   bool shorten_;
   Format format_;
+  std::size_t width_ = 0;
   std::string out_;
 };
 
+std::string print_scalar(const Tensor& t) {
+  switch (t.dtype()) {
+    case DType::f32: return scalar(*t.data<float>());
+    case DType::f64: return scalar(*t.data<double>());
+    case DType::i64: return std::to_string(*t.data<std::int64_t>());
+    case DType::boolean: break;
+  }
+  return *t.data<bool>() ? "True" : "False";
+}
+
 }  // namespace
 
-std::string to_string(const Tensor& tensor) { return tensor.defined() ? Printer(tensor).print() : "undefined"; }
+std::string to_string(const Tensor& tensor) {
+  if (!tensor.defined()) return "undefined";
+  if (tensor.dim() == 0) return print_scalar(tensor);
+  return tensor.numel() == 0 ? "[]" : Printer(tensor).print();
+}
+
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
 
 }  // namespace capstan

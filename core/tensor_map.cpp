@@ -6,6 +6,13 @@ namespace capstan {
 
 using detail::fail;
 
+TensorMap::TensorMap() = default;
+TensorMap::TensorMap(const TensorMap&) = default;
+TensorMap::TensorMap(TensorMap&&) noexcept = default;
+TensorMap& TensorMap::operator=(const TensorMap&) = default;
+TensorMap& TensorMap::operator=(TensorMap&&) noexcept = default;
+TensorMap::~TensorMap() = default;
+
 TensorMap::TensorMap(const std::vector<Tensor>& tensors) {
   entries_.reserve(tensors.size());
   for (const Tensor& t : tensors) insert(std::to_string(entries_.size()), t);

@@ -16,7 +16,12 @@ class TensorMap {
     Tensor tensor;
   };
 
-  TensorMap() = default;
+  TensorMap();
+  TensorMap(const TensorMap&);
+  TensorMap(TensorMap&&) noexcept;
+  TensorMap& operator=(const TensorMap&);
+  TensorMap& operator=(TensorMap&&) noexcept;
+  ~TensorMap();
   /// Named 0, 1, 2, ...
   TensorMap(const std::vector<Tensor>& tensors);
   /// Throws ValueError for a name that comes twice.

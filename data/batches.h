@@ -8,7 +8,7 @@ namespace capstan::data {
 
 struct BatchOptions {
   std::int64_t batch_size = 32;    // rows
-  bool shuffle = true;             // a new order for each pass
+  bool shuffle = false;            // a new order for each pass
   bool drop_last = false;          // leave out a last batch of fewer rows
   Generator* generator = nullptr;  // draws the order; null: default_generator(Purpose::shuffle)
 };

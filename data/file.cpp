@@ -40,10 +40,10 @@ Bytes read_file(const char* op, const std::string& path) {
 
   // One byte more than the file claims to have shows its end without growing the buffer; a pipe claims none.
   std::size_t capacity = std::max<std::size_t>(static_cast<std::size_t>(info.st_size) + 1, std::size_t{1} << 16);
-  Bytes bytes{std::unique_ptr<char[]>(new char[capacity]), 0};
+  Bytes bytes{std::make_unique_for_overwrite<char[]>(capacity), 0};
   for (;;) {
     if (bytes.size == capacity) {
-      std::unique_ptr<char[]> larger(new char[2 * capacity]);
+      auto larger = std::make_unique_for_overwrite<char[]>(2 * capacity);
       std::memcpy(larger.get(), bytes.data.get(), bytes.size);
       bytes.data = std::move(larger);
       capacity *= 2;

@@ -3,7 +3,6 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/data/file.h>
-#include <capstan/data/number.h>
 
 #include <algorithm>
 #include <charconv>
@@ -20,6 +19,7 @@ namespace {
 using std::int64_t;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r'; }
 
 std::string hex(char c) {
@@ -42,6 +42,24 @@ const char* delimiter_name(char delimiter) {
          : delimiter == ','  ? "a comma"
          : delimiter == ';'  ? "a semicolon"
                              : nullptr;
+}
+
+// Whether a decimal number that is not 0 is below 1: tells whether one out of range is too small or too large.
+bool is_below_one(std::string_view number) {
+  int64_t point = 0, exponent = 0;  // the number is 0.d1 d2 d3 ... * 10^(point + exponent) with d1 > 0
+  bool significant = false, fraction = false;
+  std::size_t i = 0;
+  for (; i < number.size() && number[i] != 'e' && number[i] != 'E'; ++i) {
+    if (number[i] == '.') fraction = true;
+    if (!is_digit(number[i])) continue;
+    significant = significant || number[i] != '0';
+    if (significant && !fraction) ++point;
+    if (!significant && fraction) --point;
+  }
+  const bool negative = i + 1 < number.size() && number[i + 1] == '-';
+  for (; i < number.size(); ++i)
+    if (is_digit(number[i])) exponent = std::min(exponent * 10 + (number[i] - '0'), int64_t{1} << 50);
+  return point + (negative ? -exponent : exponent) <= 0;
 }
 
 class Parser {
@@ -120,7 +138,8 @@ class Parser {
   }
 
   void check_not_empty(std::string_view line) const {
-    if (skip_blanks(line.begin(), line.end()) == line.end()) fail<FormatError>(op_, "a line must not be empty: ", place(1));
+    const char* end = line.data() + line.size();
+    if (skip_blanks(line.data(), end) == end) fail<FormatError>(op_, "a line must not be empty: ", place(1));
   }
 
   [[noreturn, gnu::noinline, gnu::cold]] void not_a_number(std::string_view field, int64_t column) const {
@@ -142,12 +161,6 @@ class Parser {
     const int64_t count = count_fields(line);
     fail<FormatError>(op_, "every row must have as many fields as the first: ", count, " instead of ", columns_, " at ",
                       place(std::min(count, columns_) + 1));
-  }
-
-  template <class T>
-  const char* long_number(const char* p, const char* end, int64_t column, T& value) const {
-    const auto [q, error] = std::from_chars(p, end, value);
-    return error == std::errc() && std::isfinite(value) ? q : unusual_number(p, end, column, value);
   }
 
   // What std::from_chars does not take by itself, or what it takes and the options refuse.
@@ -177,8 +190,9 @@ class Parser {
     for (int64_t column = 1;; ++column) {
       if (column > columns_) ragged(line);
       T value;
-      const char* q = short_number(p, end, value);
-      if (!q) q = long_number(p, end, column, value);
+      auto [q, error] = std::from_chars(p, end, value);
+      if (error != std::errc() || !std::isfinite(value)) [[unlikely]]
+        q = unusual_number(p, end, column, value);
       out[column - 1] = value;
       const char* next = skip_blanks(q, end);
       if (next == end) {

@@ -63,6 +63,7 @@ bool holds(const TensorMap& map, const Tensor& t) {
 
 }  // namespace
 
+Module::~Module() = default;
 void Module::members(Visitor&) {}
 
 std::string Module::describe() const {

@@ -75,6 +75,7 @@ class Elementwise : public Optimizer {
 
   /// Throws ValueError for an option out of its range (naming it and its value) and for an empty list of parameters.
   explicit Elementwise(const Parameters& parameters, Options options = {});
+  ~Elementwise() override;
 
   /// The options of group k; 0 are the constructor's.
   const Options& options(std::size_t k = 0) const { return groups_.at(k).options; }
@@ -111,7 +112,7 @@ class Elementwise : public Optimizer {
   };
 
   void add_group(std::string_view pattern, Group group);
-  static void check(const Options& options);
+  static void check_options(const Options& options);
   const optim::Field<Options>& field(std::string_view name) const;
   template <class T>
   void run(Entry& entry, const Tensor& g);

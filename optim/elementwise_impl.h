@@ -44,12 +44,15 @@ constexpr const auto& states_of() {
 template <class Derived, class Options>
 Elementwise<Derived, Options>::Elementwise(const Parameters& parameters, Options options) : groups_{{options, 0}} {
   static_assert(Derived::fields.size() <= 64, "a method has at most 64 options");
-  check(options);
+  check_options(options);
   this->add_parameters(parameters);
 }
 
 template <class Derived, class Options>
-void Elementwise<Derived, Options>::check(const Options& options) {
+Elementwise<Derived, Options>::~Elementwise() = default;
+
+template <class Derived, class Options>
+void Elementwise<Derived, Options>::check_options(const Options& options) {
   for (const auto& f : Derived::fields) {
     if (!f.number) continue;
     const double value = f.get(options);
@@ -85,7 +88,7 @@ void Elementwise<Derived, Options>::set_option(std::size_t group, std::string_vi
   const auto bit = std::uint64_t{1} << (&f - Derived::fields.data());
   Options changed = groups_.at(group).options;
   f.set(changed, value);
-  check(changed);
+  check_options(changed);
   groups_[group].options = changed;
   if (group > 0) {
     groups_[group].own |= bit;
@@ -101,14 +104,14 @@ void Elementwise<Derived, Options>::set_options(const std::vector<double>& value
   std::size_t i = 0;
   for (Group& g : changed) {
     for (const auto& f : Derived::fields) f.set(g.options, values.at(i++));
-    check(g.options);
+    check_options(g.options);
   }
   groups_ = std::move(changed);
 }
 
 template <class Derived, class Options>
 void Elementwise<Derived, Options>::add_group(std::string_view pattern, Group group) {
-  check(group.options);
+  check_options(group.options);
   for (std::size_t i = 0; i < Derived::fields.size(); ++i)
     if (Derived::fields[i].get(group.options) != Derived::fields[i].get(groups_.front().options)) group.own |= std::uint64_t{1} << i;
   groups_.reserve(groups_.size() + 1);

@@ -30,6 +30,9 @@ Tensor count(std::int64_t value) { return tensor(std::vector<std::int64_t>{value
 
 }  // namespace
 
+Optimizer::Optimizer() = default;
+Optimizer::~Optimizer() = default;
+
 void Optimizer::add_parameters(const Parameters& parameters) {
   if (parameters.empty()) fail<ValueError>(method(), "needs at least one parameter");
   for (const auto& [name, tensor] : parameters) {

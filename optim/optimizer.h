@@ -19,7 +19,7 @@ struct StepInfo {
 /// Elementwise (optim/elementwise.h) when it moves each element by itself, else from this.
 class Optimizer {
  public:
-  virtual ~Optimizer() = default;
+  virtual ~Optimizer();
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
@@ -53,7 +53,7 @@ class Optimizer {
   void set_check_finite(bool on) noexcept { check_finite_ = on; }
 
  protected:
-  Optimizer() = default;
+  Optimizer();
 
   /// One parameter with what belongs to it.
   struct Entry {

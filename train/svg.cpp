@@ -8,6 +8,8 @@
 namespace capstan::train::detail {
 namespace {
 
+constexpr std::size_t kStretch = 256;
+
 /// The length in bytes of the character at text[i]; 0 when UTF-8 or XML forbids it.
 std::size_t character_at(std::string_view text, std::size_t i) {
   const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned>(static_cast<unsigned char>(text[k])) : 0u; };
@@ -215,9 +217,13 @@ std::vector<Polyline> clip(const Polyline& points, const Box& box) {
 Polyline simplify(const Polyline& points, double tolerance) {
   if (points.size() < 3) return points;
   std::vector<char> is_kept(points.size(), 0);
-  is_kept.front() = is_kept.back() = 1;
-  std::vector<std::pair<std::size_t, std::size_t>> open{{0, points.size() - 1}};
-  while (!open.empty()) {  // Douglas and Peucker, without recursion
+  is_kept.front() = 1;
+  // Douglas and Peucker, without recursion, in stretches: over all points at once it could take quadratic time.
+  std::vector<std::pair<std::size_t, std::size_t>> open;
+  for (std::size_t first = 0; first + 1 < points.size(); first += kStretch)
+    open.emplace_back(first, std::min(first + kStretch, points.size() - 1));
+  for (const auto& stretch : open) is_kept[stretch.second] = 1;
+  while (!open.empty()) {
     const auto [first, last] = open.back();
     open.pop_back();
     std::size_t worst = first;

@@ -1,3 +1,4 @@
+#include <capstan/autograd/tape.h>
 #include <capstan/core/create.h>
 #include <capstan/data/batches.h>
 
@@ -161,8 +162,10 @@ TEST(Batches, OfAnyTypesAndShapes) {
 TEST(Batches, AreConstants) {
   Dataset set{zeros({4, 2}), zeros({4})};
   set.x.set_requires_grad(true);
+  Tape tape;
   for (const bool shuffle : {false, true})
     for (auto [x, y] : Batches(set, {.batch_size = 2, .shuffle = shuffle})) EXPECT_FALSE(x.requires_grad());
+  EXPECT_EQ(tape.size(), 0U);
   EXPECT_TRUE(set.x.requires_grad());
 }
 

@@ -158,9 +158,7 @@ TEST(TableErrors, Unreadable) {
   ASSERT_EQ(::chmod(file.path().c_str(), 0), 0);
   ASSERT_EQ(::chmod(file.folder().c_str(), 0755), 0);
   const bool root = ::geteuid() == 0;  // whom no mode stops
-  if (root) {
-    ASSERT_EQ(::seteuid(65534), 0);
-  }
+  if (root && ::seteuid(65534) != 0) GTEST_SKIP() << "root cannot be somebody else here";
   const std::string text = thrown([&] { data::read_table(file.path()); });
   if (root) {
     ASSERT_EQ(::seteuid(0), 0);

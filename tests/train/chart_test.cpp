@@ -77,8 +77,10 @@ TEST(LineChart, LogTicksAreDecadesWithSmallOnesBetween) {
     if (std::abs(e.number("y1") - frame.bottom) < 0.01 && std::abs(e.number("y2") - frame.bottom - 2.5) < 0.01) ++small;
   EXPECT_EQ(small, 3 * 8);
   // A short range has 1, 2 and 5, a very short one evenly spaced values, a very long one every so many decades.
-  EXPECT_EQ(parsed(LineChart({.y = {.log = true}}).add("a", {0, 1}, {0.05, 3}).svg()).texts("y"), (Texts{"0.05", "0.1", "0.2", "0.5", "1", "2"}));
-  EXPECT_EQ(parsed(LineChart({.y = {.log = true}}).add("a", {0, 1}, {0.31, 0.79}).svg()).texts("y"), (Texts{"0.3", "0.4", "0.5", "0.6", "0.7", "0.8"}));
+  EXPECT_EQ(parsed(LineChart({.y = {.log = true}}).add("a", {0, 1}, {0.05, 3}).svg()).texts("y"),
+            (Texts{"0.05", "0.1", "0.2", "0.5", "1", "2"}));
+  EXPECT_EQ(parsed(LineChart({.y = {.log = true}}).add("a", {0, 1}, {0.31, 0.79}).svg()).texts("y"),
+            (Texts{"0.3", "0.4", "0.5", "0.6", "0.7", "0.8"}));
   EXPECT_EQ(parsed(LineChart({.y = {.log = true}}).add("a", {0, 1}, {1e-20, 1e20}).svg()).texts("y"),
             (Texts{"10−20", "10−15", "10−10", "10−5", "100", "105", "1010", "1015", "1020"}));
 }
@@ -109,7 +111,8 @@ TEST(LineChart, SkipsPointsThatCannotBeDrawnAndSaysSo) {
   EXPECT_EQ(gap.texts("note"), Texts{"Points not drawn (not finite): 2 of 6 in a"});
   EXPECT_EQ(gap.texts("x"), (Texts{"0.0", "0.5", "1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0"}));  // the lost ones claim no room
 
-  const Xml log = parsed(LineChart({.y = {.log = true}}).add("a", count(4), {1, 0, -3, 10}).add("b", count(2), {1, 10}).add("", {0}, {-1}).svg());
+  const Xml log =
+      parsed(LineChart({.y = {.log = true}}).add("a", count(4), {1, 0, -3, 10}).add("b", count(2), {1, 10}).add("", {0}, {-1}).svg());
   EXPECT_EQ(log.texts("note"), Texts{"Points not drawn (not finite, or not positive on a log axis): 2 of 4 in a, 1 of 1"});
   EXPECT_EQ(log.texts("legend"), (Texts{"a", "b"}));
   const auto dots = places(curves(log).at(0)["d"]);  // both points of a stand alone
@@ -133,6 +136,13 @@ TEST(LineChart, LinesEndAtTheLimitsOfAnAxis) {
   // From (1, 0.5) to (2, 3) the line leaves at a fifth of the way.
   EXPECT_NEAR(pieces[0].back().x, frame.left + 0.2 / 8 * (frame.right - frame.left), 0.02);
   EXPECT_NEAR(pieces[0].back().y, frame.top, 0.02);
+}
+
+TEST(LineChart, APointFarBeyondTheLimitsStillDrawsItsLine) {
+  const Xml xml = parsed(LineChart({.y = {.low = 0, .high = 1e-20}}).add("a", {0, 1}, {0, 1e300}).svg());
+  const auto pieces = places(curves(xml).at(0)["d"]);
+  ASSERT_EQ(pieces.at(0).size(), 2u);
+  EXPECT_NEAR(pieces[0][1].y, Frame(xml).top, 0.01);
 }
 
 TEST(LineChart, TheYAxisFitsWhatTheXLimitsLeave) {
@@ -205,19 +215,23 @@ TEST(LineChart, ManyPointsMakeASmallFileOfTheSameShape) {
 }
 
 TEST(LineChart, TheSameChartGivesTheSameBytes) {
-  const auto make = [] { return LineChart({.title = "t", .y = {.log = true}}).add("a", count(50), Numbers(50, 0.1)).reference("r", 2).svg(); };
+  const auto make = [] {
+    return LineChart({.title = "t", .y = {.log = true}}).add("a", count(50), Numbers(50, 0.1)).reference("r", 2).svg();
+  };
   const std::string first = make();
   EXPECT_EQ(first, make());
   EXPECT_EQ(first.find('\r'), std::string::npos);
 }
 
 TEST(LineChart, TextsAreEscaped) {
-  const std::string hostile = "a<b & \"c\" 'd' ]]> \x01\xff\xc0\xaf é";
-  const std::string clean = "a<b & \"c\" 'd' ]]> \uFFFD\uFFFD\uFFFD\uFFFD é";
-  const Xml xml = parsed(LineChart({.title = hostile, .x = {.label = hostile}, .y = {.label = hostile}})
-                             .add(hostile, {0, 1}, {0, std::nan("")})
-                             .reference(hostile, 1)
-                             .svg());
+  const std::string hostile = "a<b & \"c\" 'd' ]]> \x01\xff\xc0\xaf\xed\xa0\x80 é";
+  const std::string clean = "a<b & \"c\" 'd' ]]> \uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD é";
+  const std::string svg = LineChart({.title = hostile, .x = {.label = hostile}, .y = {.label = hostile}})
+                              .add(hostile, {0, 1}, {0, std::nan("")})
+                              .reference(hostile, 1)
+                              .svg();
+  EXPECT_NE(svg.find("&quot;c&quot; &apos;d&apos;"), std::string::npos);
+  const Xml xml = parsed(svg);
   EXPECT_EQ(xml.texts("title"), Texts{clean});
   EXPECT_EQ(xml.texts("legend"), (Texts{clean, clean}));
   EXPECT_EQ(xml.texts("note"), Texts{"Points not drawn (not finite): 1 of 2 in " + clean});
@@ -243,8 +257,8 @@ TEST(LineChart, ManySeriesMakeItTallerRatherThanHideIt) {
 
 TEST(LineChart, OddRangesAreDrawn) {
   for (const bool log : {false, true})
-    for (const Numbers& y : {Numbers{3, 3}, Numbers{1e300, 1e-300}, Numbers{1e-300, 1e-300}, Numbers{1e300, 1e300}, Numbers{1e9 + 0.1, 1e9 + 0.2},
-                             Numbers{5e-324, 1}, Numbers{1, 1 + 1e-15}})
+    for (const Numbers& y : {Numbers{3, 3}, Numbers{1e300, 1e-300}, Numbers{1e-300, 1e-300}, Numbers{1e300, 1e300},
+                             Numbers{1e9 + 0.1, 1e9 + 0.2}, Numbers{5e-324, 1}, Numbers{1, 1 + 1e-15}})
       for (const Axis& x : {Axis{}, Axis{.low = 100}, Axis{.high = -100}}) {
         LineChart chart({.x = x, .y = {.log = log}});
         const Xml xml = parsed(chart.add("a", {0, 1}, y).svg());
@@ -256,18 +270,28 @@ TEST(LineChart, OddRangesAreDrawn) {
 }
 
 TEST(LineChart, RefusesWhatCannotBeDrawn) {
-  EXPECT_EQ(thrown([] { (void)LineChart().svg(); }), "ValueError: [LineChart] a chart needs at least one series: there is none (call add first)");
-  EXPECT_EQ(thrown([] { LineChart().add("a", {1, 2, 3}, {1, 2}); }),
+  EXPECT_EQ(thrown([] { (void)LineChart().svg(); }),
+            "ValueError: [LineChart] a chart needs at least one series: there is none (call add first)");
+  EXPECT_EQ(thrown([] {
+              LineChart().add("a", {1, 2, 3}, {1, 2});
+            }),
             "ValueError: [LineChart] x and y must be equally long: 3 and 2 values in series \"a\"");
-  EXPECT_EQ(thrown([] { LineChart().add("a", {}, {}); }), "ValueError: [LineChart] a series needs at least one point: series \"a\" has none");
-  EXPECT_EQ(thrown([] { (void)LineChart({.y = {.log = true}}).add("a", {1, 2}, {0, -1}).svg(); }),
+  EXPECT_EQ(thrown([] { LineChart().add("a", {}, {}); }),
+            "ValueError: [LineChart] a series needs at least one point: series \"a\" has none");
+  EXPECT_EQ(thrown([] {
+              (void)LineChart({.y = {.log = true}}).add("a", {1, 2}, {0, -1}).svg();
+            }),
             "ValueError: [LineChart] there must be a point to draw: all 2 are not finite, or not positive on a log axis");
   EXPECT_EQ(thrown([] { LineChart({.y = {.log = true}}).reference("r", 0); }),
             "ValueError: [LineChart] a reference line must be finite, and positive on a log axis: \"r\" at 0");
-  EXPECT_EQ(thrown([] { LineChart({.width = 100}); }), "ValueError: [LineChart] a picture measures from 200 x 150 to 10000 x 10000 pixels: 100 x 380");
-  EXPECT_EQ(thrown([] { LineChart({.y = {.low = 2, .high = 1}}); }), "ValueError: [LineChart] an axis must run from low to high: y from 2 to 1");
-  EXPECT_EQ(thrown([] { LineChart({.x = {.low = std::nan("")}}); }), "ValueError: [LineChart] the limits of an axis must be finite: x has nan");
-  EXPECT_EQ(thrown([] { LineChart({.x = {.log = true, .low = 0}}); }), "ValueError: [LineChart] the limits of a log axis must be positive: x has 0");
+  EXPECT_EQ(thrown([] { LineChart({.width = 100}); }),
+            "ValueError: [LineChart] a picture measures from 200 x 150 to 10000 x 10000 pixels: 100 x 380");
+  EXPECT_EQ(thrown([] { LineChart({.y = {.low = 2, .high = 1}}); }),
+            "ValueError: [LineChart] an axis must run from low to high: y from 2 to 1");
+  EXPECT_EQ(thrown([] { LineChart({.x = {.low = std::nan("")}}); }),
+            "ValueError: [LineChart] the limits of an axis must be finite: x has nan");
+  EXPECT_EQ(thrown([] { LineChart({.x = {.log = true, .low = 0}}); }),
+            "ValueError: [LineChart] the limits of a log axis must be positive: x has 0");
 }
 
 TEST(LineChart, SavesThroughATemporaryFile) {

@@ -120,7 +120,8 @@ TEST(ContourPlot, LinesLieWhereTheFunctionHasTheLevel) {
   for (const auto& loop : places(bands(xml).at(0)["d"]))
     for (const Place p : loop) {
       if (p.x < frame.left + 0.1 || p.x > frame.right - 0.1 || p.y < frame.top + 0.1 || p.y > frame.bottom - 0.1) continue;
-      const double x1 = -6 + 8 * (p.x - frame.left) / (frame.right - frame.left), x2 = 2 - 5 * (p.y - frame.top) / (frame.bottom - frame.top);
+      const double x1 = -6 + 8 * (p.x - frame.left) / (frame.right - frame.left),
+                   x2 = 2 - 5 * (p.y - frame.top) / (frame.bottom - frame.top);
       EXPECT_NEAR(bowl(x1, x2), 3, 0.02);
       ++inside;
     }
@@ -173,7 +174,8 @@ TEST(ContourPlot, CutsAPathThatDiverges) {
   EXPECT_TRUE(frame.holds(pieces[0][1]));
   ASSERT_EQ(xml.all("path", "fill", "#D55E00").size(), 1u);  // the arrow
   EXPECT_NEAR(places(xml.all("path", "fill", "#D55E00")[0]["d"])[0][0].y, frame.top, 0.01);
-  EXPECT_EQ(xml.texts("note"), Texts{"gradient descent: 364 of 401 points lie outside the frame; gradient descent: 36 of 401 points are not finite"});
+  EXPECT_EQ(xml.texts("note"),
+            Texts{"gradient descent: 364 of 401 points lie outside the frame; gradient descent: 36 of 401 points are not finite"});
 }
 
 TEST(ContourPlot, DrawsAPathThatComesBack) {
@@ -201,7 +203,8 @@ TEST(ContourPlot, ALongPathIsALineWithoutPoints) {
 
 TEST(ContourPlot, TakesValuesInRowsFromTheBottom) {
   // Two rows of three columns: high at the upper right.
-  const Xml xml = parsed(ContourPlot({0, 0, 0, 0, 0, 1}, 3, {.x = {.low = 0, .high = 2}, .y = {.low = 0, .high = 1}, .levels = {0.5}}).svg());
+  const Xml xml =
+      parsed(ContourPlot({0, 0, 0, 0, 0, 1}, 3, {.x = {.low = 0, .high = 2}, .y = {.low = 0, .high = 1}, .levels = {0.5}}).svg());
   const Frame frame(xml);
   const auto loops = places(bands(xml).at(0)["d"]);
   for (const Place p : loops.at(0)) {
@@ -248,12 +251,19 @@ TEST(ContourPlot, RefusesWhatCannotBeDrawn) {
             "ValueError: [ContourPlot] f must take different finite values over the frame: all are 3");
   EXPECT_EQ(thrown([&] { ContourPlot plot([](double, double) { return std::nan(""); }, frame_of_the_chapter()); }),
             "ValueError: [ContourPlot] f must take different finite values over the frame: there are none");
-  EXPECT_EQ(thrown([&] { ContourPlot plot({1, 2, 3, 4, 5}, 2, frame_of_the_chapter()); }),
+  EXPECT_EQ(thrown([&] {
+              ContourPlot plot({1, 2, 3, 4, 5}, 2, frame_of_the_chapter());
+            }),
             "ValueError: [ContourPlot] the values must fill at least two rows of two columns: 5 values in rows of 2");
-  EXPECT_EQ(thrown([&] { ContourPlot plot({1, 2, 3}, 3, frame_of_the_chapter()); }),
+  EXPECT_EQ(thrown([&] {
+              ContourPlot plot({1, 2, 3}, 3, frame_of_the_chapter());
+            }),
             "ValueError: [ContourPlot] the values must fill at least two rows of two columns: 3 values in rows of 3");
   ContourPlot plot(bowl, frame_of_the_chapter());
-  EXPECT_EQ(thrown([&] { plot.path("p", {1}, {1, 2}); }), "ValueError: [ContourPlot] x and y must be equally long: 1 and 2 values in path \"p\"");
+  EXPECT_EQ(thrown([&] {
+              plot.path("p", {1}, {1, 2});
+            }),
+            "ValueError: [ContourPlot] x and y must be equally long: 1 and 2 values in path \"p\"");
   EXPECT_EQ(thrown([&] { plot.path("p", {}, {}); }), "ValueError: [ContourPlot] a path needs at least one point: path \"p\" has none");
 }
 

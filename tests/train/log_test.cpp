@@ -53,7 +53,10 @@ TEST(CsvLog, RefusesAWrongNumberOfValues) {
   const std::string path = folder.file("run.csv");
   CsvLog log(path, {"epoch", "loss"});
   EXPECT_EQ(thrown([&] { log.row(1); }), "ValueError: [CsvLog] a row needs one value per column: 1 values for 2 columns of " + path);
-  EXPECT_EQ(thrown([&] { log.row({1, 2, 3}); }), "ValueError: [CsvLog] a row needs one value per column: 3 values for 2 columns of " + path);
+  EXPECT_EQ(thrown([&] {
+              log.row({1, 2, 3});
+            }),
+            "ValueError: [CsvLog] a row needs one value per column: 3 values for 2 columns of " + path);
   EXPECT_EQ(thrown([&] { log.row(std::vector<double>{}); }),
             "ValueError: [CsvLog] a row needs one value per column: 0 values for 2 columns of " + path);
   log.row(1, 2);
@@ -65,9 +68,13 @@ TEST(CsvLog, RefusesColumnsThatCannotBe) {
   const std::string path = folder.file("run.csv");
   EXPECT_EQ(thrown([&] { CsvLog log(path, {}); }),
             "ValueError: [CsvLog] a log needs at least one column: none was given for " + path + " (name them, as {\"epoch\", \"loss\"})");
-  EXPECT_EQ(thrown([&] { CsvLog log(path, std::vector<std::string>{"a", ""}); }),
+  EXPECT_EQ(thrown([&] {
+              CsvLog log(path, std::vector<std::string>{"a", ""});
+            }),
             "ValueError: [CsvLog] every column needs a name: column 1 of " + path + " has none");
-  EXPECT_EQ(thrown([&] { CsvLog log(path, {"a", "b", "a"}); }),
+  EXPECT_EQ(thrown([&] {
+              CsvLog log(path, {"a", "b", "a"});
+            }),
             "ValueError: [CsvLog] column names must differ: columns 0 and 2 of " + path + " are both \"a\"");
   EXPECT_TRUE(folder.names().empty());
 }

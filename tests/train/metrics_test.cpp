@@ -37,18 +37,27 @@ TEST(Accuracy, RefusesWhatDoesNotFit) {
   const Tensor logits = zeros({4, 3}), labels = zeros({4}, DType::i64);
   EXPECT_EQ(thrown([&] { accuracy(logits, zeros({5}, DType::i64)); }),
             "ShapeError: [accuracy] logits must be [n, classes] and labels [n]: [4, 3] and [5]");
-  EXPECT_EQ(thrown([&] { accuracy(logits, zeros({4, 1}, DType::i64)); }),
+  EXPECT_EQ(thrown([&] {
+              accuracy(logits, zeros({4, 1}, DType::i64));
+            }),
             "ShapeError: [accuracy] logits must be [n, classes] and labels [n]: [4, 3] and [4, 1]");
-  EXPECT_EQ(thrown([&] { accuracy(zeros({4}), labels); }), "ShapeError: [accuracy] logits must be [n, classes] and labels [n]: [4] and [4]");
+  EXPECT_EQ(thrown([&] { accuracy(zeros({4}), labels); }),
+            "ShapeError: [accuracy] logits must be [n, classes] and labels [n]: [4] and [4]");
   EXPECT_EQ(thrown([&] { accuracy(logits, zeros({4})); }),
             "ValueError: [accuracy] logits must be f32 or f64 and labels i64: f32 and f32 (convert with to())");
   EXPECT_EQ(thrown([&] { accuracy(logits.to(DType::i64), labels); }),
             "ValueError: [accuracy] logits must be f32 or f64 and labels i64: i64 and i64 (convert with to())");
-  EXPECT_EQ(thrown([&] { accuracy(zeros({0, 3}), zeros({0}, DType::i64)); }),
+  EXPECT_EQ(thrown([&] {
+              accuracy(zeros({0, 3}), zeros({0}, DType::i64));
+            }),
             "ValueError: [accuracy] there must be at least one row: logits are [0, 3]");
-  EXPECT_EQ(thrown([&] { accuracy(logits, tensor({0, 1, 3, 2}, DType::i64)); }),
+  EXPECT_EQ(thrown([&] {
+              accuracy(logits, tensor({0, 1, 3, 2}, DType::i64));
+            }),
             "ValueError: [accuracy] labels must lie in [0, 3): label 3 in row 2");
-  EXPECT_EQ(thrown([&] { accuracy(logits, tensor({0, -1, 2, 2}, DType::i64)); }),
+  EXPECT_EQ(thrown([&] {
+              accuracy(logits, tensor({0, -1, 2, 2}, DType::i64));
+            }),
             "ValueError: [accuracy] labels must lie in [0, 3): label -1 in row 1");
   EXPECT_EQ(thrown([&] { accuracy(zeros({4, 0}), labels); }), "ValueError: [accuracy] labels must lie in [0, 0): label 0 in row 0");
 }

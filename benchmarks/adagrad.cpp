@@ -1,0 +1,57 @@
+// A step of Adagrad beside the bare fused loop on the same buffers. Gradients are checked for NaN once, when they are new:
+// the second line of each pair is a step with new ones.
+#include <capstan/capstan.h>
+
+#include <memory>
+
+#include "bench.h"
+#include "limits.h"
+
+using namespace capstan;
+
+namespace {
+
+struct Problem {
+  explicit Problem(std::int64_t n) : w(parameter(full({n}, 0.5))), optimizer({{"w", w}}, {.lr = 0.01}) {
+    const Tensor factor = full({n}, 0.01);
+    Tape tape;
+    gradients = tape.gradients(sum(w * factor));
+    optimizer.step(gradients);
+    state = optimizer.state()["w/sum"];
+  }
+  Tensor w, state;
+  optim::Adagrad optimizer;
+  Gradients gradients;
+};
+
+void add(std::int64_t n) {
+  const std::string size = std::to_string(n), name = "adagrad/" + size;
+  auto p = std::make_shared<Problem>(n);
+  bench::loop(name + "/ours", [=] { p->optimizer.step(p->gradients); });
+  bench::loop(name + "/new", [=] {
+    p->gradients *= 1;
+    p->optimizer.step(p->gradients);
+  });
+  bench::loop(name + "/scale", [=] { p->gradients *= 1; });
+  bench::loop(name + "/hand", [=] {
+    limits::adagrad(p->w.data<float>(), p->gradients[p->w].data<float>(), p->state.data<float>(), n, 0.01f, 1e-10f);
+    benchmark::ClobberMemory();
+  });
+  bench::report({.title = "Adagrad step, " + size + " parameters",
+                 .name = name + "/ours",
+                 .limit = name + "/hand",
+                 .bytes = 20.0 * static_cast<double>(n)});
+  bench::report({.title = "the same with new gradients, looked through for NaN",
+                 .name = name + "/new",
+                 .limit = name + "/hand",
+                 .bytes = 20.0 * static_cast<double>(n),
+                 .without = name + "/scale"});
+}
+
+}  // namespace
+
+void bench::register_adagrad() {
+  add(1000);
+  add(1000000);
+  add(20000000);
+}

@@ -1,0 +1,36 @@
+#pragma once
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+// Each case registers its measured loops with Google Benchmark; report() says how their times stand to each other.
+namespace bench {
+
+/// A loop under a name; its time is one iteration's.
+template <class F>
+void loop(const std::string& name, F body) {
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [body](benchmark::State& state) {
+                                 for (auto _ : state) body();
+                               })
+      ->Repetitions(5)
+      ->MinTime(0.02);
+}
+
+/// One line of the table: the time of loop `name` for `steps` steps in each iteration, beside the loop `limit` ("" when the
+/// limit is the peak), less that of loop `without`, with the useful floating-point operations or the bytes of one step (0 when they say
+/// nothing).
+struct Line {
+  std::string title, name, limit;
+  double steps = 1, flops = 0, bytes = 0;
+  std::string without = "";
+  bool product = false;  // one product of matrices: faster than the peak would be an error of measurement
+};
+void report(const Line& line);
+
+void register_linear();
+void register_mlp();
+void register_products();
+void register_adagrad();
+
+}  // namespace bench

@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+
+// What a careful programmer would write by hand for one task on this very machine (compiled with -march=native): the
+// limits beside which the library's figures are printed.
+namespace limits {
+
+/// Fused multiply-adds of independent chains in registers, as floating-point operations per second (f32, one core).
+double fma_peak();
+
+/// One epoch of linear regression by Adagrad (s += g^2, w -= lr*g/sqrt(s + eps)), the loss of each batch added up.
+struct Linear {
+  float w[5] = {}, b = 0, sw[5] = {}, sb = 0;
+};
+float linear_epoch(Linear& model, const float* x, const float* y, std::int64_t rows, std::int64_t batch, float lr);
+
+/// One step of Adagrad over n elements in one fused loop.
+void adagrad(float* w, const float* g, float* s, std::int64_t n, float lr, float eps);
+
+}  // namespace limits

@@ -1,0 +1,44 @@
+#pragma once
+#include <capstan/capstan.h>
+#include <capstan/optim/make.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+// What the examples share: their flags, where their files go, and their exit codes: 0 done, 1 failed, 2 bad usage.
+namespace cli {
+
+struct Flags {
+  std::int64_t seed = 0;
+  std::int64_t epochs = 1;
+  std::optional<int> threads;
+  std::optional<double> lr;
+  std::string optimizer;  // empty: the program's own
+  std::string out = "build/out";
+  std::string data;  // only in programs with .has_data
+
+  /// The optimizer of --optimizer, else the program's own Method; at the rate of --lr when there is one.
+  template <class Method, class Options>
+  std::unique_ptr<capstan::optim::Optimizer> make_optimizer(const capstan::Parameters& parameters, const Options& options) const {
+    auto made = optimizer.empty() ? std::make_unique<Method>(parameters, options) : capstan::optim::make(optimizer, parameters);
+    if (lr) made->set_lr(*lr);
+    return made;
+  }
+
+  /// The path of a file in the folder of --out.
+  std::string path(const std::string& name) const { return out + "/" + name; }
+};
+
+struct Plan {
+  const char* description;
+  std::int64_t epochs;                         // the default of --epochs
+  const char* epoch = "passes over the data";  // what it counts
+  bool has_data = false;                       // takes --data
+};
+
+/// Parses the command line, seeds, makes the folder of --out and calls body, whose exit code it returns. Whatever body
+/// throws becomes one line on stderr and exit code 1.
+int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&));
+
+}  // namespace cli

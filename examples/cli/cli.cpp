@@ -1,0 +1,67 @@
+#include "../cli.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+namespace cli {
+
+namespace {
+
+using capstan::IoError;
+
+void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
+  const auto most = std::int64_t{1'000'000};
+  app.add_option("--seed", flags.seed, "of all random numbers")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--threads", flags.threads, "at most this many (default: one per CPU)")->check(CLI::Range(1, 256));
+  app.add_option("--epochs", flags.epochs, plan.epoch)->check(CLI::Range(std::int64_t{1}, most))->capture_default_str();
+  app.add_option("--lr", flags.lr, "learning rate");
+  app.add_option("--optimizer", flags.optimizer, "method and options, such as \"rmsprop lr=0.01 alpha=0.9\"");
+  app.add_option("--out", flags.out, "folder for pictures and logs")->capture_default_str();
+  if (plan.has_data) app.add_option("--data", flags.data, "the table, its folder, or \"synthetic\" (default: CAPSTAN_DATA)");
+}
+
+/// A wrong method, option or rate is bad usage, and is known before anything is computed.
+void check_optimizer(const Flags& flags) {
+  try {
+    flags.make_optimizer<capstan::optim::SGD>({{"x", capstan::zeros({1})}}, capstan::optim::SGDOptions{});
+  } catch (const capstan::Error& error) {
+    throw CLI::ValidationError(error.what());
+  }
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw IoError("[out] the folder must be there or be made: " + path + ": " + error.message() + " (choose one with --out)");
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
+  Flags flags;
+  flags.epochs = plan.epochs;
+  CLI::App app(plan.description);
+  add_options(app, flags, plan);
+  try {
+    app.parse(argc, argv);
+    check_optimizer(flags);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    capstan::manual_seed(static_cast<std::uint64_t>(flags.seed));
+    if (flags.threads) capstan::set_num_threads(*flags.threads);
+    make_folder(flags.out);
+    const int code = body(flags);
+    if (std::fflush(stdout) != 0) throw IoError("[stdout] the results must be written: " + std::generic_category().message(errno));
+    return code;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace cli
