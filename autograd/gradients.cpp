@@ -28,8 +28,7 @@ GradientTable* new_gradient_table(std::uint32_t size) {
   return table;
 }
 
-const Entry* GradientTable::find(const Header* h) const noexcept {
-  if (!(h->flags & kLeaf)) return nullptr;
+const Entry* GradientTable::search(const Header* h) const noexcept {
   const Entry* const first = reinterpret_cast<const Entry*>(this + 1);
   const Entry* e = std::lower_bound(first, first + size, h->leaf, [](const Entry& a, std::uint32_t leaf) { return a.leaf < leaf; });
   return e != first + size && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
@@ -37,7 +36,7 @@ const Entry* GradientTable::find(const Header* h) const noexcept {
 
 void finish(GradientTable& table) {
   const auto before = [](const Entry& a, const Entry& b) { return a.leaf < b.leaf; };
-  if (!std::is_sorted(table.begin(), table.end(), before)) std::sort(table.begin(), table.end(), before);
+  if (table.size > 1 && !std::is_sorted(table.begin(), table.end(), before)) std::sort(table.begin(), table.end(), before);
   for (Entry& e : table) {
     const Header* h = e.gradient.header();
     if (h->owner || __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1) e.gradient = e.gradient.clone();

@@ -87,8 +87,10 @@ Tensor linear(const Tensor& x, const Tensor& w);
 
 // ---- shapes (any dtype)
 
-/// The same elements in another shape, without a copy; one size may be -1. dx = dy in x's shape.
+/// The same elements in another shape, without a copy; in a list of sizes one may be -1 and is worked out. dx = dy in x's
+/// shape.
 Tensor reshape(const Tensor& x, const Shape& shape);
+Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> sizes);
 /// Axes a and b swapped; a copy. dx = dy with them swapped back.
 Tensor transpose(const Tensor& x, int a = -2, int b = -1);
 /// Rows [begin, end) of the first axis, without a copy. dx = dy in those rows, 0 elsewhere.

@@ -2,24 +2,15 @@
 
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/compute.h>
-#include <capstan/core/create.h>
 #include <capstan/core/grad_mode.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
-
-#include <algorithm>
 
 namespace capstan {
 
 using detail::fail;
 using detail::Header;
 using detail::TapeState;
-
-Saved::Saved(const Tensor& t) {
-  if (detail::running_tape == 0) return;
-  tensor_ = t;
-  version_ = t.version();
-}
 
 void Saved::changed() const {
   const char* op = detail::thread_tapes.op;
@@ -31,29 +22,16 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
   TapeState* const state = thread_tapes.current;
   if (!state) return nullptr;
   TapeState& s = *state;
-  const std::size_t first_edge = s.edges.size();
+  std::uint32_t* const edges = s.edges.reserve(static_cast<std::uint32_t>(count));
   std::uint32_t all = no_edge;
-  for (int i = 0; i < count; ++i) {
-    std::uint32_t edge;
-    try {
-      edge = s.edge_of(*inputs[i], op, i);
-    } catch (...) {
-      s.edges.resize(first_edge);
-      throw;
-    }
-    all &= edge;
-    s.edges.push_back(edge);
-  }
-  if (all == no_edge) {  // no input wants a gradient
-    s.edges.resize(first_edge);
-    return nullptr;
-  }
-  if (s.spent) [[unlikely]] {
-    s.edges.resize(first_edge);
+  for (int i = 0; i < count; ++i) all &= edges[i] = s.edge_of(*inputs[i], op, i);
+  if (all == no_edge) return nullptr;  // no input wants a gradient
+  if (s.spent) [[unlikely]]
     fail<ValueError>(op, "the tape's recording is spent: begin a new Tape for the next step");
-  }
   Node& n = s.new_node();
   Header* h = out.header();
+  std::int64_t* const dims = s.dims.reserve(h->dim);
+  for (int i = 0; i < h->dim; ++i) dims[i] = h->sizes[i];
   n.type = type;
   n.op = op;
   ::new (&n.adjoint) Tensor();
@@ -62,13 +40,14 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
     n.out = out;
     n.out_version = out.version();
   }
-  n.first_edge = static_cast<std::uint32_t>(first_edge);
-  n.first_dim = static_cast<std::uint32_t>(s.dims.size());
+  n.first_edge = s.edges.size();
+  n.first_dim = s.dims.size();
   n.dtype = h->dtype;
   n.dim = h->dim;
   n.edges = static_cast<std::uint8_t>(count);
   n.kept = false;
-  for (int i = 0; i < h->dim; ++i) s.dims.push_back(h->sizes[i]);
+  s.edges.add(static_cast<std::uint32_t>(count));
+  s.dims.add(h->dim);
   h->tape = s.serial;
   h->node = s.nodes++;
   return n.closure;
@@ -94,7 +73,12 @@ Target target_of(TapeState& s, std::uint32_t edge) noexcept {
   return {&n.adjoint, s.dims.data() + n.first_dim, n.dim, n.dtype};
 }
 
-bool same_sizes(const Target& t, const Header* h) noexcept { return h->dim == t.dim && std::equal(t.sizes, t.sizes + t.dim, h->sizes); }
+bool same_sizes(const Target& t, const Header* h) noexcept {
+  if (h->dim != t.dim) return false;
+  for (int i = 0; i < t.dim; ++i)
+    if (h->sizes[i] != t.sizes[i]) return false;
+  return true;
+}
 
 bool shared(const Tensor& t) noexcept { return t.header()->owner || __atomic_load_n(&t.header()->refs, __ATOMIC_ACQUIRE) > 1; }
 
@@ -125,9 +109,14 @@ void Inputs::add_reduced(int i, const Tensor& g) {
 Inputs::Place Inputs::place(int i) {
   const Target t = target_of(*state_, edges_[i]);
   const bool accumulate = t.gradient->defined();
-  if (!accumulate)
-    *t.gradient = empty(Shape(t.sizes, t.dim), t.dtype);
-  else if (shared(*t.gradient))
+  if (!accumulate) {
+    std::int64_t n = 1;
+    for (int k = 0; k < t.dim; ++k) n *= t.sizes[k];
+    Header* h = detail::new_block(t.dtype, n);
+    h->dim = static_cast<std::uint8_t>(t.dim);
+    for (int k = 0; k < t.dim; ++k) h->sizes[k] = t.sizes[k];
+    *t.gradient = Tensor::adopt(h);
+  } else if (shared(*t.gradient))
     *t.gradient = t.gradient->clone();
   return {t.gradient->header()->data, accumulate};
 }

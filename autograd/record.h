@@ -1,5 +1,6 @@
 #pragma once
 #include <capstan/autograd/tape.h>
+#include <capstan/core/grad_mode.h>
 
 #include <initializer_list>
 #include <new>
@@ -11,7 +12,7 @@ namespace capstan {
 /// the elements were changed in place since. Keeps nothing when no tape runs.
 class Saved {
  public:
-  explicit Saved(const Tensor& t);
+  explicit Saved(const Tensor& t) : tensor_(detail::running_tape != 0 ? t : Tensor()), version_(tensor_.version()) {}
   const Tensor& get() const {
     if (tensor_.version() != version_) changed();
     return tensor_;
@@ -20,7 +21,7 @@ class Saved {
  private:
   [[noreturn]] void changed() const;
   Tensor tensor_;
-  std::uint32_t version_ = 0;
+  std::uint32_t version_;
 };
 inline Saved saved(const Tensor& t) { return Saved(t); }
 
@@ -104,15 +105,17 @@ struct Input {
 /// either rule(const Tensor& out, const Tensor& dy, Inputs& dx), where `out` is y and is kept for it, or
 /// rule(const Tensor& dy, Inputs& dx). Its captures lie in the tape's node: at most 80 bytes; keep tensors by saved().
 /// `op` must outlive the tape (a literal).
-template <class Rule>
-Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, Rule rule) {
+template <class R>
+Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, R&& rule) {
+  using Rule = std::remove_cvref_t<R>;
   static_assert(sizeof(Rule) <= detail::closure_size, "a gradient rule captures at most 80 bytes: save fewer tensors");
   static_assert(alignof(Rule) <= 8, "a gradient rule's captures are aligned to at most 8 bytes");
   static_assert(std::is_nothrow_move_constructible_v<Rule>, "a gradient rule's captures must move without throwing");
   static_assert(sizeof(Input) == sizeof(const Tensor*));
+  if (detail::running_tape == 0) return y;
   void* place = detail::begin_node(op, y, reinterpret_cast<const Tensor* const*>(inputs.begin()), static_cast<int>(inputs.size()),
                                    &detail::rule_type<Rule>);
-  if (place) ::new (place) Rule(static_cast<Rule&&>(rule));
+  if (place) ::new (place) Rule(static_cast<R&&>(rule));
   return y;
 }
 

@@ -83,27 +83,15 @@ std::uint32_t TapeState::add_leaf(const Tensor& x) {
   return slot.index | leaf_bit;
 }
 
-std::uint32_t TapeState::edge_of(const Tensor& x, const char* op, int input) {
-  const Header* h = x.header();
-  if (h->tape == serial) return h->node;
-  if (h->flags & kRequiresGrad) return add_leaf(x);
-  if ((h->flags & kLeaf) && h->leaf < leaf_slots.size() && leaf_slots[h->leaf].serial == serial) return leaf_slots[h->leaf].index | leaf_bit;
-  if (h->tape != 0) [[unlikely]] {
-    for (const TapeState* s = outer; s; s = s->outer)
-      if (h->tape == s->serial) return no_edge;  // a constant for this tape
-    fail<ValueError>(op, "input ", input, " was recorded on a tape that has ended or runs on another thread: ", x.shape(),
-                     " (take its value as a constant with detach())");
-  }
-  return no_edge;
+void TapeState::check_outer(const Tensor& x, const char* op, int input) const {
+  for (const TapeState* s = outer; s; s = s->outer)
+    if (x.header()->tape == s->serial) return;  // a constant for this tape
+  fail<ValueError>(op, "input ", input, " was recorded on a tape that has ended or runs on another thread: ", x.shape(),
+                   " (take its value as a constant with detach())");
 }
 
 void TapeState::drop_nodes(std::uint32_t size) noexcept {
-  while (nodes > size) {
-    Node& n = node(--nodes);
-    if (n.type->drop) n.type->drop(n.closure);
-    n.out.~Tensor();
-    n.adjoint.~Tensor();
-  }
+  while (nodes > size) drop_node(node(--nodes));
   if (size > 0) return;
   edges.clear();
   dims.clear();
@@ -234,8 +222,8 @@ Gradients TapeState::run(const Tensor& loss, std::uint32_t edge, bool keep) {
           n.type->run(n.closure, n.out, dy, dx);
         }
         if (!keep) {
-          nodes = i + 1;
-          if (i > 0) drop_nodes(i);
+          nodes = i;
+          drop_node(n);
         }
       }
     }

@@ -1,6 +1,8 @@
 #pragma once
 #include <capstan/autograd/record.h>
 
+#include <cstdlib>
+#include <new>
 #include <vector>
 
 // Private: what a tape holds while it runs.
@@ -23,6 +25,38 @@ struct Node {
 };
 static_assert(sizeof(Node) == 128);
 
+/// A vector of plain values whose room is asked for before it is written: recording is too frequent for push_back.
+template <class T>
+class Stack {
+ public:
+  Stack() = default;
+  Stack(const Stack&) = delete;
+  Stack& operator=(const Stack&) = delete;
+  ~Stack() { std::free(data_); }
+
+  /// Room for `count` more at end(); add() makes them count.
+  T* reserve(std::uint32_t count) {
+    if (size_ + count > capacity_) [[unlikely]]
+      grow(size_ + count);
+    return data_ + size_;
+  }
+  void add(std::uint32_t count) noexcept { size_ += count; }
+  const T* data() const noexcept { return data_; }
+  std::uint32_t size() const noexcept { return size_; }
+  void clear() noexcept { size_ = 0; }
+
+ private:
+  void grow(std::uint32_t least) {
+    const std::uint32_t capacity = least < 256 ? 512 : 2 * least;
+    void* data = std::realloc(data_, capacity * sizeof(T));
+    if (!data) throw std::bad_alloc();
+    data_ = static_cast<T*>(data);
+    capacity_ = capacity;
+  }
+  T* data_ = nullptr;
+  std::uint32_t size_ = 0, capacity_ = 0;
+};
+
 struct TapeLeaf {
   Tensor tensor, gradient;
 };
@@ -40,8 +74,8 @@ struct TapeState {
 
   std::vector<Node*> chunks;  // nodes lie still: closures need not be movable twice
   std::uint32_t nodes = 0;
-  std::vector<std::uint32_t> edges;
-  std::vector<std::int64_t> dims;  // the sizes of each node's output
+  Stack<std::uint32_t> edges;
+  Stack<std::int64_t> dims;  // the sizes of each node's output
   std::vector<TapeLeaf> leaves;
   struct LeafSlot {
     std::uint64_t serial = 0;
@@ -61,8 +95,25 @@ struct TapeState {
   Node& node(std::uint32_t i) const noexcept { return chunks[i / chunk][i % chunk]; }
   Node& new_node();
   /// The edge for x, which makes x a leaf of this tape if it wants a gradient. Throws ValueError when x was recorded elsewhere.
-  std::uint32_t edge_of(const Tensor& x, const char* op, int input);
+  std::uint32_t edge_of(const Tensor& x, const char* op, int input) {
+    const Header* h = x.header();
+    if (h->tape == serial) return h->node;
+    if (h->flags & kLeaf) {
+      const std::uint32_t leaf = h->leaf;
+      if (leaf < leaf_slots.size() && leaf_slots[leaf].serial == serial) return leaf_slots[leaf].index | leaf_bit;
+      if (h->flags & kRequiresGrad) return add_leaf(x);
+    }
+    if (h->tape != 0) [[unlikely]]
+      check_outer(x, op, input);
+    return no_edge;
+  }
+  void check_outer(const Tensor& x, const char* op, int input) const;
   std::uint32_t add_leaf(const Tensor& x);
+  void drop_node(Node& n) noexcept {
+    if (n.type->drop) n.type->drop(n.closure);
+    n.out.~Tensor();
+    n.adjoint.~Tensor();
+  }
   Gradients run(const Tensor& loss, std::uint32_t edge, bool keep);
   /// Drops nodes from the end down to `size`, and with the last one everything.
   void drop_nodes(std::uint32_t size) noexcept;
@@ -97,9 +148,17 @@ struct GradientTable {
   bool checked_finite;  // a caller looked and found all finite
 
   Entry* entries() noexcept { return reinterpret_cast<Entry*>(this + 1); }
+  const Entry* first() const noexcept { return reinterpret_cast<const Entry*>(this + 1); }
   Entry* begin() noexcept { return entries(); }
   Entry* end() noexcept { return entries() + size; }
-  const Entry* find(const Header* h) const noexcept;
+  /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
+  const Entry* find(const Header* h, std::size_t hint = 0) const noexcept {
+    if (!(h->flags & kLeaf)) return nullptr;
+    if (hint < size && first()[hint].leaf == h->leaf) [[likely]]
+      return first()[hint].generation == h->generation ? first() + hint : nullptr;
+    return search(h);
+  }
+  const Entry* search(const Header* h) const noexcept;
 };
 
 /// An empty table with room for `size` entries, which are default-constructed.

@@ -116,6 +116,8 @@ bool same_sizes(const Header* a, const Header* b) noexcept {
   return true;
 }
 
+const Header* owner_of(const Header* h) noexcept { return h->owner ? h->owner : h; }
+
 template <class T>
 T scalar(const char* op, double value) {
   if constexpr (std::is_same_v<T, std::int64_t>)
@@ -125,14 +127,12 @@ T scalar(const char* op, double value) {
 
 }  // namespace
 
-void require_floating(const char* op, const Tensor& x) {
-  if (!is_floating(x.header()->dtype)) [[unlikely]]
-    fail<ValueError>(op, "takes f32 or f64: ", x.dtype(), " ", x.shape(), " (convert with to())");
+void not_floating(const char* op, const Tensor& x) {
+  fail<ValueError>(op, "takes f32 or f64: ", x.dtype(), " ", x.shape(), " (convert with to())");
 }
 
-void require_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
-  if (a.header()->dtype != b.header()->dtype) [[unlikely]]
-    fail<ValueError>(op, "dtypes must agree: ", a.dtype(), " ", a.shape(), " and ", b.dtype(), " ", b.shape(), " (convert one with to())");
+void different_dtypes(const char* op, const Tensor& a, const Tensor& b) {
+  fail<ValueError>(op, "dtypes must agree: ", a.dtype(), " ", a.shape(), " and ", b.dtype(), " ", b.shape(), " (convert one with to())");
 }
 
 Tensor unary(const char* op, Unary kind, const Tensor& x) {
@@ -195,7 +195,11 @@ void binary_in_place(const char* op, Binary kind, Tensor& y, const Tensor& b) {
   const Header *hy = y.header(), *hb = b.header();
   require_same_dtype(op, y, b);
   with_binary_kernel(op, kind, hy->dtype, [&]<class T>(BinaryKernel<T> kernel) {
-    if (same_sizes(hy, hb)) return run(kernel, data_of<T>(y), data_of<T>(b), data_of<T>(y), hy->numel, true, true);
+    if (same_sizes(hy, hb)) {
+      // Rows of one tensor may overlap, and what was written must not be read as the right side.
+      if (hb->data != hy->data && owner_of(hb) == owner_of(hy)) return binary_in_place(op, kind, y, b.clone());
+      return run(kernel, data_of<T>(y), data_of<T>(b), data_of<T>(y), hy->numel, true, true);
+    }
     const Shape shape = y.shape();
     if (!(broadcast(op, shape, b.shape()) == shape))
       fail<ShapeError>(op, "the right side must broadcast to the tensor that is changed: ", shape, " and ", b.shape());
@@ -227,7 +231,7 @@ Tensor expand(const Tensor& x, const Shape& shape) {
     dispatch(x, [&]<class T>(T*) { std::fill_n(data_of<T>(y), y.numel(), *data_of<T>(x)); });
     return y;
   }
-  return binary("expand", Binary::add, zeros(shape, x.dtype()), x);
+  return binary("expand", Binary::sub, x, zeros(shape, x.dtype()));  // x - 0 keeps the sign of -0
 }
 
 Split split_at(const Tensor& x, int axis) {

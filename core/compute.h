@@ -6,10 +6,18 @@
 namespace capstan::kernels {
 
 /// Throw ValueError unless x is f32 or f64; unless a and b have one dtype.
-void require_floating(const char* op, const Tensor& x);
-void require_same_dtype(const char* op, const Tensor& a, const Tensor& b);
+[[noreturn]] void not_floating(const char* op, const Tensor& x);
+[[noreturn]] void different_dtypes(const char* op, const Tensor& a, const Tensor& b);
+inline void require_floating(const char* op, const Tensor& x) {
+  if (!is_floating(x.header()->dtype)) [[unlikely]]
+    not_floating(op, x);
+}
+inline void require_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
+  if (a.header()->dtype != b.header()->dtype) [[unlikely]]
+    different_dtypes(op, a, b);
+}
 
-/// y = f(x), f32 and f64; neg, square and abs for i64 too.
+/// y = f(x), f32 and f64; neg and square for i64 too.
 Tensor unary(const char* op, Unary kind, const Tensor& x);
 /// y = f(a, b), broadcast; add, sub and mul for i64 too.
 Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b);

@@ -88,7 +88,7 @@ template <class T>
 std::string scalar(T v) {
   if (!std::isfinite(v)) return number(v, {});
   const T size = std::abs(v);
-  if (size != 0 && (size < T(1e-4) || size >= T(sizeof(T) == 4 ? 1e6 : 1e16))) return scientific(v);
+  if (size != 0 && (static_cast<double>(size) < 1e-4 || size >= T(sizeof(T) == 4 ? 1e6 : 1e16))) return scientific(v);
   const std::string s = positional(v);
   return s.back() == '.' ? s + '0' : s;
 }

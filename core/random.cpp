@@ -3,6 +3,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -27,11 +28,11 @@ Words philox(Words x, std::uint32_t key0, std::uint32_t key1) {
   return x;
 }
 
-// Two uniform numbers in [0, 1) with 53 bits for block `index` of a draw. The purpose lies in the counter's top bits: a
-// draw has up to 2^56 blocks, more than a tensor has elements.
+// Two uniform numbers in [0, 1) with 53 bits for block `index` of a draw. The purpose lies in the counter's top bits, 8 of
+// them in the index, 24 in the draw: neither a tensor of 2^56 blocks nor a run of 2^40 draws reaches them.
 std::pair<double, double> pair_at(const Generator& g, std::uint64_t draw, std::uint64_t index) {
   const Words w = philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32) ^ (g.purpose << 24),
-                          static_cast<std::uint32_t>(draw), static_cast<std::uint32_t>(draw >> 32)},
+                          static_cast<std::uint32_t>(draw), static_cast<std::uint32_t>(draw >> 32) ^ (g.purpose & ~std::uint32_t{255})},
                          static_cast<std::uint32_t>(g.seed), static_cast<std::uint32_t>(g.seed >> 32));
   const auto unit = [](std::uint32_t high, std::uint32_t low) {
     return static_cast<double>(((std::uint64_t{high} << 32) | low) >> 11) * 0x1p-53;
@@ -78,17 +79,18 @@ void manual_seed(std::uint64_t seed) {
 }
 
 Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& g) {
-  if (!(low <= high) || !std::isfinite(low) || !std::isfinite(high))
-    fail<ValueError>("uniform", "low <= high must be finite: ", low, ", ", high);
+  if (!(low <= high) || !std::isfinite(high - low))
+    fail<ValueError>("uniform", "low <= high and high - low must be finite: ", low, ", ", high);
   Tensor t = empty(shape, dtype);
-  // Rounding to f32 may reach `high` itself, which does not belong to the range.
-  const double below = dtype == DType::f32 ? static_cast<double>(std::nextafterf(static_cast<float>(high), static_cast<float>(low)))
-                                           : std::nextafter(high, low);
-  const auto scale = [&](double u) {
-    const double x = low + (high - low) * u;
-    const double rounded = dtype == DType::f32 ? static_cast<double>(static_cast<float>(x)) : x;
-    return rounded < high ? x : below;
-  };
+  // Rounding to f32 may leave the range: then the nearest number inside it, if there is one.
+  double first = low, last = std::nextafter(high, low);
+  if (dtype == DType::f32) {
+    const float l = static_cast<float>(low), h = static_cast<float>(high);
+    first = l < low ? std::nextafterf(l, INFINITY) : l;
+    last = h < high ? h : std::nextafterf(h, -INFINITY);
+    if (first > last) first = last = l;
+  }
+  const auto scale = [&](double u) { return std::clamp(low + (high - low) * u, first, last); };
   fill("uniform", t, g, [&](double u, double v) { return std::pair(scale(u), scale(v)); });
   return t;
 }

@@ -14,16 +14,15 @@ using detail::fail;
 
 Shape::Shape(const std::int64_t* sizes, int dim) : dim_(dim) {
   if (dim > max_dim) fail<ShapeError>("shape", "a tensor has at most 6 axes: ", dim);
+  std::copy(sizes, sizes + dim, sizes_);
   constexpr std::int64_t most = std::int64_t{1} << 48;
   std::int64_t n = 1;
-  bool too_large = false;
-  for (int i = 0; i < dim; ++i) {
-    sizes_[i] = sizes[i];
-    if (sizes[i] < 0) fail<ShapeError>("shape", "a size must not be negative: ", *this);
-    if (sizes[i] != 0 && n > most / sizes[i]) too_large = true;
-    n = too_large ? most : n * sizes[i];
+  for (const std::int64_t size : *this) {
+    if (size < 0) fail<ShapeError>("shape", "a size must not be negative: ", *this);
+    if (size == 0) continue;  // else the product of the others could overflow wherever a part of the shape is taken
+    if (n > most / size) fail<ShapeError>("shape", "a tensor has at most 2^48 elements: ", *this);
+    n *= size;
   }
-  if (too_large && numel() != 0) fail<ShapeError>("shape", "a tensor has at most 2^48 elements: ", *this);
 }
 
 std::int64_t Shape::operator[](int i) const { return sizes_[normal_axis("shape", i, dim_)]; }
@@ -74,7 +73,8 @@ Shape broadcast(const char* op, const Shape& a, const Shape& b) {
   std::int64_t sizes[Shape::max_dim];
   for (int i = 1; i <= dim; ++i) {
     const std::int64_t p = i <= a.dim() ? a.end()[-i] : 1, q = i <= b.dim() ? b.end()[-i] : 1;
-    if (p != q && p != 1 && q != 1) fail<ShapeError>(op, "shapes must broadcast: ", a, " and ", b, " (sizes equal or 1, aligned at the last axis)");
+    if (p != q && p != 1 && q != 1)
+      fail<ShapeError>(op, "shapes must broadcast: ", a, " and ", b, " (sizes equal or 1, aligned at the last axis)");
     sizes[dim - i] = p == 1 ? q : p;
   }
   return Shape(sizes, dim);

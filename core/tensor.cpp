@@ -50,8 +50,4 @@ Tensor Tensor::detach() const {
   return adopt(view);
 }
 
-std::uint32_t Tensor::version() const noexcept {
-  return header_ ? __atomic_load_n(&detail::version_of(header_), __ATOMIC_RELAXED) : 0;
-}
-
 }  // namespace capstan

@@ -97,8 +97,8 @@ class Tensor {
   Tensor reshape(const Shape& shape) const;
   Tensor reshape(std::initializer_list<std::int64_t> sizes) const;
 
-  /// Copies other's elements into this tensor, which keeps its identity. Shapes and dtypes must agree, or other must
-  /// broadcast to this shape. In-place changes bump the version, are never recorded, and on a tensor that wants a
+  /// Copies other's elements into this tensor, which keeps its identity. Shapes and dtypes must agree, or other, f32 or f64,
+  /// must broadcast to this shape. In-place changes bump the version, are never recorded, and on a tensor that wants a
   /// gradient while a tape runs they need a NoGrad scope (ValueError).
   Tensor& assign(const Tensor& other);
   Tensor& operator+=(const Tensor& other);
@@ -113,7 +113,9 @@ class Tensor {
   bool requires_grad() const { return (header()->flags & detail::kRequiresGrad) != 0; }
 
   /// How often the elements were changed in place; views share their owner's count.
-  std::uint32_t version() const noexcept;
+  std::uint32_t version() const noexcept {
+    return header_ ? __atomic_load_n(&(header_->owner ? header_->owner : header_)->version, __ATOMIC_RELAXED) : 0;
+  }
 
   /// For Capstan's own rooms: the header, ValueError when there is none.
   detail::Header* header() const {
@@ -133,7 +135,7 @@ class Tensor {
   detail::Header* header_ = nullptr;
 };
 
-/// Prints as NumPy does: nested brackets, common width, eight significant digits, long axes shortened.
+/// Prints as NumPy does: nested brackets, one width, at most eight decimals, long axes shortened, lines of 75 characters.
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 std::string to_string(const Tensor& tensor);
 

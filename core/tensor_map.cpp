@@ -38,6 +38,11 @@ const Tensor& TensorMap::operator[](std::string_view name) const {
   fail<ValueError>("tensors", "there is no such name: '", name, "' among ", names.size());
 }
 
+const TensorMap::Entry& TensorMap::at(std::size_t i) const {
+  if (i >= size()) fail<ValueError>("tensors", "there is no such index: ", i, " among ", size());
+  return entries_[i];
+}
+
 const Tensor* TensorMap::find(std::string_view name) const noexcept {
   for (const Entry& e : entries_)
     if (e.name == name) return &e.tensor;

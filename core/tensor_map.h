@@ -38,7 +38,8 @@ class TensorMap {
   bool empty() const noexcept { return entries_.empty(); }
   auto begin() const noexcept { return entries_.begin(); }
   auto end() const noexcept { return entries_.end(); }
-  const Entry& at(std::size_t i) const { return entries_.at(i); }
+  /// Throws ValueError when i >= size().
+  const Entry& at(std::size_t i) const;
 
  private:
   std::vector<Entry> entries_;

@@ -43,7 +43,6 @@ Tensor from_xtensor(const xt::xexpression<E>& expression) {
   std::int64_t sizes[Shape::max_dim] = {};
   const std::size_t dim = e.dimension();
   for (std::size_t i = 0; i < dim && i < Shape::max_dim; ++i) sizes[i] = static_cast<std::int64_t>(e.shape()[i]);
-  if (dim > Shape::max_dim) detail::wrong_dim(Shape::max_dim, Shape{static_cast<std::int64_t>(dim)});
   Tensor t = empty(Shape(sizes, static_cast<int>(dim)), dtype_of<T>);
   std::copy(e.template begin<xt::layout_type::row_major>(), e.template end<xt::layout_type::row_major>(), t.data<T>());
   return t;

@@ -23,7 +23,7 @@ Batches::Batches(const Tensor& x, const Tensor& y, const BatchOptions& options)
 
 Tensor Batches::draw_order() const { return permutation(x_.size(0), *generator_); }
 
-std::pair<Tensor, Tensor> Batches::gather(const Tensor& order, std::int64_t begin, std::int64_t end) const {
+Dataset Batches::gather(const Tensor& order, std::int64_t begin, std::int64_t end) const {
   const std::int64_t* index = order.data<std::int64_t>() + begin;
   return {gather_rows(x_, index, end - begin), gather_rows(y_, index, end - begin)};
 }

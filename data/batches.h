@@ -13,9 +13,9 @@ struct BatchOptions {
   Generator* generator = nullptr;  // draws the order; null: default_generator(Purpose::shuffle)
 };
 
-/// One pass over a data set in batches, as pairs {x, y}:
+/// One pass over a data set in batches, each a Dataset of its rows:
 ///
-///     for (auto [x, y] : data::Batches(training, {.batch_size = 32})) ...
+///     for (auto [x, y] : data::Batches(training, {.batch_size = 32, .shuffle = true})) ...
 ///
 /// Each begin() starts a pass. Without shuffling, batches are views of consecutive rows; with it, copies of rows in an
 /// order that begin() draws anew, by one draw of the generator. In each pass every row comes once (save those of a dropped
@@ -34,7 +34,7 @@ class Batches {
   struct End {};
   class Iterator {
    public:
-    std::pair<Tensor, Tensor> operator*() const {
+    Dataset operator*() const {
       const std::int64_t stop = batches_->end_ - begin_ < batches_->batch_size_ ? batches_->end_ : begin_ + batches_->batch_size_;
       if (order_.defined()) return batches_->gather(order_, begin_, stop);
       return {batches_->x_.rows(begin_, stop), batches_->y_.rows(begin_, stop)};
@@ -58,7 +58,7 @@ class Batches {
 
  private:
   Tensor draw_order() const;
-  std::pair<Tensor, Tensor> gather(const Tensor& order, std::int64_t begin, std::int64_t end) const;
+  Dataset gather(const Tensor& order, std::int64_t begin, std::int64_t end) const;
 
   Tensor x_, y_;
   std::int64_t batch_size_, end_;  // a pass covers rows, or places in the order, [0, end_)

@@ -15,7 +15,7 @@ int run(const cli::Flags& flags) {
   const auto optimizer = flags.make_optimizer<optim::Adagrad>(model.parameters(), optim::AdagradOptions{.lr = 0.05});
   std::printf("%s\n%s\n", summary(model).c_str(), optimizer->explain().c_str());
 
-  const data::Batches batches(training, {.batch_size = 32});
+  const data::Batches batches(training, {.batch_size = 32, .shuffle = true});
   train::CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, {.overwrite = true});
   train::Progress progress(flags.epochs, batches.size());
   std::vector<double> epochs, losses, test_losses;

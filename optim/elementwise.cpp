@@ -9,7 +9,8 @@ using capstan::detail::fail;
 
 namespace detail {
 
-int isa_level() { return kernels::isa_level(); }
+int isa_level = 0;
+void choose_isa_level() { isa_level = kernels::isa_level(); }
 
 void bad_option(const char* method, const char* option, const char* rule, double value) { fail<ValueError>(method, option, " ", rule, ": ", value); }
 

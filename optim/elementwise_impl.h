@@ -45,6 +45,7 @@ template <class Derived, class Options>
 Elementwise<Derived, Options>::Elementwise(const Parameters& parameters, Options options) : groups_{{options, 0}} {
   static_assert(Derived::fields.size() <= 64, "a method has at most 64 options");
   check_options(options);
+  detail::choose_isa_level();
   this->add_parameters(parameters);
 }
 

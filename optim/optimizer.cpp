@@ -99,12 +99,14 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
 void Optimizer::step(const Gradients& gradients) {
   const detail::GradientTable* table = gradients.table();
   bool any = false;
+  std::size_t next = 0;  // where the next parameter's gradient most likely is
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry& e = entries_[i];
-    const auto* found = table ? table->find(e.parameter.header()) : nullptr;
+    const auto* found = table ? table->find(e.parameter.header(), next) : nullptr;
     found_[i] = found ? &found->gradient : nullptr;
     if (!found) continue;
     any = true;
+    next = static_cast<std::size_t>(found - table->first()) + 1;
     for (const Tensor& slot : e.slots)
       if (slot.dtype() != e.parameter.dtype())
         fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its state ", slot.dtype(),

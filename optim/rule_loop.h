@@ -7,12 +7,13 @@
 // compiled, so that a rule outside the library is as fast as one inside.
 namespace capstan::optim::detail {
 
-/// The instruction set chosen at start-up: 1 (plain) to 4 (x86-64-v4).
-int isa_level();
+/// The instruction set chosen at start-up: 1 (plain) to 4 (x86-64-v4); 0 until the first optimizer is made.
+extern int isa_level;
+void choose_isa_level();
 
 // clang takes no optimisation options by attribute; there the user's own flags count.
 #if defined(__GNUC__) && !defined(__clang__)
-#define CAPSTAN_RULE_OPTIONS optimize("O3", "no-math-errno", "no-trapping-math", "fp-contract=off")
+#define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize", "no-math-errno", "no-trapping-math", "fp-contract=off")
 #else
 #define CAPSTAN_RULE_OPTIONS
 #endif
@@ -58,7 +59,7 @@ void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::
 template <bool decay, std::size_t slots, class Rule, class T>
 void rule_loop(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T wd) {
 #if defined(__x86_64__)
-  const int level = isa_level();
+  const int level = isa_level;
   if (level == 4) return rule_loop_v4<decay, slots>(rule, w, g, states, n, wd);
   if (level == 3) return rule_loop_v3<decay, slots>(rule, w, g, states, n, wd);
 #endif

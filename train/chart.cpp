@@ -34,6 +34,27 @@ void settle(const Axis& axis, double margin, double& low, double& high) {
   if (!axis.high) high = axis.log ? std::min(high * std::pow(10, space), 1e307) : high + space;
 }
 
+/// A curve, at points of which those that are not finite are gaps.
+void draw(detail::Figure& figure, const detail::Polyline& points, const detail::Style& style, std::size_t budget) {
+  const double width = figure.frame.right - figure.frame.left;
+  const double column = std::max(1.0, 4 * width / static_cast<double>(budget));
+  std::vector<detail::Polyline> lines, dots;
+  detail::Polyline alone;
+  std::size_t count = 0;
+  for (const detail::Polyline& piece : detail::clip(points, figure.frame)) {
+    if (piece.size() == 1) {
+      alone.push_back(piece[0]);
+    } else {
+      lines.push_back(detail::thin(piece, column, budget));
+      count += lines.back().size();
+    }
+  }
+  for (const detail::Point& p : detail::thin(alone, column, budget)) dots.push_back({p});
+  const bool is_noise = static_cast<double>(count) > 1.5 * width;  // reads better in a thin line
+  if (!lines.empty()) figure.svg.lines(lines, style.colour, is_noise ? 1 : 1.6, style.dash);
+  if (!dots.empty()) figure.svg.lines(dots, style.colour, 3.5);
+}
+
 }  // namespace
 
 LineChart::LineChart(LineChartOptions options) : options_(std::move(options)) {
@@ -104,33 +125,15 @@ std::string LineChart::svg() const {
     const detail::Style style = reference_style(k);
     if (at >= frame.top && at <= frame.bottom) figure.svg.line({frame.left, at}, {frame.right, at}, style.colour, 1, style.dash);
   }
-  const double columns = std::max(24.0, static_cast<double>(kPointBudget) / 4.0 / static_cast<double>(series_.size()));
-  const double column_width = std::max(1.0, (frame.right - frame.left) / columns);
   for (std::size_t k = 0; k < series_.size(); ++k) {
     const Series& s = series_[k];
     detail::Polyline points;
     points.reserve(s.x.size());
     for (std::size_t i = 0; i < s.x.size(); ++i) {
-      if (is_drawable(s.x[i], s.y[i]))
-        points.push_back({figure.x(s.x[i]), figure.y(s.y[i])});
-      else
-        points.push_back({std::nan(""), 0});
+      const bool is_shown = is_drawable(s.x[i], s.y[i]);
+      points.push_back({is_shown ? figure.x(s.x[i]) : std::nan(""), is_shown ? figure.y(s.y[i]) : 0});
     }
-    std::vector<detail::Polyline> lines, dots;
-    detail::Polyline alone;
-    const std::size_t budget = std::max<std::size_t>(8, kPointBudget / series_.size());
-    for (const detail::Polyline& piece : detail::clip(points, frame)) {
-      if (piece.size() == 1)
-        alone.push_back(piece[0]);
-      else
-        lines.push_back(detail::thin(piece, column_width, budget));
-    }
-    for (const detail::Point& p : detail::thin(alone, column_width, budget)) dots.push_back({p});
-    std::size_t count = 0;
-    for (const detail::Polyline& line : lines) count += line.size();
-    const double width = static_cast<double>(count) > 1.5 * (frame.right - frame.left) ? 1 : 1.6;  // noise reads better in a thin line
-    if (!lines.empty()) figure.svg.lines(lines, legend[k].style.colour, width, legend[k].style.dash);
-    if (!dots.empty()) figure.svg.lines(dots, legend[k].style.colour, 3.5);
+    draw(figure, points, legend[k].style, std::max<std::size_t>(100, kPointBudget / series_.size()));
   }
   return figure.finish();
 }

@@ -12,7 +12,6 @@ using capstan::detail::fail;
 namespace {
 
 constexpr double kSmall = 11, kLabel = 12, kTitle = 13.5, kRow = 17, kSample = 28;
-constexpr const char* kInk = "#222222";
 constexpr const char* kAxis = "#444444";
 constexpr const char* kGrid = "#E3E3E3";
 

@@ -27,7 +27,7 @@ Operand<T> operand(const Tensor& t, std::int64_t columns, bool transposed) noexc
 
 /// dx[i] (+)= a b, a matrix with m rows and n columns.
 template <class T>
-void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, Operand<T> a, Operand<T> b) {
+void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b) {
   if (!dx.wants(i)) return;
   const Inputs::Place to = dx.place(i);
   if (k == 0) {
@@ -73,7 +73,7 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
     else
       product<T>(rows, out, in, operand<T>(x, in, false), operand<T>(w, in, true), data_of<T>(y), b ? data_of<T>(*b) : nullptr, false);
   });
-  const auto rule = [x = saved(x), w = saved(w), rows, out, in](const Tensor& dy, Inputs& dx) {
+  auto rule = [x = saved(x), w = saved(w), rows, out, in](const Tensor& dy, Inputs& dx) {
     dispatch(dy, [&]<class T>(T*) {
       if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w.get(), in, false));  // dx = dy w
       if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x.get(), in, false));   // dw = dy^T x
@@ -83,7 +83,7 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
       }
     });
   };
-  return b ? record("linear", std::move(y), {x, w, *b}, rule) : record("linear", std::move(y), {x, w}, rule);
+  return b ? record("linear", std::move(y), {x, w, *b}, std::move(rule)) : record("linear", std::move(y), {x, w}, std::move(rule));
 }
 
 }  // namespace

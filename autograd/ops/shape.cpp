@@ -48,27 +48,28 @@ Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) {
   });
 }
 
+Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> sizes) { return x.reshape(sizes); }
+
 // Members of Tensor that are recorded, so that core need not know the tape.
 Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const { return capstan::rows(*this, begin, end); }
 Tensor Tensor::reshape(const Shape& shape) const { return capstan::reshape(*this, shape); }
 
 Tensor Tensor::reshape(std::initializer_list<std::int64_t> sizes) const {
-  std::int64_t known = 1, unknown = -1, resolved[Shape::max_dim] = {};
+  std::int64_t known[Shape::max_dim] = {};
+  int unknown = -1;
   const auto count = static_cast<int>(sizes.size());
   for (int i = 0; i < count && i < Shape::max_dim; ++i) {
-    resolved[i] = sizes.begin()[i];
-    if (resolved[i] == -1 && unknown >= 0) fail<ShapeError>("reshape", "only one size may be -1: ", shape());
-    if (resolved[i] == -1)
-      unknown = i;
-    else
-      known *= resolved[i];
+    known[i] = sizes.begin()[i];
+    if (known[i] != -1) continue;
+    if (unknown >= 0) fail<ShapeError>("reshape", "only one size may be -1: sizes ", unknown, " and ", i);
+    unknown = i;
+    known[i] = 1;
   }
-  if (unknown >= 0 && count <= Shape::max_dim) {
-    if (known <= 0 || numel() % known != 0) fail<ShapeError>("reshape", "the size for -1 must be whole: ", numel(), " elements of ", shape(), " by ", known);
-    resolved[unknown] = numel() / known;
-    return reshape(Shape(resolved, count));
-  }
-  return reshape(Shape(sizes));
+  const Shape rest(known, count);
+  if (unknown < 0) return reshape(rest);
+  const std::int64_t n = rest.numel();
+  if (n == 0 || numel() % n != 0) fail<ShapeError>("reshape", "the size for -1 must be whole: ", numel(), " elements of ", shape(), " by ", n);
+  return reshape(rest.with(unknown, numel() / n));
 }
 
 }  // namespace capstan

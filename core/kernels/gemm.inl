@@ -138,7 +138,7 @@ static void transpose(const T* x, T* y, std::int64_t rows, std::int64_t columns)
 
 // Rows [0, k) of one panel of b, `columns` wide, padded with zeros to the full width.
 template <class T>
-static inline void pack_panel(Operand<T> b, std::int64_t k, std::int64_t columns, T* to) {
+static inline void pack_panel(const Operand<T>& b, std::int64_t k, std::int64_t columns, T* to) {
   constexpr std::int64_t width = panel_width<T>();
   if (columns < width)
     for (std::int64_t i = 0; i < k * width; ++i) to[i] = T(0);
@@ -170,7 +170,7 @@ static std::int64_t gemm_scratch(std::int64_t m, std::int64_t n, std::int64_t k)
 }
 
 template <class T>
-static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand<T> a, Operand<T> b, T* c, const T* bias, bool accumulate, T* scratch) {
+static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias, bool accumulate, T* scratch) {
   constexpr std::int64_t width = panel_width<T>();
   const std::int64_t panels = (n + width - 1) / width;
   const bool read_b = b.column == 1 && k * n <= in_place;

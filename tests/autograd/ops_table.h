@@ -11,8 +11,8 @@ struct OpRow {
   std::string declaration;  // as it stands in ops.h, without "Tensor " and ";"
   std::string form;         // tells the rows of one declaration apart
   std::function<capstan::Tensor(const Args&)> f;
-  Args at;             // f(at), worked out by hand,
-  capstan::Tensor is;  // is this
+  Args at;                                              // f(at), worked out by hand,
+  capstan::Tensor is;                                   // is this
   std::vector<std::vector<capstan::Shape>> shapes;      // of the inputs; each is checked
   std::function<capstan::Tensor(const Args&)> same_as;  // the same by xtensor, for inputs with elements; may be missing
   double low = -2, high = 2, gap = 0;                   // where inputs lie; gap: their distance from a kink at 0
@@ -45,6 +45,5 @@ capstan::Tensor weighted_sum(const capstan::Tensor& y);
 /// Gives x on as a new tensor; its gradient rule gives `change(dy)` instead of dy.
 template <class Change>
 capstan::Tensor pass(const capstan::Tensor& x, Change change) {
-  return capstan::record("pass", x.clone(), {x},
-                         [change](const capstan::Tensor& dy, capstan::Inputs& dx) { dx.add(0, change(dy)); });
+  return capstan::record("pass", x.clone(), {x}, [change](const capstan::Tensor& dy, capstan::Inputs& dx) { dx.add(0, change(dy)); });
 }

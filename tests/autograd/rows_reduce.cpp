@@ -19,13 +19,15 @@ std::vector<std::vector<Shape>> without_empty(std::vector<std::vector<Shape>> of
 
 std::size_t axis_of(const Tensor& x, int axis) { return static_cast<std::size_t>(axis < 0 ? axis + x.dim() : axis); }
 
-// xt reduces over one axis to a lazy expression, which from_xtensor evaluates; keepdim is a reshape of that.
+// xt reduces over one axis to a lazy expression, which from_xtensor evaluates. A vector goes as one row: xt::argmax of a
+// vector along its axis finds the smallest element (xtensor 0.24).
 template <class Reduce>
 std::function<Tensor(const Args&)> along(int axis, bool keepdim, Reduce reduce) {
   return [=](const Args& in) {
-    const auto x = x_of(in[0]);
-    const Tensor y = from_xtensor(reduce(x, axis_of(in[0], axis)));
-    return keepdim ? y.reshape(in[0].shape().with(axis, 1)) : y;
+    const Shape shape = in[0].shape();
+    const Tensor x = shape.dim() == 1 ? in[0].reshape({1, -1}) : in[0];
+    const Tensor y = from_xtensor(reduce(x_of(x), shape.dim() == 1 ? 1 : axis_of(x, axis)));
+    return y.reshape(keepdim ? shape.with(axis, 1) : shape.without(axis));
   };
 }
 

@@ -6,7 +6,10 @@ void add_shape_rows(std::vector<OpRow>& rows) {
   const NestedList m = {{1, 2, 3}, {4, 5, 6}};
   rows.push_back({.declaration = "reshape(const Tensor& x, const Shape& shape)",
                   .form = "[2, 3] to [3, 2]",
-                  .f = [](const Args& in) { return reshape(in[0], Shape{3, 2}); },
+                  .f =
+                      [](const Args& in) {
+                        return reshape(in[0], Shape{3, 2});
+                      },
                   .at = {d(m)},
                   .is = d({{1, 2}, {3, 4}, {5, 6}}),
                   .shapes = {{{2, 3}}, {{6}}, {{1, 2, 3}}},
@@ -17,18 +20,27 @@ void add_shape_rows(std::vector<OpRow>& rows) {
                   })});
   rows.push_back({.declaration = "reshape(const Tensor& x, const Shape& shape)",
                   .form = "one element",
-                  .f = [](const Args& in) { return reshape(in[0], in[0].dim() == 0 ? Shape{1, 1} : Shape{}); },
+                  .f =
+                      [](const Args& in) {
+                        return reshape(in[0], in[0].dim() == 0 ? Shape{1, 1} : Shape{});
+                      },
                   .at = {d({7})},
                   .is = d(7),
                   .shapes = {{{}}, {{1}}, {{1, 1, 1}}}});
   rows.push_back({.declaration = "reshape(const Tensor& x, const Shape& shape)",
                   .form = "no elements",
-                  .f = [](const Args& in) { return reshape(in[0], Shape{4, 0}); },
+                  .f =
+                      [](const Args& in) {
+                        return reshape(in[0], Shape{4, 0});
+                      },
                   .at = {empty({0}, DType::f64)},
                   .is = empty({4, 0}, DType::f64),
                   .shapes = {{{0}}, {{2, 0, 3}}}});
   rows.push_back({.declaration = "reshape(const Tensor& x, std::initializer_list<std::int64_t> sizes)",
-                  .f = [](const Args& in) { return reshape(in[0], {3, -1}); },
+                  .f =
+                      [](const Args& in) {
+                        return reshape(in[0], {3, -1});
+                      },
                   .at = {d(m)},
                   .is = d({{1, 2}, {3, 4}, {5, 6}}),
                   .shapes = {{{2, 3}}, {{3}}, {{0, 2}}}});

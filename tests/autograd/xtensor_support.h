@@ -1,6 +1,14 @@
 #pragma once
 #include <capstan/core/xtensor.h>
 
+#if __has_include(<xtensor/misc/xsort.hpp>)
+#include <xtensor/misc/xsort.hpp>
+#include <xtensor/views/xview.hpp>
+#else
+#include <xtensor/xsort.hpp>
+#include <xtensor/xview.hpp>
+#endif
+
 #include "ops_table.h"
 
 /// An f64 tensor as an xtensor expression of any number of axes, which does not keep it alive.

@@ -88,19 +88,19 @@ TEST(Batches, Sizes) {
 TEST(Batches, ShuffledHoldEveryRowOnce) {
   const Dataset set = numbered(103);
   manual_seed(1);
-  const auto batches = pass(Batches(set, {.batch_size = 10}));
+  const auto batches = pass(Batches(set, {.batch_size = 10, .shuffle = true}));
   EXPECT_EQ(batches.size(), 11U);
   EXPECT_EQ(batches.back().size(), 3U);
   EXPECT_NE(flat(batches), upto(103));
   EXPECT_EQ(sorted(flat(batches)), upto(103));
-  const Values dropped = sorted(flat(pass(Batches(set, {.batch_size = 10, .drop_last = true}))));
+  const Values dropped = sorted(flat(pass(Batches(set, {.batch_size = 10, .shuffle = true, .drop_last = true}))));
   EXPECT_EQ(dropped.size(), 100U);
   EXPECT_EQ(std::adjacent_find(dropped.begin(), dropped.end()), dropped.end());
 }
 
 TEST(Batches, ShuffledAreCopies) {
   const Dataset set = numbered(8);
-  for (auto [x, y] : Batches(set, {.batch_size = 8})) {
+  for (auto [x, y] : Batches(set, {.batch_size = 8, .shuffle = true})) {
     x.data<double>()[0] = -1;
     y.data<std::int64_t>()[0] = -1;
   }
@@ -111,12 +111,12 @@ TEST(Batches, ShuffledAreCopies) {
 TEST(Batches, EachPassHasAnOrderOfItsOwn) {
   const Dataset set = numbered(50);
   manual_seed(3);
-  const Batches batches(set, {.batch_size = 7});
+  const Batches batches(set, {.batch_size = 7, .shuffle = true});
   const Values first = flat(pass(batches)), second = flat(pass(batches));
   EXPECT_NE(first, second);
   manual_seed(3);
   EXPECT_EQ(flat(pass(batches)), first);
-  EXPECT_EQ(flat(pass(Batches(set, {.batch_size = 9}))), second);  // the order does not depend on the batch
+  EXPECT_EQ(flat(pass(Batches(set, {.batch_size = 9, .shuffle = true}))), second);  // the order does not depend on the batch
   manual_seed(4);
   EXPECT_NE(flat(pass(batches)), first);
 }
@@ -125,12 +125,12 @@ TEST(Batches, DrawsOnceAPassAndOnlyToShuffle) {
   const Dataset set = numbered(5);
   manual_seed(0);
   const Generator& g = default_generator(Purpose::shuffle);
-  pass(Batches(set, {.shuffle = false}));
+  pass(Batches(set));  // in order by default
   EXPECT_EQ(g.draw, 0U);
-  pass(Batches(set));
+  pass(Batches(set, {.shuffle = true}));
   EXPECT_EQ(g.draw, 1U);
   Generator own{9, 2, 0};
-  const Values one = flat(pass(Batches(set, {.generator = &own})));
+  const Values one = flat(pass(Batches(set, {.shuffle = true, .generator = &own})));
   EXPECT_EQ(g.draw, 1U);
   EXPECT_EQ(own.draw, 1U);
   own.draw = 0;
@@ -142,7 +142,7 @@ TEST(Batches, OfAnyTypesAndShapes) {
   const auto check = [](const Tensor& x) {
     const Values all = values(x);
     const std::size_t width = all.size() / 6;
-    for (auto [b, index] : Batches(x, arange(6, DType::i64), {.batch_size = 4})) {
+    for (auto [b, index] : Batches(x, arange(6, DType::i64), {.batch_size = 4, .shuffle = true})) {
       EXPECT_EQ(b.shape(), x.shape().with(0, index.numel()));
       const Values v = values(b), rows = values(index);
       for (std::size_t i = 0; i < v.size(); ++i) EXPECT_EQ(v[i], all[static_cast<std::size_t>(rows[i / width]) * width + i % width]);

@@ -9,15 +9,15 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK}/source ${WORK}/prefix ${WORK}/moved)
-file(COPY ${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt ${CMAKE_CURRENT_LIST_DIR}/my_optimizer.cpp ${source}/examples/hello.cpp
-  DESTINATION ${WORK}/source)
+file(GLOB foreign ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
+file(COPY ${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt ${foreign} ${source}/examples/hello.cpp DESTINATION ${WORK}/source)
 
 if(WAY STREQUAL "install")
   run(${CMAKE_COMMAND} --install ${CAPSTAN_BUILD} --prefix ${WORK}/prefix)
   file(RENAME ${WORK}/prefix ${WORK}/moved)  # an installation does not know where it lies
   set(options -DCMAKE_PREFIX_PATH=${WORK}/moved -DCMAKE_BUILD_TYPE=Release)
 else()
-  set(options -DCAPSTAN_SOURCE=${source} -DCMAKE_BUILD_TYPE=Debug)
+  set(options -DCAPSTAN_SOURCE=${source} -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0)
   if(WAY STREQUAL "fetch")
     list(APPEND options -DBUILD_SHARED_LIBS=ON)
   endif()
@@ -35,6 +35,6 @@ if(NOT command OR leaked)
 endif()
 
 set(ENV{CAPSTAN_DATA})
-foreach(name hello my_optimizer)
+foreach(name hello my_optimizer bridge)
   run(${CMAKE_COMMAND} -DSOURCE=${WORK}/source/${name}.cpp -DPROGRAM=${WORK}/build/${name} -P ${tests}/example.cmake)
 endforeach()

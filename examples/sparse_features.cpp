@@ -1,0 +1,151 @@
+// Online linear regression in which 50 features are in every example and 200 in one of 1,000 each: what Adagrad was made
+// for. SGD has one rate for all weights, which the common features bound; Adagrad's rate for a weight falls only with the
+// gradients of that weight. Both get a grid of eight rates, over five seeds; the best rate of each is compared.
+// Run:       ./run example sparse_features        (--optimizer takes Adagrad's place, --lr that of both grids)
+// Last line: rare weights: adagrad's error is at least ([3-9]|[1-9][0-9]+)\.[0-9] times smaller than sgd's
+#include "cli.h"
+
+#include <algorithm>
+#include <limits>
+
+using namespace capstan;
+
+namespace {
+
+constexpr std::int64_t common = 50, rare = 200, features = common + rare, seeds = 5;
+constexpr double presence = 0.001, noise = 0.1;
+const std::vector<double> rates = {0.2, 0.3, 0.45, 0.7, 1, 1.4, 2, 3};  // Adagrad's; SGD's are 1/100 of them
+
+struct Problem {
+  Tensor weights;
+  data::Dataset examples;
+};
+
+/// A common feature is normal, a rare one is 1 when it is there; so are the true weights normal, and the noise.
+Problem draw(std::int64_t count) {
+  const Tensor x = zeros({count, features}), values = randn({count, common}), chance = uniform({count, rare});
+  for (std::int64_t i = 0; i < count; ++i) {
+    float* row = x.data<float>() + i * features;
+    std::copy_n(values.data<float>() + i * common, common, row);
+    for (std::int64_t j = 0; j < rare; ++j) row[common + j] = chance.data<float>()[i * rare + j] < presence ? 1 : 0;
+  }
+  const Tensor weights = randn({features});
+  return {weights, {x, matmul(x, weights) + noise * randn({count})}};
+}
+
+double root_mean_square(const Tensor& x) { return std::sqrt(mean(square(x)).item()); }
+
+/// The errors of the weights after every 1,000 examples; infinite when the method diverged.
+struct Curve {
+  std::vector<double> rare, common;
+};
+
+/// One pass over the examples, one step for each.
+Curve learn(const Problem& problem, const std::string& method, double lr) {
+  Tensor w = parameter(zeros({features}));
+  const auto optimizer = optim::make(method, {{"w", w}});
+  optimizer->set_lr(lr);
+  const std::int64_t count = problem.examples.size();
+  Curve curve;
+  std::int64_t i = 0;
+  for (auto [x, y] : data::Batches(problem.examples, {.batch_size = 1, .shuffle = false})) {
+    Tape tape;
+    const Tensor loss = mse_loss(matmul(x, w), y);
+    if (!(loss.item() < 1e6)) break;
+    optimizer->step(tape.gradients(loss));
+    if (++i % 1000 != 0) continue;
+    const Tensor error = w.detach() - problem.weights;
+    curve.rare.push_back(root_mean_square(error.rows(common, features)));
+    curve.common.push_back(root_mean_square(error.rows(0, common)));
+  }
+  curve.rare.resize(static_cast<std::size_t>(count / 1000), std::numeric_limits<double>::infinity());
+  curve.common.resize(curve.rare.size(), std::numeric_limits<double>::infinity());
+  return curve;
+}
+
+/// A method at one rate, with a curve for each seed.
+struct Run {
+  std::string method;
+  double lr;
+  std::vector<Curve> curves = {};
+
+  /// The mean over the seeds.
+  std::vector<double> mean(std::vector<double> Curve::*errors) const {
+    std::vector<double> sum((curves.front().*errors).size());
+    for (const Curve& curve : curves)
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += (curve.*errors)[i] / static_cast<double>(curves.size());
+    return sum;
+  }
+};
+
+const Run& best_of(const std::vector<Run>& grid) {
+  return *std::min_element(grid.begin(), grid.end(),
+                           [](const Run& a, const Run& b) { return a.mean(&Curve::rare).back() < b.mean(&Curve::rare).back(); });
+}
+
+void print(const std::vector<Run>& grid) {
+  const Run& best = best_of(grid);
+  std::printf("\n%-12s     rare    common\n", grid[0].method.c_str());
+  for (const Run& run : grid) {
+    const double error = run.mean(&Curve::rare).back();
+    if (std::isfinite(error))
+      std::printf("  lr %-8g %8.4f  %8.4f%s\n", run.lr, error, run.mean(&Curve::common).back(), &run == &best ? "  best" : "");
+    else
+      std::printf("  lr %-8g diverges\n", run.lr);
+  }
+  if (grid.size() > 1 && (&best == &grid.front() || &best == &grid.back())) std::printf("  (the best rate may lie outside of this grid)\n");
+}
+
+void draw_chart(const std::string& path, const Run& a, const Run& b) {
+  train::LineChart chart({.title = "Rare features: Adagrad and SGD, each at its best rate",
+                          .x = {.label = "thousands of examples"},
+                          .y = {.label = "root mean square error of the weights", .log = true}});
+  for (const Run* run : {&a, &b})
+    for (const auto& [name, errors] : {std::pair{", rare", &Curve::rare}, {", common", &Curve::common}}) {
+      const std::vector<double> y = run->mean(errors);
+      std::vector<double> x(y.size());
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i + 1);
+      chart.add(run->method + name, x, y);
+    }
+  chart.save(path);
+}
+
+int run(const cli::Flags& flags) {
+  const std::string method = flags.optimizer.empty() ? "adagrad" : flags.optimizer;
+  std::vector<Run> runs, sgd_runs;
+  for (const double rate : flags.lr ? std::vector{*flags.lr} : rates) {
+    runs.push_back({method, rate});
+    sgd_runs.push_back({"sgd", flags.lr ? rate : rate / 100});
+  }
+  for (std::int64_t seed = flags.seed; seed < flags.seed + seeds; ++seed) {
+    manual_seed(static_cast<std::uint64_t>(seed));
+    const Problem problem = draw(flags.epochs * 1000);
+    for (auto* grid : {&runs, &sgd_runs})
+      for (Run& run : *grid) run.curves.push_back(learn(problem, run.method, run.lr));
+  }
+
+  std::printf("root mean square error of the weights after %d,000 examples, mean of %d seeds\n", static_cast<int>(flags.epochs),
+              static_cast<int>(seeds));
+  print(runs);
+  print(sgd_runs);
+  draw_chart(flags.path("sparse_features.svg"), best_of(runs), best_of(sgd_runs));
+
+  // SGD may even take the best rate of each seed.
+  std::printf("\nseed  %8s  sgd's best\n", method.c_str());
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < seeds; ++i) {
+    double sgd = std::numeric_limits<double>::infinity();
+    for (const Run& run : sgd_runs) sgd = std::min(sgd, run.curves[i].rare.back());
+    const double error = best_of(runs).curves[i].rare.back();
+    std::printf("%4d  %8.4f  %8.4f\n", static_cast<int>(flags.seed) + static_cast<int>(i), error, sgd);
+    least = std::min(least, sgd / error);
+  }
+  std::printf("rare weights: %s's error is at least %.1f times smaller than sgd's\n", method.c_str(), least);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run(argc, argv, {.description = "Adagrad against SGD on rare features", .epochs = 20, .epoch = "thousands of examples"}, run);
+}
