@@ -1,0 +1,37 @@
+# cmake -P readme.cmake: every C++ block of the README is a piece of a file that is compiled and run. The line before a
+# block names the file: <!-- examples/hello.cpp -->.
+cmake_minimum_required(VERSION 3.25)
+get_filename_component(root ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
+
+# Lists must not see the semicolons and brackets of the text.
+function(read_protected file result)
+  file(READ ${file} text)
+  string(REPLACE ";" "<semicolon>" text "${text}")
+  string(REPLACE "[" "<open>" text "${text}")
+  string(REPLACE "]" "<close>" text "${text}")
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
+read_protected(${root}/README.md readme)
+set(blocks 0)
+while(readme MATCHES "<!-- ([a-z_/]+\\.cpp) -->\n```cpp\n")
+  set(source "${CMAKE_MATCH_1}")
+  string(FIND "${readme}" "${CMAKE_MATCH_0}" at)
+  string(LENGTH "${CMAKE_MATCH_0}" skip)
+  math(EXPR at "${at} + ${skip}")
+  string(SUBSTRING "${readme}" ${at} -1 readme)
+  string(FIND "${readme}" "```" length)
+  string(SUBSTRING "${readme}" 0 ${length} block)
+  read_protected(${root}/${source} text)
+  string(FIND "${text}" "${block}" found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "README.md: this block is not a piece of ${source}:\n${block}")
+  endif()
+  math(EXPR blocks "${blocks} + 1")
+endwhile()
+
+file(STRINGS ${root}/README.md fences REGEX "^```cpp")
+list(LENGTH fences all)
+if(NOT blocks EQUAL all OR blocks LESS 3)
+  message(FATAL_ERROR "README.md: ${all} C++ blocks, of which ${blocks} name the file that they are a piece of")
+endif()
