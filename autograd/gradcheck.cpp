@@ -28,7 +28,8 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
     if (t.dtype() != DType::f64) fail<ValueError>("gradcheck", "inputs must be f64: ", t.dtype(), " ", t.shape(), " (convert with to())");
     x.push_back(parameter(t.clone()));
   }
-  if (!(options.step > 0) || !(options.tolerance > 0)) fail<ValueError>("gradcheck", "step and tolerance must be positive: ", options.step, ", ", options.tolerance);
+  if (!(options.step > 0) || !(options.tolerance > 0))
+    fail<ValueError>("gradcheck", "step and tolerance must be positive: ", options.step, ", ", options.tolerance);
 
   Tensor w;
   Gradients g = [&] {

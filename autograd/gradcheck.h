@@ -14,8 +14,8 @@ struct GradcheckOptions {
 /// What gradcheck found.
 struct GradcheckResult {
   bool ok = true;
-  double worst = 0;      // the largest relative difference
-  std::string message;   // where it lies: the input, the index, both values
+  double worst = 0;     // the largest relative difference
+  std::string message;  // where it lies: the input, the index, both values
   explicit operator bool() const noexcept { return ok; }
 };
 
@@ -30,8 +30,8 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
 /// Choose points away from kinks. Works for operations written outside the library too.
 template <class F>
 GradcheckResult gradcheck(const F& f, const std::vector<Tensor>& inputs, GradcheckOptions options = {}) {
-  return detail::gradcheck([](const void* g, const std::vector<Tensor>& in) -> Tensor { return (*static_cast<const F*>(g))(in); }, &f, inputs,
-                           options);
+  return detail::gradcheck([](const void* g, const std::vector<Tensor>& in) -> Tensor { return (*static_cast<const F*>(g))(in); }, &f,
+                           inputs, options);
 }
 
 }  // namespace capstan

@@ -23,7 +23,6 @@ GradientTable* new_gradient_table(std::uint32_t size) {
   table->loss = 0;
   table->size = size;
   table->size_class = static_cast<std::uint8_t>(size_class);
-  table->checked_finite = false;
   for (Entry& e : *table) ::new (&e) Entry();
   return table;
 }
@@ -72,8 +71,9 @@ Tensor Gradients::operator[](const Tensor& w) const {
   if (table_)
     if (const Entry* e = table_->find(w.header())) return e->gradient;
   fail<ValueError>("gradients", "there is no gradient for this tensor: ", w.dtype(), " ", w.shape(),
-                   (w.header()->flags & detail::kLeaf) ? " (the loss did not depend on it)"
-                                                       : " (it is no parameter: a view, a clone or a result; see set_requires_grad() and watch())");
+                   (w.header()->flags & detail::kLeaf)
+                       ? " (the loss did not depend on it)"
+                       : " (it is no parameter: a view, a clone or a result; see set_requires_grad() and watch())");
 }
 
 bool Gradients::contains(const Tensor& w) const { return table_ && table_->find(w.header()); }
@@ -84,7 +84,9 @@ Gradients Gradients::clone() const {
   if (!table_) return {};
   Gradients copy(detail::new_gradient_table(table_->size));
   copy.table_->loss = table_->loss;
-  std::transform(table_->begin(), table_->end(), copy.table_->begin(), [](const Entry& e) { return Entry{e.generation, e.leaf, copy_of(e.gradient)}; });
+  std::transform(table_->begin(), table_->end(), copy.table_->begin(), [](const Entry& e) {
+    return Entry{e.generation, e.leaf, copy_of(e.gradient)};
+  });
   return copy;
 }
 
@@ -106,7 +108,8 @@ Gradients& Gradients::operator+=(const Gradients& other) {
   Entry* to = joined.table_->begin();
   for (const Entry& e : *table_) *to++ = {e.generation, e.leaf, e.gradient};
   for (const Entry& e : *other.table_) {
-    Entry* mine = std::find_if(joined.table_->begin(), to, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
+    Entry* mine =
+        std::find_if(joined.table_->begin(), to, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
     if (mine == to)
       *to++ = {e.generation, e.leaf, copy_of(e.gradient)};
     else
@@ -121,7 +124,6 @@ Gradients& Gradients::operator*=(double factor) {
   if (!std::isfinite(factor)) fail<ValueError>("gradients", "the factor must be finite: ", factor);
   if (!table_) return *this;
   for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, writable(e), factor);
-  table_->checked_finite = false;
   return *this;
 }
 
@@ -129,7 +131,8 @@ double global_norm(const Gradients& gradients) {
   double total = 0;
   if (gradients.table())
     for (const Entry& e : *gradients.table())
-      total += kernels::dispatch(e.gradient, [&]<class T>(T*) { return kernels::table<T>().sum_squares(kernels::data_of<T>(e.gradient), e.gradient.numel()); });
+      total += kernels::dispatch(
+          e.gradient, [&]<class T>(T*) { return kernels::table<T>().sum_squares(kernels::data_of<T>(e.gradient), e.gradient.numel()); });
   return std::sqrt(total);
 }
 

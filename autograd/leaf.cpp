@@ -54,7 +54,8 @@ Tensor& Tensor::set_requires_grad(bool on) {
   if (!is_floating(h->dtype)) detail::fail<ValueError>("set_requires_grad", "only f32 and f64 carry gradients: ", h->dtype, " ", shape());
   if (h->owner && !(h->flags & detail::kLeaf))
     detail::fail<ValueError>("set_requires_grad", "a view cannot be a parameter: ", shape(), " (take a clone())");
-  if (h->flags & detail::kReadOnly) detail::fail<ValueError>("set_requires_grad", "a gradient cannot be a parameter: ", shape(), " (take a clone())");
+  if (h->flags & detail::kReadOnly)
+    detail::fail<ValueError>("set_requires_grad", "a gradient cannot be a parameter: ", shape(), " (take a clone())");
   detail::make_leaf(*this);
   h->flags |= detail::kRequiresGrad;
   h->tape = 0;

@@ -88,7 +88,8 @@ void Inputs::add(int i, Tensor g) {
   if (!wants(i)) return;
   const Target t = target_of(*state_, edges_[i]);
   if (!same_sizes(t, g.header())) [[unlikely]]
-    fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", Shape(t.sizes, t.dim));
+    fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ",
+                     Shape(t.sizes, t.dim));
   if (g.dtype() != t.dtype) [[unlikely]]
     fail<ValueError>(op_, "the gradient for input ", i, " must have the input's dtype: ", g.dtype(), ", the input is ", t.dtype);
   if (!t.gradient->defined())

@@ -166,7 +166,8 @@ Gradients Tape::gradients(const Tensor& loss, GradientOptions options) {
   TapeState& state = *state_;
   if (state.thread != &thread_tapes) fail<ValueError>("gradients", "a tape must be used on the thread that began it");
   if (loss.numel() != 1) fail<ShapeError>("gradients", "the loss must have one element: ", loss.shape(), " (take its sum() or mean())");
-  if (state.spent) fail<ValueError>("gradients", "the recording is spent: gradients() was called before (keep it with gradients(loss, {.keep = true}))");
+  if (state.spent)
+    fail<ValueError>("gradients", "the recording is spent: gradients() was called before (keep it with gradients(loss, {.keep = true}))");
   const detail::Header* h = loss.header();
   std::uint32_t edge = detail::no_edge;
   if (h->tape == state.serial)
@@ -176,7 +177,9 @@ Gradients Tape::gradients(const Tensor& loss, GradientOptions options) {
   else if (h->tape != 0)
     fail<ValueError>("gradients", "the loss was recorded on another tape");
   if (edge == detail::no_edge)
-    fail<ValueError>("gradients", "no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from parameters?)");
+    fail<ValueError>(
+        "gradients",
+        "no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from parameters?)");
   return state.run(loss, edge, options.keep);
 }
 
@@ -216,8 +219,8 @@ Gradients TapeState::run(const Tensor& loss, std::uint32_t edge, bool keep) {
             for (const Kept& k : kept)
               if (k.node == i) leaves[k.leaf].gradient = dy;
           if (n.type->wants_out && n.out.version() != n.out_version) [[unlikely]]
-            fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.out_version,
-                             " when recorded, now ", n.out.version(), " (change a clone())");
+            fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ",
+                             n.out_version, " when recorded, now ", n.out.version(), " (change a clone())");
           Inputs dx(this, edges.data() + n.first_edge, n.edges, n.op);
           n.type->run(n.closure, n.out, dy, dx);
         }

@@ -145,7 +145,6 @@ struct GradientTable {
   double loss;
   std::uint32_t size;
   std::uint8_t size_class;
-  bool checked_finite;  // a caller looked and found all finite
 
   Entry* entries() noexcept { return reinterpret_cast<Entry*>(this + 1); }
   const Entry* first() const noexcept { return reinterpret_cast<const Entry*>(this + 1); }

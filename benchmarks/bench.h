@@ -18,12 +18,11 @@ void loop(const std::string& name, F body) {
 }
 
 /// One line of the table: the time of loop `name` for `steps` steps in each iteration, beside the loop `limit` ("" when the
-/// limit is the peak), less that of loop `without`, with the useful floating-point operations or the bytes of one step (0 when they say
+/// limit is the peak), with the useful floating-point operations or the bytes of one step (0 when they say
 /// nothing).
 struct Line {
   std::string title, name, limit;
   double steps = 1, flops = 0, bytes = 0;
-  std::string without = "";
   bool product = false;  // one product of matrices: faster than the peak would be an error of measurement
 };
 void report(const Line& line);

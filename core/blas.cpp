@@ -46,8 +46,8 @@ auto matrix(T* data, std::int64_t rows, std::int64_t columns) {
 }
 
 template <class T>
-void blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::Operand<T>& a, const kernels::Operand<T>& b, T* c, const T* bias,
-                  bool accumulate) {
+void blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::Operand<T>& a, const kernels::Operand<T>& b, T* c,
+                  const T* bias, bool accumulate) {
   take_blas();
   if (bias)
     for (std::int64_t i = 0; i < m; ++i) std::memcpy(c + i * n, bias, static_cast<std::size_t>(n) * sizeof(T));
@@ -66,7 +66,8 @@ constexpr std::int64_t blas_from = std::int64_t{64} * 64 * 64;
 namespace kernels {
 
 template <class T>
-void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias, bool accumulate) {
+void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
+             bool accumulate) {
   if (m == 0 || n == 0) return;
   if (m * n * k >= blas_from && m > 16 && n > 16) return blas_product(m, n, k, a, b, c, bias, accumulate);
   const Table<T>& t = table<T>();
@@ -83,7 +84,8 @@ void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a
 }
 
 template void product(std::int64_t, std::int64_t, std::int64_t, const Operand<float>&, const Operand<float>&, float*, const float*, bool);
-template void product(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*, const double*, bool);
+template void product(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*, const double*,
+                      bool);
 
 }  // namespace kernels
 

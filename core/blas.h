@@ -6,6 +6,7 @@ namespace capstan::kernels {
 
 /// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n], by a kernel of ours or by BLAS, whichever is faster there.
 template <class T>
-void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias, bool accumulate);
+void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
+             bool accumulate);
 
 }  // namespace capstan::kernels

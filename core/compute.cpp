@@ -52,9 +52,8 @@ void with_binary_kernel(const char* op, Binary kind, DType dtype, F f) {
 template <class T>
 void run(BinaryKernel<T> kernel, const T* a, const T* b, T* y, std::int64_t n, bool a_step, bool b_step) {
   if (n < 2 * grain) return kernel(a, b, y, n, a_step, b_step);
-  parallel_for(n, grain, [=](std::int64_t i, std::int64_t end) {
-    kernel(a_step ? a + i : a, b_step ? b + i : b, y + i, end - i, a_step, b_step);
-  });
+  parallel_for(n, grain,
+               [=](std::int64_t i, std::int64_t end) { kernel(a_step ? a + i : a, b_step ? b + i : b, y + i, end - i, a_step, b_step); });
 }
 
 /// The axes of a broadcast operation with their strides in a and b, neighbours joined where both go on evenly.
@@ -121,7 +120,8 @@ const Header* owner_of(const Header* h) noexcept { return h->owner ? h->owner : 
 template <class T>
 T scalar(const char* op, double value) {
   if constexpr (std::is_same_v<T, std::int64_t>)
-    if (value != std::trunc(value) || !(std::abs(value) < 0x1p63)) fail<ValueError>(op, "a number beside an i64 tensor must be whole: ", value);
+    if (value != std::trunc(value) || !(std::abs(value) < 0x1p63))
+      fail<ValueError>(op, "a number beside an i64 tensor must be whole: ", value);
   return static_cast<T>(value);
 }
 

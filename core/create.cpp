@@ -43,13 +43,15 @@ void shape_of(const NestedList& list, std::vector<std::int64_t>& sizes) {
 
 template <class T>
 void copy_values(const NestedList& list, const std::vector<std::int64_t>& sizes, std::size_t depth, T*& out) {
-  if (list.is_leaf() != (depth == sizes.size())) fail<ShapeError>("tensor", "nested lists must have one depth: numbers stand beside lists at depth ", depth);
+  if (list.is_leaf() != (depth == sizes.size()))
+    fail<ShapeError>("tensor", "nested lists must have one depth: numbers stand beside lists at depth ", depth);
   if (list.is_leaf()) {
     *out++ = element<T>("tensor", list.value());
     return;
   }
   if (static_cast<std::int64_t>(list.items().size()) != sizes[depth])
-    fail<ShapeError>("tensor", "nested lists of one depth must have one length: ", list.items().size(), " beside ", sizes[depth], " at depth ", depth);
+    fail<ShapeError>("tensor", "nested lists of one depth must have one length: ", list.items().size(), " beside ", sizes[depth],
+                     " at depth ", depth);
   for (const NestedList& item : list.items()) copy_values(item, sizes, depth + 1, out);
 }
 

@@ -27,8 +27,7 @@ Tensor eye(std::int64_t n, DType dtype = DType::f32);
 class NestedList {
  public:
   template <class T>
-    requires std::is_arithmetic_v<T>
-  NestedList(T value) : value_(static_cast<double>(value)) {}
+  requires std::is_arithmetic_v<T> NestedList(T value) : value_(static_cast<double>(value)) {}
   NestedList(std::initializer_list<NestedList> items) : items_(items), leaf_(false) {}
 
   bool is_leaf() const noexcept { return leaf_; }

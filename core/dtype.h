@@ -9,9 +9,7 @@ namespace capstan {
 enum class DType : std::uint8_t { f32, f64, i64, boolean };
 
 /// Bytes of one element: 4, 8, 8, 1.
-constexpr std::size_t size_of(DType dtype) noexcept {
-  return dtype == DType::f32 ? 4 : dtype == DType::boolean ? 1 : 8;
-}
+constexpr std::size_t size_of(DType dtype) noexcept { return dtype == DType::f32 ? 4 : dtype == DType::boolean ? 1 : 8; }
 
 /// True for f32 and f64, the two dtypes that carry gradients.
 constexpr bool is_floating(DType dtype) noexcept { return dtype == DType::f32 || dtype == DType::f64; }
@@ -23,7 +21,10 @@ constexpr const char* name(DType dtype) noexcept {
 
 /// dtype_of<float> is DType::f32, and so on; other types do not compile.
 template <class T>
-inline constexpr DType dtype_of = [] { static_assert(sizeof(T) == 0, "Capstan holds float, double, std::int64_t and bool"); return DType::f32; }();
+inline constexpr DType dtype_of = [] {
+  static_assert(sizeof(T) == 0, "Capstan holds float, double, std::int64_t and bool");
+  return DType::f32;
+}();
 template <>
 inline constexpr DType dtype_of<float> = DType::f32;
 template <>

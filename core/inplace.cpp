@@ -15,7 +15,8 @@ namespace {
 /// Refuses a change that a running tape would not see, and one of memory that is not the caller's to write.
 Header* writable(const char* op, Tensor& t) {
   Header* h = t.header();
-  if (h->flags & detail::kReadOnly) fail<ValueError>(op, "a gradient is read-only: ", t.shape(), " (change a clone(), or scale all with g *= s)");
+  if (h->flags & detail::kReadOnly)
+    fail<ValueError>(op, "a gradient is read-only: ", t.shape(), " (change a clone(), or scale all with g *= s)");
   if (detail::running_tape != 0) {
     const Header* owner = h->owner ? h->owner : h;
     if (((h->flags | owner->flags) & detail::kRequiresGrad) || h->tape == detail::running_tape)

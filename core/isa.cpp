@@ -39,7 +39,8 @@ int chosen_level() {
   for (int level = 1; level <= 4; ++level) {
     if (std::strcmp(wish, names[level - 1]) != 0) continue;
     if (level > best)
-      capstan::detail::fail<ValueError>("CAPSTAN_ISA", "the processor must have the instruction set: asked for ", wish, ", it has ", names[best - 1]);
+      capstan::detail::fail<ValueError>("CAPSTAN_ISA", "the processor must have the instruction set: asked for ", wish, ", it has ",
+                                        names[best - 1]);
     return level;
   }
   capstan::detail::fail<ValueError>("CAPSTAN_ISA", "must be plain, v2, v3 or v4: '", wish, "'");

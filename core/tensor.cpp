@@ -14,7 +14,8 @@ using detail::Header;
 void detail::undefined_tensor() { fail<ValueError>("tensor", "the tensor is undefined: it was default-constructed or moved from"); }
 
 void detail::wrong_dtype(DType wanted, DType actual) {
-  fail<ValueError>("data", "the element type must be the tensor's own: asked for ", wanted, ", the tensor is ", actual, " (convert with to())");
+  fail<ValueError>("data", "the element type must be the tensor's own: asked for ", wanted, ", the tensor is ", actual,
+                   " (convert with to())");
 }
 
 std::int64_t Tensor::size(int i) const {

@@ -34,7 +34,8 @@ constinit thread_local bool inside_piece = false;
 /// One call of parallel_for: threads claim pieces by a counter; who finishes the last piece lets the caller go.
 struct Job {
   using Call = void (*)(const void*, std::int64_t, std::int64_t);
-  Job(Call c, const void* b, std::int64_t size, std::int64_t piece) : call(c), body(b), n(size), grain(piece), pieces((size + piece - 1) / piece) {}
+  Job(Call c, const void* b, std::int64_t size, std::int64_t piece)
+      : call(c), body(b), n(size), grain(piece), pieces((size + piece - 1) / piece) {}
 
   Call call;
   const void* body;

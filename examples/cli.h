@@ -28,6 +28,12 @@ struct Flags {
 
   /// The path of a file in the folder of --out.
   std::string path(const std::string& name) const { return out + "/" + name; }
+  /// Saves a picture there and says so.
+  template <class Picture>
+  void save(const Picture& picture, const std::string& name) const {
+    picture.save(path(name));
+    std::printf("wrote %s\n", path(name).c_str());
+  }
 };
 
 struct Plan {

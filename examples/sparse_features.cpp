@@ -48,7 +48,7 @@ Curve learn(const Problem& problem, const std::string& method, double lr) {
   const std::int64_t count = problem.examples.size();
   Curve curve;
   std::int64_t i = 0;
-  for (auto [x, y] : data::Batches(problem.examples, {.batch_size = 1, .shuffle = false})) {
+  for (auto [x, y] : data::Batches(problem.examples, {.batch_size = 1})) {
     Tape tape;
     const Tensor loss = mse_loss(matmul(x, w), y);
     if (!(loss.item() < 1e6)) break;
@@ -96,7 +96,7 @@ void print(const std::vector<Run>& grid) {
   if (grid.size() > 1 && (&best == &grid.front() || &best == &grid.back())) std::printf("  (the best rate may lie outside of this grid)\n");
 }
 
-void draw_chart(const std::string& path, const Run& a, const Run& b) {
+void draw_chart(const cli::Flags& flags, const Run& a, const Run& b) {
   train::LineChart chart({.title = "Rare features: Adagrad and SGD, each at its best rate",
                           .x = {.label = "thousands of examples"},
                           .y = {.label = "root mean square error of the weights", .log = true}});
@@ -107,7 +107,7 @@ void draw_chart(const std::string& path, const Run& a, const Run& b) {
       for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i + 1);
       chart.add(run->method + name, x, y);
     }
-  chart.save(path);
+  flags.save(chart, "sparse_features.svg");
 }
 
 int run(const cli::Flags& flags) {
@@ -128,7 +128,7 @@ int run(const cli::Flags& flags) {
               static_cast<int>(seeds));
   print(runs);
   print(sgd_runs);
-  draw_chart(flags.path("sparse_features.svg"), best_of(runs), best_of(sgd_runs));
+  draw_chart(flags, best_of(runs), best_of(sgd_runs));
 
   // SGD may even take the best rate of each seed.
   std::printf("\nseed  %8s  sgd's best\n", method.c_str());
@@ -137,7 +137,7 @@ int run(const cli::Flags& flags) {
     double sgd = std::numeric_limits<double>::infinity();
     for (const Run& run : sgd_runs) sgd = std::min(sgd, run.curves[i].rare.back());
     const double error = best_of(runs).curves[i].rare.back();
-    std::printf("%4d  %8.4f  %8.4f\n", static_cast<int>(flags.seed) + static_cast<int>(i), error, sgd);
+    std::printf("%4lld  %8.4f  %8.4f\n", static_cast<long long>(flags.seed) + static_cast<long long>(i), error, sgd);
     least = std::min(least, sgd / error);
   }
   std::printf("rare weights: %s's error is at least %.1f times smaller than sgd's\n", method.c_str(), least);

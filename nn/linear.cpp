@@ -29,9 +29,7 @@ void Linear::members(Visitor& visit) {
   visit("bias", bias);
 }
 
-std::string Linear::describe() const {
-  return cat("Linear(", weight.size(1), ", ", weight.size(0), bias.defined() ? ")" : ", no bias)");
-}
+std::string Linear::describe() const { return cat("Linear(", weight.size(1), ", ", weight.size(0), bias.defined() ? ")" : ", no bias)"); }
 
 Linear Linear::clone() const {
   Linear copy;

@@ -32,10 +32,7 @@ M clone(const M& m) {
 class Sequential final : public Module {
  public:
   template <class... Modules>
-    requires(std::is_base_of_v<Module, Modules> && ...)
-  explicit Sequential(Modules... modules) {
-    (append(std::move(modules)), ...);
-  }
+  requires(std::is_base_of_v<Module, Modules>&&...) explicit Sequential(Modules... modules) { (append(std::move(modules)), ...); }
   Sequential(Sequential&& other) noexcept : Module(std::move(other)), items_(std::exchange(other.items_, {})) {}
   Sequential& operator=(Sequential&& other) noexcept {
     Module::operator=(std::move(other));
@@ -46,7 +43,7 @@ class Sequential final : public Module {
 
   /// Adds a module at the end.
   template <class M>
-    requires std::is_base_of_v<Module, M>
+  requires std::is_base_of_v<Module, M>
   void append(M module) {
     items_.reserve(items_.size() + 1);
     items_.push_back({new M(std::move(module)), [](const Module& m) -> Module* { return new M(nn::clone(static_cast<const M&>(m))); }});

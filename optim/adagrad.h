@@ -43,7 +43,9 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
                                         Field<AdagradOptions>{"lr_decay", &AdagradOptions::lr_decay},
                                         Field<AdagradOptions>{"weight_decay", &AdagradOptions::weight_decay}};
 
-  static constexpr double rate(const AdagradOptions& o, StepInfo step) { return step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay); }
+  static constexpr double rate(const AdagradOptions& o, StepInfo step) {
+    return step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay);
+  }
 
   template <class T>
   struct Outside {
@@ -53,7 +55,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
     void operator()(T& w, T g, T& s) const {
       s += g * g;
       const T root = std::sqrt(s) + eps;
-      w -= root > T(0) ? lr * g / root : T(0);
+      w -= root == T(0) ? T(0) : lr * g / root;
     }
   };
 
@@ -65,7 +67,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
     void operator()(T& w, T g, T& s) const {
       s += g * g;
       const T root = std::sqrt(s + eps);
-      w -= root > T(0) ? lr * g / root : T(0);
+      w -= root == T(0) ? T(0) : lr * g / root;
     }
   };
 

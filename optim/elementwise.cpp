@@ -12,7 +12,9 @@ namespace detail {
 int isa_level = 0;
 void choose_isa_level() { isa_level = kernels::isa_level(); }
 
-void bad_option(const char* method, const char* option, const char* rule, double value) { fail<ValueError>(method, option, " ", rule, ": ", value); }
+void bad_option(const char* method, const char* option, const char* rule, double value) {
+  fail<ValueError>(method, option, " ", rule, ": ", value);
+}
 
 void unknown_option(const char* method, std::string_view option, const std::vector<const char*>& known) {
   std::string all;

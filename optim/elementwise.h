@@ -11,10 +11,7 @@ namespace capstan {
 
 /// -1, 0 or 1, for optimizer rules.
 template <class T>
-  requires std::is_arithmetic_v<T>
-T sign(T x) {
-  return static_cast<T>(x > T(0)) - static_cast<T>(x < T(0));
-}
+requires std::is_arithmetic_v<T> T sign(T x) { return static_cast<T>(x > T(0)) - static_cast<T>(x < T(0)); }
 
 namespace optim {
 
@@ -62,8 +59,8 @@ struct RuleList {};
 /// groups, saving and loading, explain(). A member `weight_decay` of the options is read here: g + weight_decay * w goes
 /// into every rule as g. Optional static members:
 ///   - `double initial(const Options&, std::size_t slot)`: what a slot starts from;
-///   - `void check(const Options&)`: throws ValueError; every number is checked to be finite and lr and weight_decay not to
-///     be negative without it;
+///   - `void check(const Options&)`: throws ValueError; every number is checked to be finite and lr, eps and weight_decay
+///     not to be negative without it;
 ///   - `std::string formula(const Options&)`: for explain();
 ///   - `template <class T> using Rules = RuleList<A<T>, B<T>>` and `std::size_t choose(const Options&)`: several rules, each
 ///     with `states` of its own, of which the options choose one.
@@ -81,8 +78,9 @@ class Elementwise : public Optimizer {
   const Options& options(std::size_t k = 0) const { return groups_.at(k).options; }
 
   /// Gives the parameters whose names match the pattern (`*` stands for any text) options of their own: `change` is called
-  /// with the constructor's options and changes what it names; the rest follows the constructor's options from then on.
-  /// A parameter belongs to the last group that names it. Throws ValueError for a pattern that matches nothing.
+  /// with the constructor's options; what it sets to another value is the group's own, the rest follows the constructor's
+  /// options from then on. A parameter belongs to the last group that names it. Throws ValueError for a pattern that
+  /// matches nothing and for a bad option, and then changes nothing.
   template <class F>
   void group(std::string_view pattern, F change) {
     Group g{groups_.front().options, 0};
@@ -100,8 +98,8 @@ class Elementwise : public Optimizer {
   void set_options(const std::vector<double>& values) final;
   std::size_t group_count() const noexcept final { return groups_.size(); }
   std::string formula(std::size_t group) const final;
-  std::size_t rule_count() const noexcept final;
   std::size_t rule_of(std::size_t group) const noexcept final;
+  std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
   std::vector<const char*> slot_names(std::size_t rule) const final;
   double initial(std::size_t group, std::size_t slot) const final;
 
@@ -113,6 +111,7 @@ class Elementwise : public Optimizer {
 
   void add_group(std::string_view pattern, Group group);
   static void check_options(const Options& options);
+  static std::size_t rule_for(const Options& options) noexcept;
   const optim::Field<Options>& field(std::string_view name) const;
   template <class T>
   void run(Entry& entry, const Tensor& g);

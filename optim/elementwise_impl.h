@@ -59,7 +59,8 @@ void Elementwise<Derived, Options>::check_options(const Options& options) {
     const double value = f.get(options);
     const std::string_view name = f.name;
     if (!std::isfinite(value)) detail::bad_option(Derived::name, f.name, "must be finite", value);
-    if (value < 0 && (name == "lr" || name == "weight_decay" || name == "eps")) detail::bad_option(Derived::name, f.name, "must not be negative", value);
+    if (value < 0 && (name == "lr" || name == "weight_decay" || name == "eps"))
+      detail::bad_option(Derived::name, f.name, "must not be negative", value);
   }
   if constexpr (requires { Derived::check(options); }) Derived::check(options);
 }
@@ -104,7 +105,11 @@ void Elementwise<Derived, Options>::set_options(const std::vector<double>& value
   std::vector<Group> changed = groups_;
   std::size_t i = 0;
   for (Group& g : changed) {
-    for (const auto& f : Derived::fields) f.set(g.options, values.at(i++));
+    for (const auto& f : Derived::fields) {
+      const double value = values.at(i++);
+      if (f.flag && value != 0 && value != 1) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
+      f.set(g.options, value);
+    }
     check_options(g.options);
   }
   groups_ = std::move(changed);
@@ -133,18 +138,24 @@ std::string Elementwise<Derived, Options>::formula(std::size_t group) const {
 }
 
 template <class Derived, class Options>
-std::size_t Elementwise<Derived, Options>::rule_count() const noexcept {
-  std::size_t n = 0;
-  detail::for_rules(detail::rules_of<Derived, float>(), [&](std::size_t, auto*) { ++n; });
-  return n;
+std::size_t Elementwise<Derived, Options>::rule_for(const Options& options) noexcept {
+  if constexpr (requires { Derived::choose(options); })
+    return Derived::choose(options);
+  else
+    return static_cast<void>(options), 0;
 }
 
 template <class Derived, class Options>
 std::size_t Elementwise<Derived, Options>::rule_of(std::size_t group) const noexcept {
-  if constexpr (requires(const Options& o) { Derived::choose(o); })
-    return Derived::choose(groups_[group].options);
-  else
-    return 0;
+  return rule_for(groups_[group].options);
+}
+
+template <class Derived, class Options>
+std::size_t Elementwise<Derived, Options>::rule_of(std::size_t group, const std::vector<double>& values) const {
+  Options options = groups_.at(group).options;
+  std::size_t i = group * Derived::fields.size();
+  for (const auto& f : Derived::fields) f.set(options, values.at(i++));
+  return rule_for(options);
 }
 
 template <class Derived, class Options>

@@ -17,6 +17,7 @@ namespace {
 struct Setting {
   std::string name;
   double value;
+  bool word;  // true or false
 };
 
 template <class Method, class Options>
@@ -28,6 +29,8 @@ std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector
     for (const auto& f : Method::fields) {
       known.push_back(f.name);
       if (s.name != f.name) continue;
+      if (f.flag && s.value != 0 && s.value != 1) detail::bad_option(Method::name, f.name, "must be 0 or 1", s.value);
+      if (f.number && s.word) fail<ValueError>(Method::name, f.name, " must be a number: ", s.value != 0 ? "true" : "false");
       f.set(options, s.value);
       found = true;
     }
@@ -40,20 +43,20 @@ struct Method {
   const char* name;
   std::unique_ptr<Optimizer> (*build)(const Parameters&, const std::vector<Setting>&);
 };
-constexpr Method all_methods[] = {{Adagrad::name, build<Adagrad, AdagradOptions>},
-                                  {RMSProp::name, build<RMSProp, RMSPropOptions>},
-                                  {SGD::name, build<SGD, SGDOptions>}};
+constexpr Method all_methods[] = {
+    {Adagrad::name, build<Adagrad, AdagradOptions>}, {RMSProp::name, build<RMSProp, RMSPropOptions>}, {SGD::name, build<SGD, SGDOptions>}};
 
 Setting setting_of(std::string_view word) {
   const std::size_t equals = word.find('=');
   if (equals == std::string_view::npos || equals == 0) fail<ValueError>("make", "a setting must read name=number: '", word, "'");
   const std::string_view number = word.substr(equals + 1);
-  if (number == "true") return {std::string(word.substr(0, equals)), 1};
-  if (number == "false") return {std::string(word.substr(0, equals)), 0};
+  if (number == "true") return {std::string(word.substr(0, equals)), 1, true};
+  if (number == "false") return {std::string(word.substr(0, equals)), 0, true};
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (error != std::errc{} || end != number.data() + number.size()) fail<ValueError>("make", "a setting must read name=number: '", word, "'");
-  return {std::string(word.substr(0, equals)), value};
+  if (error != std::errc{} || end != number.data() + number.size())
+    fail<ValueError>("make", "a setting must read name=number: '", word, "'");
+  return {std::string(word.substr(0, equals)), value, false};
 }
 
 }  // namespace

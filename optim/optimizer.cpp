@@ -36,10 +36,17 @@ Optimizer::~Optimizer() = default;
 void Optimizer::add_parameters(const Parameters& parameters) {
   if (parameters.empty()) fail<ValueError>(method(), "needs at least one parameter");
   for (const auto& [name, tensor] : parameters) {
+    const auto once = [&](const std::string& other, const Tensor& t) {
+      if (t.header() == tensor.header()) fail<ValueError>(method(), "a parameter must come once: '", name, "' is '", other, "'");
+    };
     if (!is_floating(tensor.dtype())) fail<ValueError>(method(), "parameters are f32 or f64: '", name, "' is ", tensor.dtype());
     for (const Entry& e : entries_) {
       if (e.name == name) fail<ValueError>(method(), "a parameter's name must come once: '", name, "'");
-      if (e.parameter.header() == tensor.header()) fail<ValueError>(method(), "a parameter must come once: '", name, "' is '", e.name, "'");
+      once(e.name, e.parameter);
+    }
+    for (const auto& earlier : parameters) {
+      if (earlier.name == name) break;
+      once(earlier.name, earlier.tensor);
     }
   }
   entries_.reserve(entries_.size() + parameters.size());
@@ -68,8 +75,8 @@ void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
 
 void Optimizer::check_finite(const Gradients& gradients) const {
   if (!std::isfinite(gradients.loss()))
-    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(), " (a lower lr, or set_check_finite(false))");
-  if (gradients.table()->checked_finite) return;
+    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(),
+                     " (a lower lr, or set_check_finite(false))");
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (!found_[i]) continue;
     const Tensor& g = *found_[i];
@@ -77,8 +84,9 @@ void Optimizer::check_finite(const Gradients& gradients) const {
       const T* data = kernels::data_of<T>(g);
       const std::int64_t bad = kernels::table<T>().first_non_finite(data, g.numel());
       if (bad < g.numel())
-        fail<ValueError>(method(), "step ", steps_ + 1, ": the gradient for '", entries_[i].name, "' must be finite: ", static_cast<double>(data[bad]),
-                         " at ", index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
+        fail<ValueError>(method(), "step ", steps_ + 1, ": the gradient for '", entries_[i].name,
+                         "' must be finite: ", static_cast<double>(data[bad]), " at ", index_of(g.shape(), bad),
+                         " (a lower lr, clip_value(), or set_check_finite(false))");
     });
   }
 }
@@ -109,17 +117,15 @@ void Optimizer::step(const Gradients& gradients) {
     next = static_cast<std::size_t>(found - table->first()) + 1;
     for (const Tensor& slot : e.slots)
       if (slot.dtype() != e.parameter.dtype())
-        fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its state ", slot.dtype(),
-                         " (convert the model first and make the optimizer then)");
+        fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its state ",
+                         slot.dtype(), " (convert the model first and make the optimizer then)");
     if (found->gradient.dtype() != e.parameter.dtype())
       fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its gradient ",
                        found->gradient.dtype());
   }
-  if (!any) fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
-  if (check_finite_) {
-    check_finite(gradients);
-    gradients.table()->checked_finite = true;
-  }
+  if (!any)
+    fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
+  if (check_finite_) check_finite(gradients);
   for (std::size_t i = 0; i < entries_.size(); ++i)
     if (found_[i])
       if (const std::size_t rule = rule_of(entries_[i].group); rule != entries_[i].rule) [[unlikely]]
@@ -147,9 +153,11 @@ TensorMap Optimizer::state() const {
   state.insert(cat(method(), "/step"), count(steps_));
   for (const Entry& e : entries_) {
     state.insert(e.name + "/step", count(e.steps));
-    if (e.rule == no_rule) continue;
-    const std::vector<const char*> names = slot_names(e.rule);
-    for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), e.slots[i].clone());
+    if (e.steps == 0) continue;
+    Entry next = e;  // after an option changed, with the slots of the rule that the next step will use
+    if (const std::size_t rule = rule_of(e.group); rule != e.rule) make_slots(next, rule);
+    const std::vector<const char*> names = slot_names(next.rule);
+    for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), next.slots[i].clone());
   }
   return state;
 }
@@ -170,6 +178,12 @@ void Optimizer::load_state(const TensorMap& state) {
     complain(key, ": ", t->dtype(), " ", t->shape(), ", wanted ", dtype, " ", shape);
     return nullptr;
   };
+  const auto take_count = [&](const std::string& key) {
+    const Tensor* t = take(key, {}, DType::i64);
+    const std::int64_t steps = t ? *t->data<std::int64_t>() : 0;
+    if (steps < 0) complain(key, ": a count must not be negative: ", steps);
+    return steps;
+  };
 
   std::vector<double> options;
   for (std::size_t g = 0; g < group_count(); ++g)
@@ -177,23 +191,17 @@ void Optimizer::load_state(const TensorMap& state) {
       const Tensor* t = take(option_key(g, name), {}, DType::f64);
       options.push_back(t ? t->item() : 0);
     }
-  const Tensor* total = take(cat(method(), "/step"), {}, DType::i64);
+  const bool complete = wrong.empty();
+  const std::int64_t total = take_count(cat(method(), "/step"));
 
   std::vector<Entry> loaded = entries_;
   for (Entry& e : loaded) {
-    const Tensor* steps = take(e.name + "/step", {}, DType::i64);
-    e.steps = steps ? *steps->data<std::int64_t>() : 0;
+    e.steps = take_count(e.name + "/step");
     e.slots.clear();
     e.rule = no_rule;
     if (e.steps == 0) continue;
-    // The rule is the one whose slots the state holds; the loaded options may choose another one than the present ones.
-    for (std::size_t rule = 0; rule < rule_count(); ++rule) {
-      const std::vector<const char*> names = slot_names(rule);
-      std::size_t present = 0;
-      for (const char* name : names) present += state.contains(cat(e.name, "/", name));
-      if (present == names.size() && (e.rule == no_rule || names.size() > slot_names(e.rule).size())) e.rule = rule;
-    }
-    if (e.rule == no_rule) e.rule = rule_of(e.group);
+    // The loaded options may choose another rule than the present ones.
+    e.rule = complete ? rule_of(e.group, options) : rule_of(e.group);
     for (const char* name : slot_names(e.rule))
       if (const Tensor* t = take(cat(e.name, "/", name), e.parameter.shape(), e.parameter.dtype())) e.slots.push_back(t->clone());
   }
@@ -214,7 +222,7 @@ void Optimizer::load_state(const TensorMap& state) {
 
   set_options(options);
   entries_ = std::move(loaded);
-  steps_ = *total->data<std::int64_t>();
+  steps_ = total;
 }
 
 std::string Optimizer::explain() const {
@@ -228,8 +236,8 @@ std::string Optimizer::explain() const {
         elements += e.parameter.numel();
         bytes += e.parameter.numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()) * slot_names(rule_of(g)).size());
       }
-    s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ", elements,
-             " elements, ", bytes, " bytes of state");
+    s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
+             elements, " elements, ", bytes, " bytes of state");
   }
   return s;
 }

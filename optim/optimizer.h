@@ -33,8 +33,8 @@ class Optimizer {
   double lr() const { return option(0, "lr"); }
   void set_lr(double lr) { set_option(0, "lr", lr); }
 
-  /// Takes in further parameters, whose state starts fresh. Throws ValueError for a name or tensor that is here already
-  /// and for one that is not f32 or f64.
+  /// Takes in further parameters, whose state starts fresh; they are in no group until group() names them. Throws
+  /// ValueError for a name or tensor that is here already or comes twice, and for one that is not f32 or f64.
   void add_parameters(const Parameters& parameters);
 
   /// A deep copy of everything that the next step depends on: "<method>/<option>" (f64; the k-th group's as
@@ -59,7 +59,7 @@ class Optimizer {
   struct Entry {
     std::string name;
     Tensor parameter;
-    std::size_t group = 0;       // 0: the options of the constructor; k: the k-th call of group()
+    std::size_t group = 0;  // 0: the options of the constructor; k: the k-th call of group()
     std::int64_t steps = 0;
     std::size_t rule = no_rule;  // which of the method's rules the slots were made for
     std::vector<Tensor> slots;   // made at the first step
@@ -79,10 +79,10 @@ class Optimizer {
   virtual std::size_t group_count() const noexcept = 0;
   virtual std::string formula(std::size_t group) const = 0;
 
-  /// How many rules the method has, which of them a group's options choose, the names of its slots, and what a slot
-  /// starts from.
-  virtual std::size_t rule_count() const noexcept = 0;
+  /// Which of the method's rules a group's options choose, the names of a rule's slots, and what a slot starts from.
   virtual std::size_t rule_of(std::size_t group) const noexcept = 0;
+  /// The same with all options of all groups as set_options() takes them.
+  virtual std::size_t rule_of(std::size_t group, const std::vector<double>& values) const = 0;
   virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
   virtual double initial(std::size_t group, std::size_t slot) const = 0;
 

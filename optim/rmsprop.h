@@ -47,8 +47,8 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
           eps_out(T(o.eps_inside_root ? 0 : o.eps)) {}
     void average(T& v, T x) const { v = keep * v + take * x; }
     T divide(T g, T v) const {
-      const T root = std::sqrt((v > T(0) ? v : T(0)) + eps_in) + eps_out;
-      return root > T(0) ? g / root : T(0);
+      const T root = std::sqrt((v < T(0) ? T(0) : v) + eps_in) + eps_out;
+      return root == T(0) ? T(0) : g / root;
     }
   };
 

@@ -13,15 +13,17 @@ void choose_isa_level();
 
 // clang takes no optimisation options by attribute; there the user's own flags count.
 #if defined(__GNUC__) && !defined(__clang__)
+#define CAPSTAN_RULE_V4 "arch=x86-64-v4,prefer-vector-width=512"
 #define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize", "no-math-errno", "no-trapping-math", "fp-contract=off")
 #else
+#define CAPSTAN_RULE_V4 "arch=x86-64-v4"
 #define CAPSTAN_RULE_OPTIONS
 #endif
 
 /// Blocks of 16 with a constant count: the compiler unrolls them into vectors without a check for short arrays.
 template <bool decay, class Rule, class T, std::size_t... I>
-[[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n, T weight_decay,
-                                             std::index_sequence<I...>) {
+[[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
+                                             T weight_decay, std::index_sequence<I...>) {
   constexpr std::int64_t block = 16;
   const auto move = [&](std::int64_t i, auto* __restrict... s) __attribute__((always_inline)) {
     if constexpr (decay)
@@ -37,13 +39,13 @@ template <bool decay, class Rule, class T, std::size_t... I>
 
 #if defined(__x86_64__)
 template <bool decay, std::size_t slots, class Rule, class T>
-__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"), CAPSTAN_RULE_OPTIONS)) void rule_loop_v4(const Rule& rule, T* w, const T* g,
-                                                                                                           T* const* states, std::int64_t n, T wd) {
+__attribute__((target(CAPSTAN_RULE_V4), CAPSTAN_RULE_OPTIONS)) void rule_loop_v4(const Rule& rule, T* w, const T* g, T* const* states,
+                                                                                 std::int64_t n, T wd) {
   rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
 }
 template <bool decay, std::size_t slots, class Rule, class T>
-__attribute__((target("arch=x86-64-v3"), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n,
-                                                                                  T wd) {
+__attribute__((target("arch=x86-64-v3"), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states,
+                                                                                  std::int64_t n, T wd) {
   rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
 }
 #endif
@@ -55,6 +57,7 @@ void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::
   rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
 }
 #undef CAPSTAN_RULE_OPTIONS
+#undef CAPSTAN_RULE_V4
 
 template <bool decay, std::size_t slots, class Rule, class T>
 void rule_loop(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T wd) {

@@ -14,7 +14,8 @@ void SGD::check(const SGDOptions& o) {
 
 std::string SGD::formula(const SGDOptions& o) {
   if (o.momentum == 0) return cat(detail::decayed(o.weight_decay), "w <- w - ", o.lr, "*g");
-  const std::string m = cat(detail::decayed(o.weight_decay), "m <- ", o.momentum, "*m + ", o.dampening == 0 ? "" : cat("(1 - ", o.dampening, ")*"), "g (g at the first step), ");
+  const std::string m = cat(detail::decayed(o.weight_decay), "m <- ", o.momentum, "*m + ",
+                            o.dampening == 0 ? "" : cat("(1 - ", o.dampening, ")*"), "g (g at the first step), ");
   return o.nesterov ? cat(m, "w <- w - ", o.lr, "*(g + ", o.momentum, "*m)") : cat(m, "w <- w - ", o.lr, "*m");
 }
 

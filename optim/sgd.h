@@ -21,7 +21,8 @@ struct SGD : Elementwise<SGD, SGDOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "sgd";
   static constexpr std::array fields = {Field<SGDOptions>{"lr", &SGDOptions::lr}, Field<SGDOptions>{"momentum", &SGDOptions::momentum},
-                                        Field<SGDOptions>{"dampening", &SGDOptions::dampening}, Field<SGDOptions>{"nesterov", &SGDOptions::nesterov},
+                                        Field<SGDOptions>{"dampening", &SGDOptions::dampening},
+                                        Field<SGDOptions>{"nesterov", &SGDOptions::nesterov},
                                         Field<SGDOptions>{"weight_decay", &SGDOptions::weight_decay}};
 
   template <class T>

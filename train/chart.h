@@ -18,9 +18,9 @@ struct LineChartOptions {
 ///   chart.add("from scratch", epochs, losses).reference("least squares", 0.2419).save("loss.svg");
 ///
 /// Series have colours that colour-blind readers can tell apart and a dash of their own; a series without a name is not in
-/// the legend. Points that are not finite, or not positive on a log axis, are not drawn: the line has a gap there, and a note
-/// under the picture counts them. Long series are thinned to the shape that the pixels can show. Lines that leave the limits
-/// of an axis are cut at the frame. The same chart gives the same bytes.
+/// the legend. Points that are not finite (or beyond 1e300), or not positive on a log axis, are not drawn: the line has a gap
+/// there, and a note under the picture counts them. Long series are thinned to the shape that the pixels can show. Lines that
+/// leave the limits of an axis are cut at the frame. The same chart gives the same bytes.
 class LineChart {
  public:
   /// Throws ValueError for a size out of [200 x 150, 10000 x 10000] and for limits that are not finite, not in order, or not

@@ -35,13 +35,13 @@ struct ProgressOptions {
 ///     progress.end_epoch({{"loss", mean}, {"accuracy", accuracy}});
 ///   }
 ///
-///   epoch 3/10 ━━━━━━━━━━━━──────────  54%  loss 0.2310  accuracy 0.9510  0:03, 0:12 left      (live)
-///   epoch  3/10  loss 0.2310  accuracy 0.9510  1.04 s                                          (plain)
+///   epoch 3/10 ━━━━━━━━━━━━──────────  54%  loss 0.2310  accuracy 0.9510  0:03, 0:12 left
+///   epoch  3/10  loss 0.2310  accuracy 0.9510  1.04 s
 ///
-/// The live line is as wide as the terminal at that moment and never wraps: what does not fit is left out (the bar
-/// first, then further values and the time).
-/// It is drawn at most 20 times a second, between which step() costs one look at the clock. After the last epoch the line
-/// stays with the last values and the total time, and the cursor stands at the start of the next line.
+/// The live line is as wide as the terminal at that moment and never wraps: what does not fit is left out, the bar
+/// first, then further values and the time. It is drawn at most 20 times a second, between which step() costs one look at the
+/// clock. After the last epoch the line stays with the last values and the total time, and the cursor stands at the start of
+/// the next line.
 class Progress {
  public:
   /// Totals of 0 are unknown: no bar, no remaining time. Throws ValueError for negative totals.

@@ -40,7 +40,8 @@ Tensor operator*(const Tensor& a, const Tensor& b) {
   });
 }
 Tensor operator*(const Tensor& a, double b) {
-  return record("*", binary("*", Binary::mul, a, b), {a}, [b](const Tensor& dy, Inputs& dx) { dx.add(0, binary("*", Binary::mul, dy, b)); });
+  return record("*", binary("*", Binary::mul, a, b), {a},
+                [b](const Tensor& dy, Inputs& dx) { dx.add(0, binary("*", Binary::mul, dy, b)); });
 }
 Tensor operator*(double a, const Tensor& b) { return b * a; }
 
@@ -52,7 +53,8 @@ Tensor operator/(const Tensor& a, const Tensor& b) {
   });
 }
 Tensor operator/(const Tensor& a, double b) {
-  return record("/", binary("/", Binary::div, a, b), {a}, [b](const Tensor& dy, Inputs& dx) { dx.add(0, binary("/", Binary::div, dy, b)); });
+  return record("/", binary("/", Binary::div, a, b), {a},
+                [b](const Tensor& dy, Inputs& dx) { dx.add(0, binary("/", Binary::div, dy, b)); });
 }
 Tensor operator/(double a, const Tensor& b) {
   return record("/", binary("/", Binary::div, a, b), {b}, [b = saved(b)](const Tensor& y, const Tensor& dy, Inputs& dx) {

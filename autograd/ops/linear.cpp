@@ -58,7 +58,8 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
   kernels::require_floating("linear", x);
   kernels::require_same_dtype("linear", x, w);
   if (b) kernels::require_same_dtype("linear", x, *b);
-  if (hx->dim < 1 || hw->dim != 2 || hx->sizes[hx->dim - 1] != hw->sizes[1] || (hb && (hb->dim != 1 || hb->sizes[0] != hw->sizes[0]))) [[unlikely]]
+  if (hx->dim < 1 || hw->dim != 2 || hx->sizes[hx->dim - 1] != hw->sizes[1] || (hb && (hb->dim != 1 || hb->sizes[0] != hw->sizes[0])))
+      [[unlikely]]
     bad_linear(x, w, b);
   const std::int64_t out = hw->sizes[0], in = hw->sizes[1];
   std::int64_t rows = 1;
@@ -77,7 +78,7 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
     dispatch(dy, [&]<class T>(T*) {
       if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w.get(), in, false));  // dx = dy w
       if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x.get(), in, false));   // dw = dy^T x
-      if (dx.count() == 3 && dx.wants(2)) {                                                                               // db = sum of rows
+      if (dx.count() == 3 && dx.wants(2)) {  // db = sum of rows
         const Inputs::Place to = dx.place(2);
         kernels::table<T>().sum_columns(data_of<T>(dy), static_cast<T*>(to.data), rows, out, to.accumulate);
       }

@@ -76,7 +76,9 @@ Tensor mse_loss(const Tensor& input, const Tensor& target) {
   kernels::require_same_dtype("mse_loss", input, target);
   bool same = a->dim == b->dim;
   for (int i = 0; i < a->dim && same; ++i) same = a->sizes[i] == b->sizes[i];
-  if (!same) fail<ShapeError>("mse_loss", "input and target must have one shape: ", input.shape(), " and ", target.shape(), " (reshape one of them?)");
+  if (!same)
+    fail<ShapeError>("mse_loss", "input and target must have one shape: ", input.shape(), " and ", target.shape(),
+                     " (reshape one of them?)");
   const std::int64_t n = a->numel;
   if (n == 0) fail<ShapeError>("mse_loss", "needs at least one element: ", input.shape());
   Tensor y = new_scalar(a->dtype, 0);
@@ -90,8 +92,8 @@ Tensor mse_loss(const Tensor& input, const Tensor& target) {
       for (int i = 0; i < 2; ++i) {
         if (!dx.wants(i)) continue;
         const Inputs::Place to = dx.place(i);
-        kernels::table<T>().scaled_difference(data_of<T>(input.get()), data_of<T>(target.get()), i == 0 ? scale : -scale, static_cast<T*>(to.data),
-                                              count, to.accumulate);
+        kernels::table<T>().scaled_difference(data_of<T>(input.get()), data_of<T>(target.get()), i == 0 ? scale : -scale,
+                                              static_cast<T*>(to.data), count, to.accumulate);
       }
     });
   });
@@ -118,8 +120,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
       const Header* h = p.get().header();
       const Inputs::Place to = dx.place(0);
       kernels::table<T>().cross_entropy_grad(data_of<T>(p.get()), data_of<std::int64_t>(labels.get()),
-                                             *data_of<T>(dy) / static_cast<T>(h->sizes[0]), static_cast<T*>(to.data), h->sizes[0], h->sizes[1],
-                                             to.accumulate);
+                                             *data_of<T>(dy) / static_cast<T>(h->sizes[0]), static_cast<T*>(to.data), h->sizes[0],
+                                             h->sizes[1], to.accumulate);
     });
   });
 }

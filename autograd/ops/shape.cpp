@@ -19,7 +19,8 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 
 Tensor transpose(const Tensor& x, int a, int b) {
   const int p = normal_axis("transpose", a, x.dim()), q = normal_axis("transpose", b, x.dim());
-  return record("transpose", kernels::transpose(x, p, q), {x}, [p, q](const Tensor& dy, Inputs& dx) { dx.add(0, kernels::transpose(dy, p, q)); });
+  return record("transpose", kernels::transpose(x, p, q), {x},
+                [p, q](const Tensor& dy, Inputs& dx) { dx.add(0, kernels::transpose(dy, p, q)); });
 }
 
 Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) {
@@ -68,7 +69,8 @@ Tensor Tensor::reshape(std::initializer_list<std::int64_t> sizes) const {
   const Shape rest(known, count);
   if (unknown < 0) return reshape(rest);
   const std::int64_t n = rest.numel();
-  if (n == 0 || numel() % n != 0) fail<ShapeError>("reshape", "the size for -1 must be whole: ", numel(), " elements of ", shape(), " by ", n);
+  if (n == 0 || numel() % n != 0)
+    fail<ShapeError>("reshape", "the size for -1 must be whole: ", numel(), " elements of ", shape(), " by ", n);
   return reshape(rest.with(unknown, numel() / n));
 }
 

@@ -3,7 +3,7 @@
 // e^x for float within 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial of degree 6 for e^r (coefficients:
 // Cephes, expf), and 2^n in two factors so that results below the normal range round once. Vectorises.
 static inline float exponential(float x) {
-  x = x < -105.f ? -105.f : x > 89.f ? 89.f : x;  // NaN passes both comparisons
+  x = x < -105.f ? -105.f : x > 89.f ? 89.f : x;                // NaN passes both comparisons
   const float shifted = x * 1.44269504088896341f + 12582912.f;  // 1.5 * 2^23: the sum's low bits are round(x / ln 2)
   const float n = shifted - 12582912.f;
   const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;

@@ -2,8 +2,8 @@
 // high-performance matrix multiplication", ACM TOMS 34(3), 2008). Of b, panels two vectors wide are laid out one after the
 // other, but read in place where b is row-major and small; a is read in place unless it is transposed and large.
 
-constexpr std::int64_t block_k = 256;   // a panel of b, 256 x 2 vectors, stays in the first-level cache
-constexpr std::int64_t block_m = 96;    // a block of a, 96 x 256, stays in the second-level cache
+constexpr std::int64_t block_k = 256;     // a panel of b, 256 x 2 vectors, stays in the first-level cache
+constexpr std::int64_t block_m = 96;      // a block of a, 96 x 256, stays in the second-level cache
 constexpr std::int64_t in_place = 24576;  // elements of b up to which reading it in place beats laying it out
 
 template <class T>
@@ -12,8 +12,8 @@ static constexpr std::int64_t panel_width() {
 }
 
 template <int m, class T>
-static void tile(std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b, std::int64_t b_row, T* c, std::int64_t c_row,
-                 std::int64_t columns, const T* bias, bool accumulate) {
+static void tile(std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b, std::int64_t b_row, T* c,
+                 std::int64_t c_row, std::int64_t columns, const T* bias, bool accumulate) {
   using S = Simd<T>;
   typename S::Vector s[m][2] = {};
   for (std::int64_t q = 0; q < k; ++q) {
@@ -52,13 +52,12 @@ static void tile(std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_
 }
 
 template <class T>
-static inline void tile_of(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b, std::int64_t b_row,
-                           T* c, std::int64_t c_row, std::int64_t columns, const T* bias, bool accumulate) {
+static inline void tile_of(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b,
+                           std::int64_t b_row, T* c, std::int64_t c_row, std::int64_t columns, const T* bias, bool accumulate) {
   constexpr int most = Simd<T>::rows;
   switch (m) {
-#define CAPSTAN_TILE(M)                                                                                              \
-  case M:                                                                                                            \
-    return tile<(M <= most ? M : 1)>(k, a, a_row, a_column, b, b_row, c, c_row, columns, bias, accumulate);
+#define CAPSTAN_TILE(M) \
+  case M: return tile<(M <= most ? M : 1)>(k, a, a_row, a_column, b, b_row, c, c_row, columns, bias, accumulate);
     CAPSTAN_TILE(1)
     CAPSTAN_TILE(2)
     CAPSTAN_TILE(3)
@@ -170,7 +169,8 @@ static std::int64_t gemm_scratch(std::int64_t m, std::int64_t n, std::int64_t k)
 }
 
 template <class T>
-static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias, bool accumulate, T* scratch) {
+static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
+                 bool accumulate, T* scratch) {
   constexpr std::int64_t width = panel_width<T>();
   const std::int64_t panels = (n + width - 1) / width;
   const bool read_b = b.column == 1 && k * n <= in_place;
@@ -186,7 +186,8 @@ static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T
       const std::int64_t high = m - i0 < block_m ? m - i0 : block_m;
       const T* a0 = a.data + i0 * a.row + k0 * a.column;
       const bool pack_a = a.row == 1 && deep > 64 && panels > 1;
-      if (pack_a) for_tiles<T>(high, [&](std::int64_t i, std::int64_t height) { pack_rows(a0 + i, a.column, height, deep, a_scratch + i * deep); });
+      if (pack_a)
+        for_tiles<T>(high, [&](std::int64_t i, std::int64_t height) { pack_rows(a0 + i, a.column, height, deep, a_scratch + i * deep); });
       for (std::int64_t p = 0; p < panels; ++p) {
         const std::int64_t columns = n - p * width < width ? n - p * width : width;
         const bool direct = read_b && columns == width;
@@ -194,8 +195,8 @@ static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T
         const std::int64_t panel_row = direct ? b.row : width;
         for_tiles<T>(high, [&](std::int64_t i, std::int64_t height) {
           const T* rows = pack_a ? a_scratch + i * deep : a0 + i * a.row;
-          tile_of(height, deep, rows, pack_a ? 1 : a.row, pack_a ? height : a.column, panel, panel_row, c + (i0 + i) * n + p * width, n, columns,
-                  k0 == 0 && bias ? bias + p * width : nullptr, accumulate || k0 > 0);
+          tile_of(height, deep, rows, pack_a ? 1 : a.row, pack_a ? height : a.column, panel, panel_row, c + (i0 + i) * n + p * width, n,
+                  columns, k0 == 0 && bias ? bias + p * width : nullptr, accumulate || k0 > 0);
         });
       }
     }

@@ -67,8 +67,8 @@ static void log_softmax(const T* x, T* y, std::int64_t rows, std::int64_t n) {
       for (std::int64_t q = 0; q < count; ++q) s[q] = exponential(x[i * n + j + q] - m);
       total += sum(s, count);
     }
-    const T shift = m + logarithm(total);
-    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = x[i * n + j] - shift;
+    const T shift = logarithm(total);
+    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = (x[i * n + j] - m) - shift;  // m + shift would round to m's precision
   }
 }
 

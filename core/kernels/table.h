@@ -10,7 +10,11 @@ inline constexpr int unary_count = 9;
 
 /// The *_grad kernels compute an operation's gradient from one saved tensor and dy, in that order.
 enum class Binary : std::uint8_t {
-  add, sub, mul, div, pow,
+  add,
+  sub,
+  mul,
+  div,
+  pow,
   sqrt_grad,     // dy / (2 y)
   square_grad,   // 2 x dy
   abs_grad,      // sign(x) dy
@@ -43,7 +47,8 @@ struct Table {
   /// The first index whose element is NaN or infinite; n when all are finite.
   std::int64_t (*first_non_finite)(const T* x, std::int64_t n);
   /// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n]; scratch holds gemm_scratch(m, n, k) elements.
-  void (*gemm)(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias, bool accumulate, T* scratch);
+  void (*gemm)(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
+               bool accumulate, T* scratch);
   /// y[i] = (accumulate ? y[i] : bias or 0) + sum over j of a[i * a_row + j] x[j], for i < m and j < k.
   void (*dots)(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, const T* bias, bool accumulate);
   /// y[j] = (accumulate ? y[j] : 0) + sum over i of x[i] a[i * a_row + j], for i < m and j < k.
@@ -60,7 +65,8 @@ struct Table {
   /// The sum over rows of -log softmax(x)[label]; leaves the softmax in y.
   T (*cross_entropy)(const T* x, const std::int64_t* labels, T* y, std::int64_t rows, std::int64_t n);
   /// d += or = scale * (softmax - onehot(label)).
-  void (*cross_entropy_grad)(const T* softmax, const std::int64_t* labels, T scale, T* d, std::int64_t rows, std::int64_t n, bool accumulate);
+  void (*cross_entropy_grad)(const T* softmax, const std::int64_t* labels, T scale, T* d, std::int64_t rows, std::int64_t n,
+                             bool accumulate);
 };
 
 namespace chosen {

@@ -12,11 +12,20 @@ namespace {
 
 using capstan::IoError;
 
+/// The range stands in the text of the option, not in its type.
+template <class Number>
+CLI::Validator range(Number low, Number high) {
+  return CLI::Range(low, high).description("");
+}
+
 void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
-  const auto most = std::int64_t{1'000'000};
-  app.add_option("--seed", flags.seed, "of all random numbers")->check(CLI::NonNegativeNumber)->capture_default_str();
-  app.add_option("--threads", flags.threads, "at most this many (default: one per CPU)")->check(CLI::Range(1, 256));
-  app.add_option("--epochs", flags.epochs, plan.epoch)->check(CLI::Range(std::int64_t{1}, most))->capture_default_str();
+  constexpr std::int64_t million = 1'000'000;
+  const std::string epochs = std::string(plan.epoch) + ", 1 to 1,000,000";
+  app.add_option("--seed", flags.seed, "of all random numbers, 0 to 10^12")
+      ->check(range<std::int64_t>(0, million * million))
+      ->capture_default_str();
+  app.add_option("--threads", flags.threads, "at most this many, 1 to 256 (default: one per CPU)")->check(range(1, 256));
+  app.add_option("--epochs", flags.epochs, epochs)->check(range<std::int64_t>(1, million))->capture_default_str();
   app.add_option("--lr", flags.lr, "learning rate");
   app.add_option("--optimizer", flags.optimizer, "method and options, such as \"rmsprop lr=0.01 alpha=0.9\"");
   app.add_option("--out", flags.out, "folder for pictures and logs")->capture_default_str();
@@ -43,7 +52,7 @@ void make_folder(const std::string& path) {
 int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   Flags flags;
   flags.epochs = plan.epochs;
-  CLI::App app(plan.description);
+  CLI::App app(plan.description, argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "");
   add_options(app, flags, plan);
   try {
     app.parse(argc, argv);
@@ -51,6 +60,7 @@ int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in step with what goes to stderr, also through a pipe
   try {
     capstan::manual_seed(static_cast<std::uint64_t>(flags.seed));
     if (flags.threads) capstan::set_num_threads(*flags.threads);

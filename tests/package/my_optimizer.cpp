@@ -40,5 +40,6 @@ int main() {
     optimizer.step(tape.gradients(loss));
     last = loss.item();
   }
-  std::printf("loss %.4f, rate %.4f, momentum of %d elements\n", last, optimizer.lr(), static_cast<int>(optimizer.state()["0/momentum"].numel()));
+  std::printf("loss %.4f, rate %.4f, momentum of %d elements\n", last, optimizer.lr(),
+              static_cast<int>(optimizer.state()["0/momentum"].numel()));
 }

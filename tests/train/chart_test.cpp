@@ -110,6 +110,13 @@ TEST(LineChart, SkipsPointsThatCannotBeDrawnAndSaysSo) {
   EXPECT_EQ(gap.texts("note"), Texts{"Points not drawn (not finite): 2 of 6 in a"});
   EXPECT_EQ(gap.texts("x"), (Texts{"0.0", "0.5", "1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0"}));  // the lost ones claim no room
 
+  const Xml huge = parsed(LineChart().add("a", count(5), {1, 2, 1e305, 4, 5}).svg());
+  const auto halves = places(curves(huge).at(0)["d"]);
+  ASSERT_EQ(halves.size(), 2u);
+  EXPECT_EQ(halves[0].size(), 2u);
+  EXPECT_EQ(halves[1].size(), 2u);
+  EXPECT_EQ(huge.texts("note"), Texts{"Points not drawn (not finite): 1 of 5 in a"});
+
   const Xml log =
       parsed(LineChart({.y = {.log = true}}).add("a", count(4), {1, 0, -3, 10}).add("b", count(2), {1, 10}).add("", {0}, {-1}).svg());
   EXPECT_EQ(log.texts("note"), Texts{"Points not drawn (not finite, or not positive on a log axis): 2 of 4 in a, 1 of 1"});

@@ -1,0 +1,142 @@
+#include "support.h"
+
+#include <cmath>
+
+using namespace capstan;
+
+TEST(Create, FilledTensors) {
+  for (const DType dtype : all_dtypes) {
+    EXPECT_EQ(values(zeros({2, 3}, dtype)), Values(6, 0));
+    EXPECT_EQ(values(ones({2, 3}, dtype)), Values(6, 1));
+    EXPECT_EQ(values(full({5}, 3, dtype)), Values(5, dtype == DType::boolean ? 1 : 3));
+    EXPECT_EQ(full({}, 0, dtype).item(), 0);
+    EXPECT_EQ(empty({4, 2}, dtype).shape(), (Shape{4, 2}));
+    const Tensor like = ones({2, 1}, dtype);
+    EXPECT_EQ(empty_like(like).shape(), (Shape{2, 1}));
+    EXPECT_EQ(empty_like(like).dtype(), dtype);
+    EXPECT_EQ(values(zeros_like(like)), Values(2, 0));
+    EXPECT_EQ(zeros_like(like).dtype(), dtype);
+  }
+  EXPECT_EQ(zeros({2}).dtype(), DType::f32);
+  EXPECT_EQ(full({2}, 0.1).data<float>()[1], 0.1f);
+  EXPECT_EQ(full({2}, 0.1, DType::f64).data<double>()[1], 0.1);
+  EXPECT_EQ(values(zeros({100000})), Values(100000, 0));
+}
+
+TEST(Create, RefusesImpossibleShapesAndElements) {
+  EXPECT_EQ(thrown([] { zeros({2, -3}); }), "ShapeError: [shape] a size must not be negative: [2, -3]");
+  EXPECT_EQ(thrown([] { full({2}, 2.5, DType::i64); }),
+            "ValueError: [full] an i64 element must be a whole number: 2.5 (choose DType::f32 or DType::f64)");
+  EXPECT_EQ(thrown([] { full({2}, NAN, DType::i64); }),
+            "ValueError: [full] an i64 element must be a whole number: nan (choose DType::f32 or DType::f64)");
+  EXPECT_EQ(thrown([] { full({2}, 0x1p63, DType::i64); }),
+            "ValueError: [full] an i64 element must be a whole number: 9223372036854775808 (choose DType::f32 or DType::f64)");
+  EXPECT_EQ(full({}, -0x1p63, DType::i64).data<std::int64_t>()[0], INT64_MIN);
+  EXPECT_THROW(empty({std::int64_t{1} << 48}, DType::f64), std::bad_alloc);
+}
+
+TEST(Create, Arange) {
+  EXPECT_EQ(values(arange(4)), (Values{0, 1, 2, 3}));
+  EXPECT_EQ(arange(4).dtype(), DType::f32);
+  EXPECT_EQ(values(arange(3, DType::i64)), (Values{0, 1, 2}));
+  EXPECT_EQ(arange(3, DType::i64).dtype(), DType::i64);
+  EXPECT_EQ(values(arange(2.5)), (Values{0, 1, 2}));
+  EXPECT_EQ(values(arange(1, 2, 0.25)), (Values{1, 1.25, 1.5, 1.75}));
+  EXPECT_EQ(values(arange(5, 0, -2)), (Values{5, 3, 1}));
+  EXPECT_EQ(values(arange(0, 1, 0.3, DType::f64)), (Values{0, 0.3, 0.6, 3 * 0.3}));
+  EXPECT_EQ(arange(0).shape(), Shape{0});
+  EXPECT_EQ(arange(3, 3, -1).shape(), Shape{0});
+  EXPECT_EQ(values(arange(0, 2, 1, DType::boolean)), (Values{0, 1}));
+  EXPECT_EQ(arange(0, 1, 1e-5).numel(), 100000);
+}
+
+TEST(Create, ArangeRefuses) {
+  EXPECT_EQ(thrown([] { arange(0, NAN); }), "ValueError: [arange] begin, end and step must be finite: 0, nan, 1");
+  EXPECT_EQ(thrown([] { arange(-INFINITY, 0); }), "ValueError: [arange] begin, end and step must be finite: -inf, 0, 1");
+  EXPECT_EQ(thrown([] { arange(0, 1, INFINITY); }), "ValueError: [arange] begin, end and step must be finite: 0, 1, inf");
+  EXPECT_EQ(thrown([] { arange(0, 5, 0); }), "ValueError: [arange] step must lead from begin to end: 0, 5, 0");
+  EXPECT_EQ(thrown([] { arange(0, 5, -1); }), "ValueError: [arange] step must lead from begin to end: 0, 5, -1");
+  EXPECT_EQ(thrown([] { arange(-3); }), "ValueError: [arange] step must lead from begin to end: 0, -3, 1");
+  EXPECT_EQ(thrown([] { arange(0, 1e20); }), "ShapeError: [arange] a tensor has at most 2^48 elements: 1e+20");
+  EXPECT_EQ(thrown([] { arange(-1e308, 1e308); }), "ShapeError: [arange] a tensor has at most 2^48 elements: inf");
+  EXPECT_EQ(thrown([] { arange(0, 2, 0.5, DType::i64); }),
+            "ValueError: [arange] an i64 element must be a whole number: 0.5 (choose DType::f32 or DType::f64)");
+}
+
+TEST(Create, Eye) {
+  for (const DType dtype : all_dtypes) {
+    EXPECT_EQ(values(eye(3, dtype)), (Values{1, 0, 0, 0, 1, 0, 0, 0, 1}));
+    EXPECT_EQ(eye(0, dtype).shape(), (Shape{0, 0}));
+  }
+  EXPECT_EQ(thrown([] { eye(-1); }), "ShapeError: [shape] a size must not be negative: [-1, -1]");
+  EXPECT_EQ(thrown([] { eye(1 << 25); }), "ShapeError: [shape] a tensor has at most 2^48 elements: [33554432, 33554432]");
+}
+
+TEST(Create, NestedListsOfAnyDepth) {
+  EXPECT_EQ(tensor(5).shape(), Shape{});
+  EXPECT_EQ(tensor({5}).shape(), Shape{1});
+  EXPECT_EQ(tensor({{5}}).shape(), (Shape{1, 1}));
+  EXPECT_EQ(tensor({{{5}}}).shape(), (Shape{1, 1, 1}));
+  EXPECT_EQ(tensor({1, 2, 3}).shape(), Shape{3});
+  EXPECT_EQ(tensor({{1, 2, 3}}).shape(), (Shape{1, 3}));
+  EXPECT_EQ(tensor({{1}, {2}, {3}}).shape(), (Shape{3, 1}));
+  EXPECT_EQ(tensor({{{1, 2}}}).shape(), (Shape{1, 1, 2}));
+  const Tensor x = tensor({{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}}, DType::f64);
+  EXPECT_EQ(x.shape(), (Shape{2, 3, 2}));
+  EXPECT_EQ(values(x), (Values{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+  EXPECT_EQ(tensor({{{{{{1, 2}}}}}}).shape(), (Shape{1, 1, 1, 1, 1, 2}));
+  EXPECT_EQ(values(tensor({{{{{{1}, {2}}}}}})), (Values{1, 2}));
+}
+
+TEST(Create, NestedListsMayBeEmpty) {
+  EXPECT_EQ(tensor({}).shape(), Shape{0});
+  EXPECT_EQ(tensor({{}}).shape(), (Shape{1, 0}));
+  EXPECT_EQ(tensor({{}, {}}).shape(), (Shape{2, 0}));
+  EXPECT_EQ(tensor({{{}, {}}, {{}, {}}, {{}, {}}}).shape(), (Shape{3, 2, 0}));
+}
+
+TEST(Create, NestedListsTakeAnyArithmeticType) {
+  EXPECT_EQ(tensor({1, 2.5, 3.5f, 4u, 5l, true, '\7', std::int64_t{-8}}).dtype(), DType::f32);
+  EXPECT_EQ(values(tensor({1, 2.5, 3.5f, 4u, 5l, true, '\7', std::int64_t{-8}})), (Values{1, 2.5, 3.5, 4, 5, 1, 7, -8}));
+  EXPECT_EQ(values(tensor({{true, false}}, DType::boolean)), (Values{1, 0}));
+  EXPECT_EQ(values(tensor({-1, 3}, DType::i64)), (Values{-1, 3}));
+  const double a = 0.5;
+  EXPECT_EQ(values(tensor({a, a + 1})), (Values{0.5, 1.5}));
+}
+
+TEST(Create, RaggedListsAreRefused) {
+  const auto depth = [](int d) {
+    return "ShapeError: [tensor] nested lists must have one depth: numbers stand beside lists at depth " + std::to_string(d);
+  };
+  const std::string length = "ShapeError: [tensor] nested lists of one depth must have one length: ";
+  EXPECT_EQ(thrown([] { tensor({{1, 2}, {3}}); }), length + "1 beside 2 at depth 1");
+  EXPECT_EQ(thrown([] { tensor({{1}, {2, 3}}); }), length + "2 beside 1 at depth 1");
+  EXPECT_EQ(thrown([] { tensor({{}, {1}}); }), length + "1 beside 0 at depth 1");
+  EXPECT_EQ(thrown([] { tensor({{1}, {}}); }), length + "0 beside 1 at depth 1");
+  EXPECT_EQ(thrown([] { tensor({{{1}, {2}}, {{3}, {4, 5}}}); }), length + "2 beside 1 at depth 2");
+  EXPECT_EQ(thrown([] { tensor({1, {2}}); }), depth(1));
+  EXPECT_EQ(thrown([] { tensor({{1}, 2}); }), depth(1));
+  EXPECT_EQ(thrown([] { tensor({{}, 1}); }), depth(1));
+  EXPECT_EQ(thrown([] { tensor({{{1}}, {2}}); }), depth(2));
+  EXPECT_EQ(thrown([] { tensor({{1, 2}, {3, {4}}}); }), depth(2));
+}
+
+TEST(Create, NestedListsRefuse) {
+  EXPECT_EQ(thrown([] { tensor({1.5}, DType::i64); }),
+            "ValueError: [tensor] an i64 element must be a whole number: 1.5 (choose DType::f32 or DType::f64)");
+  EXPECT_EQ(thrown([] { tensor({{{{{{{1}}}}}}}); }), "ShapeError: [shape] a tensor has at most 6 axes: 7");
+}
+
+TEST(Create, VectorsKeepTheirType) {
+  EXPECT_EQ(tensor(std::vector<float>{1, 2.5f}).dtype(), DType::f32);
+  EXPECT_EQ(values(tensor(std::vector<float>{1, 2.5f})), (Values{1, 2.5}));
+  EXPECT_EQ(tensor(std::vector<double>{0.1}).dtype(), DType::f64);
+  EXPECT_EQ(tensor(std::vector<double>{0.1}).item(), 0.1);
+  const std::int64_t odd = 9007199254740993;  // 2^53 + 1
+  EXPECT_EQ(tensor(std::vector<std::int64_t>{odd}).data<std::int64_t>()[0], odd);
+  EXPECT_EQ(tensor(std::vector<double>{}).shape(), Shape{0});
+  std::vector<float> source = {1, 2};
+  const Tensor copy = tensor(source);
+  source[0] = 9;
+  EXPECT_EQ(values(copy), (Values{1, 2}));
+}

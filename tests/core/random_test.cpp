@@ -1,0 +1,244 @@
+#include "support.h"
+
+#include <capstan/core/random.h>
+#include <capstan/core/threads.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+using namespace capstan;
+
+namespace {
+
+// Philox4x32-10 once more, from the paper's formulas (Salmon et al., SC 2011, section 3.3) and word by word.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> key) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t left = c[0] * std::uint64_t{0xD2511F53}, right = c[2] * std::uint64_t{0xCD9E8D57};
+    const std::uint32_t high0 = static_cast<std::uint32_t>(left >> 32), low0 = static_cast<std::uint32_t>(left);
+    const std::uint32_t high1 = static_cast<std::uint32_t>(right >> 32), low1 = static_cast<std::uint32_t>(right);
+    c = {high1 ^ c[1] ^ key[0], low1, high0 ^ c[3] ^ key[1], low0};
+    key = {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
+  }
+  return c;
+}
+
+double unit(std::uint32_t high, std::uint32_t low) { return std::ldexp(static_cast<double>((std::uint64_t{high} << 32 | low) >> 11), -53); }
+
+std::pair<double, double> expected_pair(const Generator& g, std::uint64_t index) {
+  const auto w = philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32) ^ g.purpose << 24,
+                         static_cast<std::uint32_t>(g.draw), static_cast<std::uint32_t>(g.draw >> 32) ^ (g.purpose & 0xFFFFFF00)},
+                        {static_cast<std::uint32_t>(g.seed), static_cast<std::uint32_t>(g.seed >> 32)});
+  return {unit(w[0], w[1]), unit(w[2], w[3])};
+}
+
+double kolmogorov(Values x, double (*cdf)(double)) {
+  std::sort(x.begin(), x.end());
+  const auto n = static_cast<double>(x.size());
+  double d = 0;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    d = std::max({d, cdf(x[i]) - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - cdf(x[i])});
+  return d * std::sqrt(n);
+}
+
+struct Moments {
+  double mean = 0, variance = 0, skew = 0, kurtosis = 0;
+  explicit Moments(const Values& x) {
+    const auto n = static_cast<double>(x.size());
+    for (const double v : x) mean += v / n;
+    for (const double v : x) {
+      const double d = v - mean;
+      variance += d * d / n;
+      skew += d * d * d / n;
+      kurtosis += d * d * d * d / n;
+    }
+    skew /= std::pow(variance, 1.5);
+    kurtosis /= variance * variance;
+  }
+};
+
+}  // namespace
+
+// The known answers that come with Random123, the authors' own library.
+TEST(Random, PhiloxGivesTheKnownAnswers) {
+  using Words = std::array<std::uint32_t, 4>;
+  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}), (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+            (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+  Generator g;
+  const Tensor first = uniform({2}, 0, 1, DType::f64, g);
+  EXPECT_EQ(first.data<double>()[0], unit(0x6627e8d5, 0xe169c58d));
+  EXPECT_EQ(first.data<double>()[1], unit(0xbc57ac4c, 0x9b00dbd8));
+  EXPECT_EQ(Generator{}.uniform(), unit(0x6627e8d5, 0xe169c58d));
+}
+
+TEST(Random, KeysAndCountersReachTheirWords) {
+  const std::uint64_t words[] = {0, 1, 0xFFFFFFFF, 0x100000000, 0x299f31d0a4093822, ~std::uint64_t{0}};
+  for (const std::uint64_t seed : words)
+    for (const std::uint64_t draw : words)
+      for (const std::uint32_t purpose : {0u, 1u, 3u, 255u, 256u, 257u, ~0u}) {
+        Generator g{seed, purpose, draw};
+        const Generator start = g;
+        EXPECT_EQ(g.uniform(), expected_pair(start, 0).first);
+        EXPECT_EQ(g.draw, draw + 1);
+        const Tensor x = uniform({7}, 0, 1, DType::f64, g);
+        const Generator second{seed, purpose, draw + 1};
+        for (std::uint64_t i = 0; i < 7; ++i) {
+          const auto [a, b] = expected_pair(second, i / 2);
+          EXPECT_EQ(x.data<double>()[i], i % 2 ? b : a);
+        }
+        EXPECT_EQ(g.draw, draw + 2);
+      }
+}
+
+TEST(Random, TheSameKeyGivesTheSameNumbers) {
+  Generator a{7, 2, 5}, b{7, 2, 5};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    EXPECT_TRUE(same_bits(uniform({11}, -1, 1, dtype, a), uniform({11}, -1, 1, dtype, b)));
+    EXPECT_TRUE(same_bits(normal({11}, 1, 2, dtype, a), normal({11}, 1, 2, dtype, b)));
+  }
+  EXPECT_TRUE(same_bits(permutation(20, a), permutation(20, b)));
+  EXPECT_EQ(a.draw, 10u);
+  EXPECT_EQ(b.draw, 10u);
+  // A shorter tensor is the beginning of a longer one.
+  EXPECT_TRUE(same_bits(randn({5}, DType::f32, a), randn({8}, DType::f32, b).rows(0, 5)));
+}
+
+TEST(Random, SeedsPurposesAndDrawsDiffer) {
+  std::map<double, int> first;
+  for (std::uint64_t seed = 0; seed < 20; ++seed)
+    for (const std::uint32_t purpose : {0u, 1u, 2u, 3u, 4u, 255u, 256u, 512u})
+      for (std::uint64_t draw = 0; draw < 20; ++draw) ++first[Generator{seed, purpose, draw}.uniform()];
+  EXPECT_EQ(first.size(), 20u * 8 * 20);
+}
+
+TEST(Random, ManualSeedResetsEveryDefaultGenerator) {
+  const auto draw_all = [] {
+    std::vector<Tensor> all = {uniform({3}), randn({3}), permutation(9)};
+    for (const Purpose p : {Purpose::tensors, Purpose::init, Purpose::shuffle, Purpose::dropout})
+      all.push_back(tensor(default_generator(p).uniform(), DType::f64));
+    return all;
+  };
+  manual_seed(42);
+  for (const Purpose p : {Purpose::tensors, Purpose::init, Purpose::shuffle, Purpose::dropout}) {
+    EXPECT_EQ(default_generator(p).seed, 42u);
+    EXPECT_EQ(default_generator(p).draw, 0u);
+    EXPECT_EQ(default_generator(p).purpose, static_cast<std::uint32_t>(p));
+  }
+  const auto a = draw_all(), b = draw_all();
+  manual_seed(42);
+  const auto c = draw_all();
+  manual_seed(43);
+  const auto d = draw_all();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_FALSE(same_bits(a[i], b[i])) << i;
+    EXPECT_TRUE(same_bits(a[i], c[i])) << i;
+    EXPECT_FALSE(same_bits(a[i], d[i])) << i;
+  }
+  manual_seed(0);
+}
+
+TEST(Random, ThreadsDoNotMatter) {
+  const int before = num_threads();
+  const auto draw = [] {
+    Generator g{1, 2, 3};
+    return std::array{uniform({300001}, 0, 1, DType::f32, g), normal({300001}, 0, 1, DType::f64, g), permutation(300001, g)};
+  };
+  set_num_threads(1);
+  const auto one = draw();
+  set_num_threads(4);
+  const auto four = draw();
+  set_num_threads(before);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(same_bits(one[i], four[i])) << i;
+}
+
+TEST(Random, UniformIsUniform) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Generator g{11, 0, 0};
+    const Values x = values(uniform({200000}, 0, 1, dtype, g));
+    const Moments m(x);
+    EXPECT_NEAR(m.mean, 0.5, 0.002);  // three standard errors
+    EXPECT_NEAR(m.variance, 1.0 / 12, 0.0006);
+    EXPECT_LT(kolmogorov(x, [](double v) { return std::clamp(v, 0.0, 1.0); }), 1.63);  // 1 % of all samples are above
+    double neighbours = 0;
+    for (std::size_t i = 1; i < x.size(); ++i) neighbours += (x[i] - 0.5) * (x[i - 1] - 0.5) * 12;
+    EXPECT_LT(std::abs(neighbours) / std::sqrt(static_cast<double>(x.size())), 3);
+    const Values y = values(uniform({1000}, -3, 5, dtype, g));
+    EXPECT_GE(*std::min_element(y.begin(), y.end()), -3);
+    EXPECT_LT(*std::max_element(y.begin(), y.end()), 5);
+    EXPECT_NEAR(Moments(y).mean, 1, 0.25);
+  }
+}
+
+// Where few numbers lie between the limits, rounding would reach them all the time.
+TEST(Random, UniformNeverLeavesItsRange) {
+  const double ranges[][2] = {{1, 1 + 0x1p-22}, {1, 1 + 0x1p-23},    {0.7, 0.7 + 1e-7},    {-1 - 0x1p-22, -1}, {0, 0x1p-148},
+                              {0.1, 0.3},       {-0.7, -0.7 + 3e-7}, {16777215, 16777217}, {1e38, 3e38},       {-3.4e38, 3.4e38}};
+  for (const auto& [low, high] : ranges) {
+    Generator g{5, 0, 0};
+    const Values x = values(uniform({20000}, low, high, DType::f32, g)), y = values(uniform({1000}, low, high, DType::f64, g));
+    for (const double v : x) ASSERT_TRUE(low <= v && v < high) << low << " <= " << v << " < " << high;
+    for (const double v : y) ASSERT_TRUE(low <= v && v < high) << low << " <= " << v << " < " << high;
+  }
+  Generator g;
+  EXPECT_EQ(values(uniform({3}, 2, 2, DType::f32, g)), (Values{2, 2, 2}));
+  EXPECT_EQ(uniform({}, 0.7, 0.7, DType::f32, g).data<float>()[0], 0.7f);
+  EXPECT_EQ(uniform({}, 0.7, 0.7, DType::f64, g).item(), 0.7);
+}
+
+TEST(Random, NormalIsNormal) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    Generator g{12, 0, 0};
+    const Values x = values(randn({200000}, dtype, g));
+    const Moments m(x);
+    EXPECT_NEAR(m.mean, 0, 0.0067);
+    EXPECT_NEAR(m.variance, 1, 0.0095);
+    EXPECT_NEAR(m.skew, 0, 0.0165);
+    EXPECT_NEAR(m.kurtosis, 3, 0.033);
+    EXPECT_LT(kolmogorov(x, [](double v) { return std::erfc(-v / std::sqrt(2.0)) / 2; }), 1.63);
+    for (const double v : x) ASSERT_TRUE(std::isfinite(v));
+    const Moments shifted(values(normal({100000}, 10, 0.5, dtype, g)));
+    EXPECT_NEAR(shifted.mean, 10, 0.005);
+    EXPECT_NEAR(shifted.variance, 0.25, 0.0035);
+    EXPECT_EQ(values(normal({3}, 4, 0, dtype, g)), (Values{4, 4, 4}));
+  }
+}
+
+TEST(Random, PermutationsAreUniform) {
+  Generator g{13, 0, 0};
+  std::map<std::vector<double>, int> counts;
+  const int rounds = 24000;
+  for (int i = 0; i < rounds; ++i) ++counts[values(permutation(4, g))];
+  EXPECT_EQ(counts.size(), 24u);
+  double chi = 0;
+  for (const auto& [order, count] : counts) chi += (count - rounds / 24.0) * (count - rounds / 24.0) / (rounds / 24.0);
+  EXPECT_LT(chi, 41.6);  // 23 degrees of freedom: 1 % are above
+  for (const std::int64_t n : {0, 1, 2, 1000}) {
+    const Tensor p = permutation(n, g);
+    EXPECT_EQ(p.dtype(), DType::i64);
+    Values sorted = values(p);
+    std::sort(sorted.begin(), sorted.end());
+    EXPECT_EQ(sorted, values(arange(static_cast<double>(n), DType::f64)));
+  }
+}
+
+TEST(Random, RefusesAndDrawsNothing) {
+  Generator g;
+  const auto text = [](const char* values) {
+    return "ValueError: [uniform] low <= high and high - low must be finite: " + std::string(values);
+  };
+  EXPECT_EQ(thrown([&] { uniform({2}, 1, 0, DType::f32, g); }), text("1, 0"));
+  EXPECT_EQ(thrown([&] { uniform({2}, NAN, 0, DType::f32, g); }), text("nan, 0"));
+  EXPECT_EQ(thrown([&] { uniform({2}, 0, INFINITY, DType::f32, g); }), text("0, inf"));
+  EXPECT_EQ(thrown([&] { uniform({2}, INFINITY, INFINITY, DType::f32, g); }), text("inf, inf"));
+  EXPECT_EQ(thrown([&] { uniform({2}, -1e308, 1e308, DType::f64, g); }), text("-1e+308, 1e+308"));
+  EXPECT_EQ(thrown([&] { uniform({2}, 0, 1, DType::i64, g); }), "ValueError: [uniform] random numbers are f32 or f64: i64");
+  EXPECT_EQ(thrown([&] { normal({2}, 0, -1, DType::f32, g); }), "ValueError: [normal] mean and stddev >= 0 must be finite: 0, -1");
+  EXPECT_EQ(thrown([&] { normal({2}, NAN, 1, DType::f32, g); }), "ValueError: [normal] mean and stddev >= 0 must be finite: nan, 1");
+  EXPECT_EQ(thrown([&] { normal({2}, 0, INFINITY, DType::f32, g); }), "ValueError: [normal] mean and stddev >= 0 must be finite: 0, inf");
+  EXPECT_EQ(thrown([&] { randn({2}, DType::boolean, g); }), "ValueError: [normal] random numbers are f32 or f64: boolean");
+  EXPECT_EQ(thrown([&] { permutation(-1, g); }), "ValueError: [permutation] n must not be negative: -1");
+  EXPECT_EQ(g.draw, 0u);
+}

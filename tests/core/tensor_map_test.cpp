@@ -1,0 +1,102 @@
+#include "support.h"
+
+#include <capstan/core/tensor_map.h>
+#include <capstan/core/text.h>
+
+using namespace capstan;
+
+TEST(TensorMap, KeepsTheOrderOfInsertion) {
+  TensorMap map;
+  EXPECT_TRUE(map.empty());
+  map.insert("z", tensor(1));
+  map.insert("a", tensor(2));
+  map.insert("", tensor(3));
+  EXPECT_EQ(map.size(), 3u);
+  EXPECT_EQ(map["a"].item(), 2);
+  EXPECT_EQ(map[""].item(), 3);
+  EXPECT_TRUE(map.contains("z"));
+  EXPECT_FALSE(map.contains("b"));
+  EXPECT_EQ(map.find("z")->item(), 1);
+  EXPECT_EQ(map.find("b"), nullptr);
+  EXPECT_EQ(map.at(1).name, "a");
+  std::string order;
+  for (const auto& [key, value] : map) order += key + "=" + to_string(value) + " ";
+  EXPECT_EQ(order, "z=1.0 a=2.0 =3.0 ");
+}
+
+TEST(TensorMap, IsMadeOfListsAndVectors) {
+  const Tensor w = ones({2});
+  const TensorMap list = {{"weight", w}, {"bias", zeros({1})}};
+  EXPECT_EQ(list.at(0).name, "weight");
+  EXPECT_EQ(list["weight"].data<float>(), w.data<float>());  // shared, not copied
+  const Parameters numbered(std::vector<Tensor>{w, w, tensor(3)});
+  EXPECT_EQ(numbered.size(), 3u);
+  EXPECT_EQ(numbered["2"].item(), 3);
+  TensorMap copy = list;
+  copy.insert("more", w);
+  EXPECT_EQ(list.size(), 2u);
+  const TensorMap moved = std::move(copy);
+  EXPECT_EQ(moved.size(), 3u);
+}
+
+TEST(TensorMap, RefusesAndStaysAsItWas) {
+  TensorMap map = {{"weight", ones({2})}, {"bias", ones({1})}};
+  EXPECT_EQ(thrown([&] { map.insert("bias", zeros({1})); }), "ValueError: [tensors] a name must come once: 'bias'");
+  EXPECT_EQ(thrown([&] { map.insert("new", Tensor()); }), "ValueError: [tensors] a tensor must be defined: 'new'");
+  EXPECT_EQ(thrown([] { TensorMap{{"a", ones({1})}, {"a", ones({1})}}; }), "ValueError: [tensors] a name must come once: 'a'");
+  EXPECT_EQ(thrown([] { TensorMap(std::vector<Tensor>{ones({1}), Tensor()}); }), "ValueError: [tensors] a tensor must be defined: '1'");
+  EXPECT_EQ(thrown([&] { map["wieght"]; }), "ValueError: [tensors] there is no such name: 'wieght' (did you mean 'weight'?)");
+  EXPECT_EQ(thrown([&] { map["encoder.0"]; }), "ValueError: [tensors] there is no such name: 'encoder.0' among 2");
+  EXPECT_EQ(thrown([] { TensorMap()["a"]; }), "ValueError: [tensors] there is no such name: 'a' among 0");
+  EXPECT_EQ(thrown([&] { map.at(2); }), "ValueError: [tensors] there is no such index: 2 among 2");
+  EXPECT_EQ(map.size(), 2u);
+  EXPECT_EQ(map["bias"].item(), 1);
+}
+
+TEST(Text, JoinsValuesOfAllKinds) {
+  EXPECT_EQ(
+      detail::cat("a", std::string("b"), std::string_view("c"), 1, std::int64_t{-2}, std::size_t{3}, 4u, DType::i64, Shape{5, 6}, 0.1),
+      "abc1-234i64[5, 6]0.1");
+  EXPECT_EQ(detail::text(1e-5), "1e-05");
+  EXPECT_EQ(detail::text(0.1 + 0.2), "0.30000000000000004");
+  EXPECT_EQ(detail::text(-1.7976931348623157e308), "-1.7976931348623157e+308");
+  EXPECT_EQ(detail::text(-2.2250738585072014e-308), "-2.2250738585072014e-308");
+  EXPECT_EQ(thrown([] { detail::fail<ShapeError>("op", "rule: ", 7); }), "ShapeError: [op] rule: 7");
+}
+
+TEST(Text, NearestForDidYouMean) {
+  const std::vector<std::string> names = {"momentum", "lr", "weight_decay"};
+  EXPECT_EQ(detail::nearest("momentun", names), "momentum");
+  EXPECT_EQ(detail::nearest("momentum", names), "momentum");
+  EXPECT_EQ(detail::nearest("mometum", names), "momentum");
+  EXPECT_EQ(detail::nearest("weightdecay", names), "weight_decay");
+  EXPECT_EQ(detail::nearest("rl", names), "lr");
+  EXPECT_EQ(detail::nearest("", names), "lr");
+  EXPECT_EQ(detail::nearest("learning_rate", names), "");
+  EXPECT_EQ(detail::nearest("momentum", {}), "");
+  EXPECT_EQ(detail::nearest("bias", {"bios", "bia"}), "bios");  // the first of equals
+}
+
+TEST(Text, PatternsMatchWithStars) {
+  const auto yes = [](const char* pattern, const char* text) { EXPECT_TRUE(detail::matches(pattern, text)) << pattern << " " << text; };
+  const auto no = [](const char* pattern, const char* text) { EXPECT_FALSE(detail::matches(pattern, text)) << pattern << " " << text; };
+  yes("", "");
+  yes("*", "");
+  yes("**", "anything");
+  yes("*.bias", "0.bias");
+  yes("*.bias", ".bias");
+  yes("*.bias", "a.bias.bias");
+  yes("0.*", "0.weight");
+  yes("a*b*c", "aXbYbZc");
+  yes("*ab", "aab");
+  yes("*aab*", "aaaab");
+  yes("exact", "exact");
+  no("", "a");
+  no("*.bias", "bias");
+  no("*.bias", "0.bias2");
+  no("exact", "exactly");
+  no("exact", "exac");
+  no("a*b", "acbd");
+  no("?", "a");
+  no("A", "a");
+}

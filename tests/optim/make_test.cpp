@@ -1,0 +1,128 @@
+#include <capstan/optim/make.h>
+
+#include "methods.h"
+#include "support.h"
+
+// Optimizers by name, and what they say of themselves.
+
+namespace {
+
+std::string error_of(const std::string& spec) {
+  Tensor w = zeros({2});
+  return thrown([&] { optim::make(spec, Parameters{{"w", w}}); });
+}
+
+template <class Method>
+const Method& made(const std::string& spec) {
+  static std::unique_ptr<optim::Optimizer> optimizer;
+  Tensor w = zeros({2});
+  optimizer = optim::make(spec, Parameters{{"w", w}});
+  return dynamic_cast<const Method&>(*optimizer);
+}
+
+}  // namespace
+
+TEST(Make, ReadsNamesAndSettings) {
+  EXPECT_EQ(made<optim::Adagrad>("adagrad").lr(), optim::AdagradOptions{}.lr);
+  const optim::AdagradOptions& a = made<optim::Adagrad>("adagrad lr=0.1 eps=1e-6 eps_inside_root=1 lr_decay=1E-3").options();
+  EXPECT_EQ(a.lr, 0.1);
+  EXPECT_EQ(a.eps, 1e-6);
+  EXPECT_TRUE(a.eps_inside_root);
+  EXPECT_EQ(a.initial_accumulator, 0);
+  EXPECT_EQ(a.lr_decay, 1e-3);
+  EXPECT_EQ(made<optim::RMSProp>("  rmsprop   alpha=0.9  centered=true ").options().alpha, 0.9);
+  EXPECT_TRUE(made<optim::RMSProp>("rmsprop centered=true").options().centered);
+  EXPECT_FALSE(made<optim::RMSProp>("rmsprop centered=true centered=false").options().centered);
+  EXPECT_FALSE(made<optim::RMSProp>("rmsprop centered=true centered=0").options().centered);
+  EXPECT_EQ(made<optim::SGD>("sgd lr=1 lr=2 lr=3").lr(), 3);  // the later counts
+  EXPECT_EQ(made<optim::SGD>("sgd lr=.5").lr(), 0.5);
+}
+
+TEST(Make, AnswersAMisspeltMethodWithTheNearest) {
+  EXPECT_EQ(error_of("adagrd lr=0.1"),
+            "ValueError: [make] there is no method 'adagrd' among adagrad, rmsprop, sgd (did you mean 'adagrad'?)");
+  EXPECT_EQ(error_of("RMSProp"), "ValueError: [make] there is no method 'RMSProp' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of("rms_prop"), "ValueError: [make] there is no method 'rms_prop' among adagrad, rmsprop, sgd (did you mean 'rmsprop'?)");
+  EXPECT_EQ(error_of("sdg"), "ValueError: [make] there is no method 'sdg' among adagrad, rmsprop, sgd (did you mean 'sgd'?)");
+  EXPECT_EQ(error_of("conjugate_gradients"), "ValueError: [make] there is no method 'conjugate_gradients' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of(""), "ValueError: [make] a method's name must come first: ''");
+  EXPECT_EQ(error_of("   "), "ValueError: [make] a method's name must come first: '   '");
+  EXPECT_EQ(error_of("lr=0.1"), "ValueError: [make] there is no method 'lr=0.1' among adagrad, rmsprop, sgd");
+}
+
+TEST(Make, AnswersAMisspeltOptionWithTheNearest) {
+  EXPECT_EQ(
+      error_of("sgd momentm=0.9"),
+      "ValueError: [sgd] there is no option 'momentm' among lr, momentum, dampening, nesterov, weight_decay (did you mean 'momentum'?)");
+  EXPECT_EQ(error_of("adagrad lr=0.1 weight-decay=0.9"),
+            "ValueError: [adagrad] there is no option 'weight-decay' among lr, eps, eps_inside_root, initial_accumulator, lr_decay, "
+            "weight_decay (did "
+            "you mean 'weight_decay'?)");
+  EXPECT_EQ(error_of("rmsprop zzzzzzzz=1"),
+            "ValueError: [rmsprop] there is no option 'zzzzzzzz' among lr, alpha, eps, eps_inside_root, weight_decay, momentum, centered");
+}
+
+TEST(Make, RefusesWhatIsNoSetting) {
+  for (const char* word : {"lr", "=0.1", "lr=", "lr=x", "lr=0.1x", "lr==0.1", "lr=0,1", "lr=1e999", "lr=+1", "lr=0x10", "0.1", "lr=yes"})
+    EXPECT_EQ(error_of("sgd " + std::string(word)), "ValueError: [make] a setting must read name=number: '" + std::string(word) + "'");
+  EXPECT_EQ(error_of("sgd lr = 0.1"), "ValueError: [make] a setting must read name=number: 'lr'");
+  EXPECT_EQ(error_of("sgd\tlr=0.1"), "ValueError: [make] there is no method 'sgd\tlr=0.1' among adagrad, rmsprop, sgd");
+}
+
+TEST(Make, RefusesABadValue) {
+  EXPECT_EQ(error_of("sgd lr=-1"), "ValueError: [sgd] lr must not be negative: -1");
+  EXPECT_EQ(error_of("sgd lr=nan"), "ValueError: [sgd] lr must be finite: nan");
+  EXPECT_EQ(error_of("adagrad eps=inf"), "ValueError: [adagrad] eps must be finite: inf");
+  EXPECT_EQ(error_of("sgd nesterov=1"), "ValueError: [sgd] nesterov needs momentum and no dampening: momentum 0, dampening 0");
+  EXPECT_EQ(error_of("sgd nesterov=2 momentum=0.9"), "ValueError: [sgd] nesterov must be 0 or 1: 2");
+  EXPECT_EQ(error_of("rmsprop centered=nan"), "ValueError: [rmsprop] centered must be 0 or 1: nan");
+  EXPECT_EQ(error_of("sgd lr=true"), "ValueError: [sgd] lr must be a number: true");
+  EXPECT_EQ(error_of("sgd momentum=false"), "ValueError: [sgd] momentum must be a number: false");
+  EXPECT_EQ(thrown([] { optim::make("sgd", {}); }), "ValueError: [sgd] needs at least one parameter");
+}
+
+TEST(Explain, ShowsTheFormulaWithItsNumbers) {
+  const auto text = [](const std::string& spec) {
+    Tensor w = zeros({2, 3}), b = zeros({3}, DType::f64);
+    return optim::make(spec, Parameters{{"w", w}, {"b", b}})->explain();
+  };
+  const std::string none = "\n  2 parameters, 9 elements, 0 bytes of state", one = "\n  2 parameters, 9 elements, 48 bytes of state",
+                    two = "\n  2 parameters, 9 elements, 96 bytes of state", three = "\n  2 parameters, 9 elements, 144 bytes of state";
+  EXPECT_EQ(text("adagrad"), "adagrad: s <- s + g^2 (from 0), w <- w - 0.01*g/(sqrt(s) + 1e-10)" + one);
+  EXPECT_EQ(text("adagrad lr=0.1 eps=1e-7 eps_inside_root=1 initial_accumulator=0.1"),
+            "adagrad: s <- s + g^2 (from 0.1), w <- w - 0.1*g/sqrt(s + 1e-07)" + one);
+  EXPECT_EQ(text("adagrad lr_decay=0.5 weight_decay=0.25"),
+            "adagrad: g <- g + 0.25*w, s <- s + g^2 (from 0), w <- w - 0.01/(1 + (t - 1)*0.5)*g/(sqrt(s) + 1e-10)" + one);
+  EXPECT_EQ(text("sgd lr=0.5"), "sgd: w <- w - 0.5*g" + none);
+  EXPECT_EQ(text("sgd lr=0.5 weight_decay=0.1"), "sgd: g <- g + 0.1*w, w <- w - 0.5*g" + none);
+  EXPECT_EQ(text("sgd lr=0.5 momentum=0.9"), "sgd: m <- 0.9*m + g (g at the first step), w <- w - 0.5*m" + one);
+  EXPECT_EQ(text("sgd lr=0.5 momentum=0.9 dampening=0.1"), "sgd: m <- 0.9*m + (1 - 0.1)*g (g at the first step), w <- w - 0.5*m" + one);
+  EXPECT_EQ(text("sgd lr=0.5 momentum=0.9 nesterov=1"), "sgd: m <- 0.9*m + g (g at the first step), w <- w - 0.5*(g + 0.9*m)" + one);
+  EXPECT_EQ(text("rmsprop"), "rmsprop: v <- 0.99*v + (1 - 0.99)*g^2, w <- w - 0.01*g/(sqrt(v) + 1e-08)" + one);
+  EXPECT_EQ(text("rmsprop alpha=0.9 eps_inside_root=1 momentum=0.5"),
+            "rmsprop: v <- 0.9*v + (1 - 0.9)*g^2, m <- 0.5*m + g/sqrt(v + 1e-08), w <- w - 0.01*m" + two);
+  EXPECT_EQ(
+      text("rmsprop centered=1 weight_decay=0.5"),
+      "rmsprop: g <- g + 0.5*w, v <- 0.99*v + (1 - 0.99)*g^2, a <- 0.99*a + (1 - 0.99)*g, w <- w - 0.01*g/(sqrt(v - a^2) + 1e-08)" + two);
+  EXPECT_EQ(
+      text("rmsprop centered=1 momentum=0.5 eps_inside_root=1"),
+      "rmsprop: v <- 0.99*v + (1 - 0.99)*g^2, a <- 0.99*a + (1 - 0.99)*g, m <- 0.5*m + g/sqrt(v - a^2 + 1e-08), w <- w - 0.01*m" + three);
+}
+
+TEST(Explain, ShowsEachGroupAndTheRateOfNow) {
+  Tensor w = zeros({4}), b = zeros({2});
+  optim::SGD sgd(Parameters{{"w", w}, {"b", b}}, {.lr = 0.5});
+  sgd.group("b", [](auto& o) { o.momentum = 0.9; });
+  sgd.set_lr(0.25);
+  EXPECT_EQ(sgd.explain(), R"(sgd: w <- w - 0.25*g
+  1 parameter, 4 elements, 0 bytes of state
+group 1: m <- 0.9*m + g (g at the first step), w <- w - 0.25*m
+  1 parameter, 2 elements, 8 bytes of state)");
+}
+
+TEST(Explain, OfAUsersMethodShowsItsOptionsOrItsFormula) {
+  Tensor w = zeros({4});
+  EXPECT_EQ(Signum(Parameters{{"w", w}}, {.lr = 0.5}).explain(),
+            "signum: lr 0.5, momentum 0.9\n  1 parameter, 4 elements, 16 bytes of state");
+  EXPECT_EQ(Blend(Parameters{{"w", w}}, {.two = true}).explain(), "blend: two sums\n  1 parameter, 4 elements, 32 bytes of state");
+}

@@ -1,0 +1,258 @@
+#include <capstan/optim/make.h>
+
+#include <limits>
+
+#include "methods.h"
+#include "support.h"
+
+// state() and load_state(): what goes out comes back to the bit, and what does not fit is listed whole.
+
+namespace {
+
+class States : public testing::TestWithParam<std::size_t> {
+ protected:
+  const Row& row() const { return rows().at(GetParam()); }
+};
+
+/// Two parameters, one of which gets no gradient in the first two steps, and their optimizer.
+struct Training {
+  Tensor a, b;
+  std::unique_ptr<optim::Optimizer> optimizer;
+
+  Training(const Row& row, const Settings& settings, DType dtype)
+      : a(parameter(wobbles({3, 6}, 0, dtype))),
+        b(parameter(wobbles({5}, 30, dtype))),
+        optimizer(row.build(Parameters{{"a", a}, {"b", b}}, settings)) {}
+  void step(int t) {
+    const Tensor ga = wobbles({3, 6}, 50 + 40 * t, a.dtype()), gb = wobbles({5}, 90 + 40 * t, a.dtype());
+    optimizer->step(t < 2 ? slopes({{a, ga}}) : slopes({{a, ga}, {b, gb}}));
+  }
+  void take_values(const Training& other) {
+    a.assign(other.a);
+    b.assign(other.b);
+  }
+  std::string all_bits() const { return bits(a) + bits(b) + bits(optimizer->state()); }
+};
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Each, States, testing::Range<std::size_t>(0, 5), [](const auto& one) { return rows().at(one.param).name; });
+
+// Save after k steps, load into a fresh optimizer made with other options, go on: the same bits as without the stop. The
+// fresh one may have been at work with another rule before.
+TEST_P(States, SaveLoadStepIsTheSameToTheBit) {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const Settings& from : row().all)
+      for (const Settings& to : row().all)
+        for (const int before : {0, 1, 4})
+          for (const int used : {0, 3}) {
+            Training run(row(), from, dtype), other(row(), to, dtype);
+            for (int t = 0; t < before; ++t) run.step(t);
+            for (int t = 0; t < used; ++t) other.step(t);
+            other.optimizer->load_state(run.optimizer->state());
+            other.take_values(run);
+            EXPECT_EQ(other.all_bits(), run.all_bits());
+            for (int t = before; t < before + 3; ++t) {
+              run.step(t);
+              other.step(t);
+              EXPECT_EQ(other.all_bits(), run.all_bits()) << t;
+            }
+          }
+}
+
+TEST_P(States, AreDeepCopies) {
+  const Settings& settings = row().all.back();
+  Training run(row(), settings, DType::f64);
+  for (int t = 0; t < 3; ++t) run.step(t);
+  const TensorMap state = run.optimizer->state();
+  const std::string before = bits(state);
+  run.step(3);
+  EXPECT_EQ(bits(state), before);  // stepping changes no state that was taken
+  run.optimizer->load_state(state);
+  for (const auto& entry : state)
+    if (entry.tensor.dim() > 0) Tensor(entry.tensor).assign(zeros(entry.tensor.shape(), DType::f64));
+  EXPECT_EQ(bits(run.optimizer->state()), before);  // nor does the loaded optimizer keep what it was given
+}
+
+TEST_P(States, NameASlotForEachOfTheRules) {
+  std::string seen;
+  for (const Settings& settings : row().all) {
+    Training run(row(), settings, DType::f32);
+    run.step(2);
+    const TensorMap state = run.optimizer->state();
+    seen += "|";
+    for (const auto& [key, tensor] : state)
+      if (key.starts_with("a/") && key != "a/step") {
+        seen += " " + key.substr(2);
+        EXPECT_EQ(tensor.shape(), run.a.shape());
+        EXPECT_EQ(tensor.dtype(), DType::f32);
+      } else if (key != "b/step" && key != "a/step" && key != row().name + "/step" && !key.starts_with("b/")) {
+        EXPECT_EQ(tensor.dtype(), DType::f64) << key;
+        EXPECT_EQ(tensor.dim(), 0) << key;
+      }
+    EXPECT_EQ(state["a/step"].dtype(), DType::i64);
+  }
+  EXPECT_EQ(seen, row().name == "adagrad"   ? "| sum| sum"
+                  : row().name == "rmsprop" ? "| square_avg| square_avg momentum| square_avg grad_avg| square_avg grad_avg momentum"
+                  : row().name == "sgd"     ? "|| momentum| momentum"
+                  : row().name == "blend"   ? "| fast| fast slow"
+                                            : "| momentum");
+}
+
+// Whatever single tensor is lost, or has another shape or dtype: it is named, and nothing changes.
+TEST_P(States, RefuseAnythingMissingOrOfAnotherKind) {
+  for (const Settings& settings : row().all) {
+    Training run(row(), settings, DType::f32), other(row(), settings, DType::f32);
+    for (int t = 0; t < 4; ++t) run.step(t);
+    other.step(2);
+    const TensorMap state = run.optimizer->state();
+    const std::string before = other.all_bits(), head = "ValueError: [" + row().name + "] the state does not fit this optimizer:";
+    for (const auto& [key, tensor] : state) {
+      const std::string missing = thrown([&, &name = key] { other.optimizer->load_state(without(state, name)); });
+      if (key != "a/step" && key != "b/step") {
+        EXPECT_EQ(missing, head + "\n  missing: " + key);
+      } else {  // without the count it is not known whether there should be slots
+        EXPECT_TRUE(missing.starts_with(head + "\n  missing: " + key)) << missing;
+      }
+      const Tensor wide = zeros({2, 2}, tensor.dtype());
+      const std::string wrong = thrown([&, &name = key] { other.optimizer->load_state(without(state, name, wide)); });
+      EXPECT_TRUE(wrong.starts_with(head + "\n  " + key + ": " + name(tensor.dtype()) + " [2, 2], wanted " + name(tensor.dtype()) + " " +
+                                    to_string(tensor.shape())))
+          << wrong;
+      const DType dtype = tensor.dtype() == DType::f64 ? DType::f32 : DType::f64;
+      const std::string kind = thrown([&, &name = key, &t = tensor] { other.optimizer->load_state(without(state, name, t.to(dtype))); });
+      EXPECT_TRUE(kind.starts_with(head + "\n  " + key + ": " + name(dtype) + " " + to_string(tensor.shape()) + ", wanted " +
+                                   name(tensor.dtype()) + " " + to_string(tensor.shape())))
+          << kind;
+      EXPECT_EQ(other.all_bits(), before);
+    }
+  }
+}
+
+TEST_P(States, RefuseABadOption) {
+  for (const Row::Refusal& r : row().refused) {
+    if (r.settings.size() > 1) continue;
+    const auto& [option, value] = r.settings.front();
+    Training run(row(), {}, DType::f32);  // before its first step: else a momentum that comes from nowhere misses its slots too
+    const std::string before = run.all_bits(), key = row().name + "/" + option;
+    const TensorMap state = without(run.optimizer->state(), key, full({}, value, DType::f64));
+    EXPECT_EQ(thrown([&] { run.optimizer->load_state(state); }), "ValueError: [" + row().name + "] " + r.error);
+    EXPECT_EQ(run.all_bits(), before);
+  }
+}
+
+TEST(State, ListsAllThatDoesNotFit) {
+  Tensor w = parameter(ones({2, 3})), b = parameter(ones({3}));
+  optim::Adagrad adagrad(Parameters{{"w", w}, {"b", b}}, {.lr = 0.1});
+  adagrad.step(slopes({{w, ones({2, 3})}, {b, ones({3})}}));
+  const std::string before = bits(adagrad.state());
+  TensorMap state = without(without(adagrad.state(), "adagrad/eps"), "w/sum", ones({3, 2}));
+  state = without(without(state, "b/sum", ones({3}, DType::f64)), "b/step", ones({}, DType::f32));
+  state.insert("extra", ones({2}));
+  EXPECT_EQ(thrown([&] { adagrad.load_state(state); }), R"(ValueError: [adagrad] the state does not fit this optimizer:
+  missing: adagrad/eps
+  w/sum: f32 [3, 2], wanted f32 [2, 3]
+  b/step: f32 [], wanted i64 []
+  unexpected: b/sum
+  unexpected: extra)");
+  EXPECT_EQ(bits(adagrad.state()), before);
+  EXPECT_EQ(thrown([&] { adagrad.load_state({}); }), R"(ValueError: [adagrad] the state does not fit this optimizer:
+  missing: adagrad/lr
+  missing: adagrad/eps
+  missing: adagrad/eps_inside_root
+  missing: adagrad/initial_accumulator
+  missing: adagrad/lr_decay
+  missing: adagrad/weight_decay
+  missing: adagrad/step
+  missing: w/step
+  missing: b/step)");
+  EXPECT_EQ(bits(adagrad.state()), before);
+}
+
+TEST(State, OfAnotherMethodIsRefused) {
+  Tensor w = parameter(ones({2}));
+  optim::SGD sgd(Parameters{{"w", w}}, {.momentum = 0.5});
+  sgd.step(slopes({{w, ones({2})}}));
+  optim::Adagrad adagrad(Parameters{{"w", w}});
+  EXPECT_EQ(thrown([&] { adagrad.load_state(sgd.state()); }), R"(ValueError: [adagrad] the state does not fit this optimizer:
+  missing: adagrad/lr
+  missing: adagrad/eps
+  missing: adagrad/eps_inside_root
+  missing: adagrad/initial_accumulator
+  missing: adagrad/lr_decay
+  missing: adagrad/weight_decay
+  missing: adagrad/step
+  missing: w/sum
+  unexpected: sgd/lr
+  unexpected: sgd/momentum
+  unexpected: sgd/dampening
+  unexpected: sgd/nesterov
+  unexpected: sgd/weight_decay
+  unexpected: sgd/step
+  unexpected: w/momentum)");
+}
+
+// A buffer that the loaded options call for may not start from nothing without a word, nor one be dropped that they do not.
+TEST(State, MustHoldTheSlotsThatItsOptionsCallFor) {
+  Tensor w = parameter(ones({2}));
+  optim::SGD plain(Parameters{{"w", w}}), momentum(Parameters{{"w", w}}, {.momentum = 0.5});
+  plain.step(slopes({{w, ones({2})}}));
+  momentum.step(slopes({{w, ones({2})}}));
+  EXPECT_EQ(thrown([&] { plain.load_state(without(momentum.state(), "w/momentum")); }),
+            "ValueError: [sgd] the state does not fit this optimizer:\n  missing: w/momentum");
+  TensorMap more = plain.state();
+  more.insert("w/momentum", ones({2}));
+  EXPECT_EQ(thrown([&] { momentum.load_state(more); }),
+            "ValueError: [sgd] the state does not fit this optimizer:\n  unexpected: w/momentum");
+  EXPECT_EQ(momentum.options().momentum, 0.5);
+  EXPECT_EQ(plain.options().momentum, 0);
+}
+
+TEST(State, RefusesANegativeCount) {
+  Tensor w = parameter(ones({2}));
+  optim::SGD sgd(Parameters{{"w", w}});
+  const Tensor bad = tensor(-3, DType::i64);
+  const TensorMap state = without(without(sgd.state(), "sgd/step", bad), "w/step", bad);
+  EXPECT_EQ(thrown([&] { sgd.load_state(state); }), R"(ValueError: [sgd] the state does not fit this optimizer:
+  sgd/step: a count must not be negative: -3
+  w/step: a count must not be negative: -3)");
+}
+
+TEST(State, TakesAFlagForWhatItIs) {
+  Tensor w = parameter(ones({2}));
+  optim::SGD sgd(Parameters{{"w", w}}, {.momentum = 0.5});
+  for (const double value : {0.5, -1.0, 2.0}) {
+    const TensorMap state = without(sgd.state(), "sgd/nesterov", full({}, value, DType::f64));
+    EXPECT_EQ(thrown([&] { sgd.load_state(state); }), "ValueError: [sgd] nesterov must be 0 or 1: " + std::string(value == 0.5 ? "0.5"
+                                                                                                                  : value < 0  ? "-1"
+                                                                                                                               : "2"));
+  }
+  EXPECT_EQ(
+      thrown([&] { sgd.load_state(without(sgd.state(), "sgd/nesterov", full({}, std::numeric_limits<double>::quiet_NaN(), DType::f64))); }),
+      "ValueError: [sgd] nesterov must be 0 or 1: nan");
+  sgd.load_state(without(sgd.state(), "sgd/nesterov", ones({}, DType::f64)));
+  EXPECT_TRUE(sgd.options().nesterov);
+}
+
+// An option that changes between two steps keeps what both rules know; the state in between already has the new slots.
+TEST(State, BetweenTwoRulesIsThatOfTheNextStep) {
+  const auto make = [](Tensor& w) { return std::make_unique<optim::RMSProp>(Parameters{{"w", w}}, optim::RMSPropOptions{.lr = 0.1}); };
+  const auto switch_on = [](optim::RMSProp& o) { o.group("w", [](auto& options) { options.momentum = 0.5; }); };
+  Tensor w = parameter(wobbles({5}, 0, DType::f64));
+  const auto run = make(w);
+  run->step(slopes({{w, wobbles({5}, 9, DType::f64)}}));
+  const Tensor average = run->state()["w/square_avg"];
+  switch_on(*run);
+  const TensorMap state = run->state();
+  EXPECT_EQ(bits(state["w/square_avg"]), bits(average));
+  EXPECT_EQ(bits(state["w/momentum"]), bits(zeros({5}, DType::f64)));
+  Tensor twin = parameter(w.clone());
+  const auto other = make(twin);
+  switch_on(*other);
+  other->load_state(state);
+  for (int t = 0; t < 3; ++t) {
+    run->step(slopes({{w, wobbles({5}, 20 + t, DType::f64)}}));
+    other->step(slopes({{twin, wobbles({5}, 20 + t, DType::f64)}}));
+    EXPECT_EQ(bits(twin), bits(w));
+  }
+}
