@@ -54,7 +54,7 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
       element = before;
       const double numeric = (above - below) / (2 * h), exact = analytic.data<double>()[i];
       const double difference = std::abs(exact - numeric) / std::max(1.0, std::abs(numeric));
-      if (!(difference <= result.worst)) {  // NaN too
+      if (!std::isnan(result.worst) && !(difference <= result.worst)) {  // NaN is the worst
         result.worst = difference;
         result.message = cat("input ", k, ", element ", i, ": gradient ", exact, ", central difference ", numeric);
       }

@@ -28,13 +28,14 @@ GradientTable* new_gradient_table(std::uint32_t size) {
 }
 
 const Entry* GradientTable::search(const Header* h) const noexcept {
-  const Entry* const first = reinterpret_cast<const Entry*>(this + 1);
-  const Entry* e = std::lower_bound(first, first + size, h->leaf, [](const Entry& a, std::uint32_t leaf) { return a.leaf < leaf; });
-  return e != first + size && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
+  const Entry* const end = first() + size;
+  const Entry* e = std::lower_bound(
+      first(), end, h, [](const Entry& a, const Header* b) { return a.leaf != b->leaf ? a.leaf < b->leaf : a.generation < b->generation; });
+  return e != end && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
 }
 
 void finish(GradientTable& table) {
-  const auto before = [](const Entry& a, const Entry& b) { return a.leaf < b.leaf; };
+  const auto before = [](const Entry& a, const Entry& b) { return a.leaf != b.leaf ? a.leaf < b.leaf : a.generation < b.generation; };
   if (table.size > 1 && !std::is_sorted(table.begin(), table.end(), before)) std::sort(table.begin(), table.end(), before);
   for (Entry& e : table) {
     const Header* h = e.gradient.header();

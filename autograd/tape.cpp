@@ -152,6 +152,7 @@ Tape::~Tape() noexcept(false) {
 std::size_t Tape::size() const noexcept { return state_->nodes; }
 
 void Tape::watch(const Tensor& x) {
+  if (state_->thread != &thread_tapes) fail<ValueError>("watch", "a tape must be used on the thread that began it");
   if (!is_floating(x.dtype())) fail<ValueError>("watch", "only f32 and f64 carry gradients: ", x.dtype(), " ", x.shape());
   detail::make_leaf(x);
   const std::uint32_t leaf = state_->add_leaf(x) & ~detail::leaf_bit;
@@ -172,7 +173,7 @@ Gradients Tape::gradients(const Tensor& loss, GradientOptions options) {
   std::uint32_t edge = detail::no_edge;
   if (h->tape == state.serial)
     edge = h->node;
-  else if (h->flags & detail::kRequiresGrad)
+  else if ((h->flags & detail::kRequiresGrad) || state.knows_leaf(h))
     edge = state.add_leaf(loss);
   else if (h->tape != 0)
     fail<ValueError>("gradients", "the loss was recorded on another tape");
@@ -259,7 +260,12 @@ Gradients TapeState::run(const Tensor& loss, std::uint32_t edge, bool keep) {
 
 }  // namespace detail
 
-NoGrad::NoGrad() noexcept : paused_(thread_tapes.current) { detail::set_current(nullptr); }
-NoGrad::~NoGrad() { detail::set_current(paused_); }
+NoGrad::NoGrad() noexcept : paused_(thread_tapes.current), serial_(detail::running_tape) { detail::set_current(nullptr); }
+
+NoGrad::~NoGrad() {
+  for (TapeState* s = thread_tapes.innermost; s; s = s->outer)
+    if (s == paused_ && s->serial == serial_) return detail::set_current(s);
+  detail::set_current(nullptr);
+}
 
 }  // namespace capstan

@@ -52,6 +52,7 @@ class [[nodiscard]] NoGrad {
 
  private:
   detail::TapeState* paused_;
+  std::uint64_t serial_;  // of the paused tape, which may end before this scope does
 };
 
 /// The tensor itself, made to want a gradient: t.set_requires_grad(true).

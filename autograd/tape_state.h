@@ -99,13 +99,16 @@ struct TapeState {
     const Header* h = x.header();
     if (h->tape == serial) return h->node;
     if (h->flags & kLeaf) {
-      const std::uint32_t leaf = h->leaf;
-      if (leaf < leaf_slots.size() && leaf_slots[leaf].serial == serial) return leaf_slots[leaf].index | leaf_bit;
+      if (knows_leaf(h)) return leaf_slots[h->leaf].index | leaf_bit;
       if (h->flags & kRequiresGrad) return add_leaf(x);
     }
     if (h->tape != 0) [[unlikely]]
       check_outer(x, op, input);
     return no_edge;
+  }
+  /// Whether a leaf was used or watched on this tape before.
+  bool knows_leaf(const Header* h) const noexcept {
+    return (h->flags & kLeaf) && h->leaf < leaf_slots.size() && leaf_slots[h->leaf].serial == serial;
   }
   void check_outer(const Tensor& x, const char* op, int input) const;
   std::uint32_t add_leaf(const Tensor& x);
@@ -135,7 +138,7 @@ void set_current(TapeState* state) noexcept;
 /// Gives t the identity of a leaf if it has none.
 void make_leaf(const Tensor& t);
 
-/// The entries lie behind the table, in ascending order of their leaf index.
+/// The entries lie behind the table, in ascending order of leaf index and generation.
 struct GradientTable {
   struct Entry {
     std::uint64_t generation;
@@ -153,8 +156,8 @@ struct GradientTable {
   /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
   const Entry* find(const Header* h, std::size_t hint = 0) const noexcept {
     if (!(h->flags & kLeaf)) return nullptr;
-    if (hint < size && first()[hint].leaf == h->leaf) [[likely]]
-      return first()[hint].generation == h->generation ? first() + hint : nullptr;
+    if (hint < size && first()[hint].leaf == h->leaf && first()[hint].generation == h->generation) [[likely]]
+      return first() + hint;
     return search(h);
   }
   const Entry* search(const Header* h) const noexcept;

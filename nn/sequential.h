@@ -33,7 +33,7 @@ class Sequential final : public Module {
  public:
   template <class... Modules>
   requires(std::is_base_of_v<Module, Modules>&&...) explicit Sequential(Modules... modules) { (append(std::move(modules)), ...); }
-  Sequential(Sequential&& other) noexcept : Module(std::move(other)), items_(std::exchange(other.items_, {})) {}
+  Sequential(Sequential&& other) noexcept : Module(static_cast<Module&&>(other)), items_(std::exchange(other.items_, {})) {}
   Sequential& operator=(Sequential&& other) noexcept {
     Module::operator=(std::move(other));
     std::swap(items_, other.items_);

@@ -19,7 +19,7 @@ std::string all_text(const std::string& folder, const std::string& except = "") 
     std::ifstream file(path);
     text.append(std::istreambuf_iterator<char>(file), {});
   }
-  return text;
+  return std::regex_replace(text, std::regex("\"\\s*\n\\s*\""), "");  // a text over several lines is one text
 }
 
 }  // namespace
