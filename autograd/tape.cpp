@@ -263,9 +263,9 @@ Gradients TapeState::run(const Tensor& loss, std::uint32_t edge, bool keep) {
 NoGrad::NoGrad() noexcept : paused_(thread_tapes.current), serial_(detail::running_tape) { detail::set_current(nullptr); }
 
 NoGrad::~NoGrad() {
-  for (TapeState* s = thread_tapes.innermost; s; s = s->outer)
-    if (s == paused_ && s->serial == serial_) return detail::set_current(s);
-  detail::set_current(nullptr);
+  TapeState* open = thread_tapes.innermost;
+  while (open && !(open == paused_ && open->serial == serial_)) open = open->outer;
+  detail::set_current(open);
 }
 
 }  // namespace capstan
