@@ -26,16 +26,17 @@ Registry& registry() noexcept {
 
 void detail::make_leaf(const Tensor& t) {
   Header* h = t.header();
-  if (h->flags & kLeaf) return;
   Registry& r = registry();
-  const std::lock_guard lock(r.mutex);
-  release_leaf = [](std::uint32_t leaf) noexcept {
-    Registry& all = registry();
-    const std::lock_guard again(all.mutex);
-    all.free.push_back(leaf);  // within the capacity that was reserved when it was taken
-  };
+  const std::lock_guard lock(r.mutex);  // before the look at the flags: two threads may watch one tensor
+  if (h->flags & kLeaf) return;
+  if (!release_leaf)
+    release_leaf = [](std::uint32_t leaf) noexcept {
+      Registry& all = registry();
+      const std::lock_guard again(all.mutex);
+      all.free.push_back(leaf);  // within the capacity that was reserved when it was taken
+    };
   if (r.free.empty()) {
-    r.free.reserve(r.next + 1);
+    if (r.free.capacity() <= r.next) r.free.reserve(2 * r.next + 64);
     h->leaf = r.next++;
   } else {
     h->leaf = r.free.back();

@@ -42,7 +42,8 @@ TEST(TapeMisuse, ATensorOfAnEndedTapeAsInput) {
   EXPECT_EQ(thrown([&] { (void)(v * y); }), foreign("*", 1, "[2]"));
   EXPECT_EQ(thrown([&] { (void)exp(y); }), foreign("exp", 0, "[2]"));
   EXPECT_EQ(thrown([&] { (void)sum(y); }), foreign("sum", 0, "[2]"));
-  EXPECT_EQ(thrown([&] { (void)linear(y, v.reshape({1, 2}), y.rows(0, 1)); }), foreign("rows", 0, "[2]"));
+  const Tensor row = v.reshape({1, 2});
+  EXPECT_EQ(thrown([&] { (void)linear(y, row, y.rows(0, 1)); }), foreign("rows", 0, "[2]"));
   EXPECT_EQ(tape.size(), 1u);  // the reshape
   EXPECT_EQ(values(tape.gradients(sum(v * y.detach()))[v]), (Values{13, 13}));
 }

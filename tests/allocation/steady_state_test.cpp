@@ -1,0 +1,220 @@
+// The steady state of a training loop calls the allocator not once. This program's malloc counts and passes on to glibc's;
+// operator new and OpenBLAS end up in it too. It is left out, visibly, where sanitizers have a malloc of their own or the
+// pool is off.
+#include <capstan/capstan.h>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* old, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+}
+
+namespace {
+std::atomic<bool> counting{false};
+std::atomic<long> calls{0};
+void count() noexcept {
+  if (counting.load(std::memory_order_relaxed)) calls.fetch_add(1, std::memory_order_relaxed);
+}
+}  // namespace
+
+extern "C" {
+void* malloc(std::size_t size) {
+  count();
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t number, std::size_t size) {
+  count();
+  return __libc_calloc(number, size);
+}
+void* realloc(void* old, std::size_t size) {
+  count();
+  return __libc_realloc(old, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  count();
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** block, std::size_t alignment, std::size_t size) {
+  *block = memalign(alignment, size);
+  return *block ? 0 : ENOMEM;
+}
+}
+
+using namespace capstan;
+
+namespace {
+
+/// How many blocks all threads of the process ask for while `body` runs.
+template <class Body>
+long allocations(Body body) {
+  calls = 0;
+  counting = true;
+  body();
+  counting = false;
+  return calls;
+}
+
+/// Warms up by two calls, then expects none in five more.
+template <class Body>
+void expect_none(Body body) {
+  for (int i = 0; i < 2; ++i) body();
+  EXPECT_EQ(allocations([&] {
+              for (int i = 0; i < 5; ++i) body();
+            }),
+            0);
+}
+
+/// 103 rows, so that the last batch of 10 or 32 is a short one.
+data::Dataset regression() { return {randn({103, 5}), randn({103, 1})}; }
+
+data::Dataset classes(std::int64_t rows, std::int64_t columns) {
+  const Tensor y = zeros({rows}, DType::i64);
+  for (std::int64_t i = 0; i < rows; ++i) y.data<std::int64_t>()[i] = i % 10;
+  return {randn({rows, columns}), y};
+}
+
+}  // namespace
+
+TEST(Allocation, TheCounterCounts) {
+  EXPECT_EQ(allocations([] { delete new int(3); }), 1);
+  EXPECT_EQ(allocations([] { std::free(std::calloc(3, 5)); }), 1);
+  EXPECT_EQ(allocations([] { std::free(std::realloc(std::malloc(8), 100'000)); }), 2);
+  EXPECT_EQ(allocations([] { delete new std::max_align_t[100]; }), 1);
+  Tensor fresh;
+  EXPECT_EQ(allocations([&] { fresh = empty({3'000'017}); }), 1);
+  fresh = Tensor();
+  EXPECT_EQ(allocations([&] { fresh = empty({3'000'017}); }), 0) << "the block was to come back from the pool";
+}
+
+TEST(Allocation, LinearRegression) {
+  const data::Dataset set = regression();
+  nn::Sequential model{nn::Linear(5, 1)};
+  optim::Adagrad optimizer(model.parameters(), optim::AdagradOptions::d2l(0.1));
+  expect_none([&] {
+    for (auto [x, y] : data::Batches(set, {.batch_size = 10, .shuffle = true})) {
+      Tape tape;
+      optimizer.step(tape.gradients(mse_loss(model(x), y)));
+    }
+  });
+}
+
+// The same within one epoch: the loop has begun before anything is counted.
+TEST(Allocation, InsideAnEpoch) {
+  const data::Dataset set = regression();
+  nn::Sequential model{nn::Linear(5, 1)};
+  optim::Adagrad optimizer(model.parameters(), {.lr = 0.1});
+  int step = 0;
+  long counted = 0;
+  calls = 0;
+  for (auto [x, y] : data::Batches(set, {.batch_size = 2, .shuffle = true})) {
+    if (++step == 5) counting = true;
+    Tape tape;
+    const Tensor loss = mse_loss(model(x), y);
+    optimizer.step(tape.gradients(loss));
+    if (step == 50) {
+      counting = false;
+      counted = calls;
+    }
+  }
+  EXPECT_EQ(step, 52);
+  EXPECT_EQ(counted, 0);
+}
+
+TEST(Allocation, SixOperationsThatAreNotFused) {
+  const data::Dataset set = regression();
+  const Tensor w = parameter(zeros({5, 1})), b = parameter(zeros({1}));
+  optim::Adagrad optimizer(std::vector<Tensor>{w, b}, {.lr = 0.1});
+  expect_none([&] {
+    for (auto [x, y] : data::Batches(set.x, set.y, {.batch_size = 10, .shuffle = false})) {
+      Tape tape;
+      const Tensor loss = mean(square(matmul(x, w) + b - y)) * 0.5;
+      optimizer.step(tape.gradients(loss));
+    }
+  });
+}
+
+TEST(Allocation, PerceptronWithCrossEntropy) {
+  const data::Dataset set = classes(103, 20);
+  nn::Sequential model{nn::Linear(20, 64), nn::ReLU(), nn::Linear(64, 64), nn::Tanh(), nn::Linear(64, 10)};
+  optim::Adagrad optimizer(model.parameters(), {.lr = 0.05});
+  expect_none([&] {
+    double total = 0;
+    for (auto [x, y] : data::Batches(set, {.batch_size = 32, .shuffle = true})) {
+      Tape tape;
+      const Tensor loss = cross_entropy(model(x), y);
+      total += loss.item();
+      optimizer.step(tape.gradients(loss));
+    }
+    EXPECT_GT(total, 0);
+  });
+}
+
+// Large enough that BLAS computes the products and the pool's threads take part.
+TEST(Allocation, PerceptronThroughBlas) {
+  const data::Dataset set = classes(300, 784);
+  nn::Sequential model{nn::Linear(784, 256), nn::ReLU(), nn::Linear(256, 256), nn::Sigmoid(), nn::Linear(256, 10)};
+  optim::Adagrad optimizer(model.parameters(), {.lr = 0.05});
+  expect_none([&] {
+    for (auto [x, y] : data::Batches(set, {.batch_size = 128, .shuffle = true})) {
+      Tape tape;
+      optimizer.step(tape.gradients(cross_entropy(model(x), y)));
+    }
+  });
+  const Tensor large = randn({400'000});
+  expect_none([&] { (void)(exp(large) * large + 1); });
+}
+
+TEST(Allocation, TheOtherOptimizersAndDouble) {
+  const Tensor x = randn({32, 8}, DType::f64), y = randn({32, 3}, DType::f64);
+  nn::Sequential model{nn::Linear(8, 16, {.dtype = DType::f64}), nn::Tanh(), nn::Linear(16, 3, {.dtype = DType::f64})};
+  optim::SGD sgd(model.parameters(), {.lr = 0.01, .momentum = 0.9, .nesterov = true, .weight_decay = 1e-4});
+  optim::RMSProp rmsprop(model.parameters(), {.lr = 0.01, .momentum = 0.5, .centered = true});
+  expect_none([&] {
+    Tape tape;
+    const Tensor loss = mse_loss(model(x), y);
+    const Gradients g = tape.gradients(loss);
+    sgd.step(g);
+    rmsprop.step(g);
+  });
+}
+
+TEST(Allocation, AccumulationClippingAndTapesThatNest) {
+  const Tensor x = randn({32, 8}), y = randn({32, 3});
+  nn::Sequential model{nn::Linear(8, 16), nn::ReLU(), nn::Linear(16, 3)};
+  optim::Adagrad optimizer(model.parameters(), {.lr = 0.01});
+  expect_none([&] {
+    Gradients total;
+    for (int part = 0; part < 4; ++part) {
+      Tape tape;
+      const Tensor in = x.rows(8 * part, 8 * part + 8);
+      tape.watch(in);
+      const Tensor out = model(in), loss = mse_loss(log_softmax(out), softmax(y.rows(8 * part, 8 * part + 8)));
+      const double sensitivity = sum(abs(tape.gradient(loss, in))).item();
+      Tape inner;
+      const Gradients penalty = inner.gradients(sum(square(model(in))) * (1e-3 * sensitivity));
+      Gradients g = tape.gradients(loss);
+      g += penalty;
+      total += g;
+    }
+    optimizer.step(clip_value(clip_norm(std::move(total *= 0.25), 1), 0.5));
+  });
+}
+
+TEST(Allocation, Evaluation) {
+  const data::Dataset set = classes(103, 20);
+  nn::Sequential model{nn::Linear(20, 64), nn::ReLU(), nn::Linear(64, 10)};
+  double found = 0;
+  expect_none([&] {
+    for (auto [x, y] : data::Batches(set, {.batch_size = 32, .shuffle = false})) found += train::accuracy(model(x), y);
+    found += max(sum(model(set.x), 1)).item();
+  });
+}
