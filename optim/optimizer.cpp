@@ -35,18 +35,18 @@ Optimizer::~Optimizer() = default;
 
 void Optimizer::add_parameters(const Parameters& parameters) {
   if (parameters.empty()) fail<ValueError>(method(), "needs at least one parameter");
-  for (const auto& [name, tensor] : parameters) {
-    const auto once = [&](const std::string& other, const Tensor& t) {
-      if (t.header() == tensor.header()) fail<ValueError>(method(), "a parameter must come once: '", name, "' is '", other, "'");
-    };
-    if (!is_floating(tensor.dtype())) fail<ValueError>(method(), "parameters are f32 or f64: '", name, "' is ", tensor.dtype());
+  const auto once = [&](const TensorMap::Entry& p, const std::string& other, const Tensor& t) {
+    if (t.header() == p.tensor.header()) fail<ValueError>(method(), "a parameter must come once: '", p.name, "' is '", other, "'");
+  };
+  for (const auto& p : parameters) {
+    if (!is_floating(p.tensor.dtype())) fail<ValueError>(method(), "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
     for (const Entry& e : entries_) {
-      if (e.name == name) fail<ValueError>(method(), "a parameter's name must come once: '", name, "'");
-      once(e.name, e.parameter);
+      if (e.name == p.name) fail<ValueError>(method(), "a parameter's name must come once: '", p.name, "'");
+      once(p, e.name, e.parameter);
     }
     for (const auto& earlier : parameters) {
-      if (earlier.name == name) break;
-      once(earlier.name, earlier.tensor);
+      if (earlier.name == p.name) break;
+      once(p, earlier.name, earlier.tensor);
     }
   }
   entries_.reserve(entries_.size() + parameters.size());
