@@ -43,7 +43,11 @@ Generator& generator() { return default_generator(Purpose::init); }
 double gain(Gain of) { return of == Gain::relu ? std::sqrt(2.0) : of == Gain::tanh ? 5.0 / 3.0 : 1.0; }
 
 void zeros(Tensor& t) { constant(t, 0); }
-void constant(Tensor& t, double value) { put(t, full(t.shape(), value, t.dtype())); }
+void constant(Tensor& t, double value) {
+  if (!is_floating(t.dtype())) fail<ValueError>("constant", "an initialiser fills f32 or f64: ", t.dtype());
+  if (!std::isfinite(value)) fail<ValueError>("constant", "the value must be finite: ", value);
+  put(t, full(t.shape(), value, t.dtype()));
+}
 void uniform(Tensor& t, double low, double high) { put(t, capstan::uniform(t.shape(), low, high, t.dtype(), generator())); }
 void normal(Tensor& t, double mean, double stddev) { put(t, capstan::normal(t.shape(), mean, stddev, t.dtype(), generator())); }
 

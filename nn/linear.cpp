@@ -33,8 +33,8 @@ std::string Linear::describe() const { return cat("Linear(", weight.size(1), ", 
 
 Linear Linear::clone() const {
   Linear copy;
-  copy.weight = parameter(weight.clone());
-  if (bias.defined()) copy.bias = parameter(bias.clone());
+  copy.weight = parameter(weight.clone()).set_requires_grad(weight.requires_grad());
+  if (bias.defined()) copy.bias = parameter(bias.clone()).set_requires_grad(bias.requires_grad());
   copy.train(training());
   return copy;
 }

@@ -3,7 +3,9 @@
 #include <capstan/autograd/tape.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
+#include <capstan/nn/sequential.h>
 
+#include <algorithm>
 #include <typeinfo>
 
 #include <cxxabi.h>
@@ -61,7 +63,72 @@ bool holds(const TensorMap& map, const Tensor& t) {
   return false;
 }
 
+/// Puts the elements of `values` into the tensor. The header stays, and with it the identity that optimizers and gradients
+/// know; it becomes a view of the new block.
+void replace(const Tensor& tensor, Tensor values) noexcept {
+  capstan::detail::Header* h = tensor.header();
+  capstan::detail::Header* block = values.give();
+  block->version = tensor.version() + 1;
+  if (h->owner) capstan::detail::release(h->owner);
+  h->owner = block;
+  h->data = block->data;
+  h->dtype = block->dtype;
+}
+
+struct Named {
+  std::string name;
+  Tensor* tensor;
+};
+std::vector<Named> tensors_of(Module& m) {
+  std::vector<Named> all;
+  walk(m, [&](std::string name, Tensor& t, bool) { all.push_back({std::move(name), &t}); });
+  return all;
+}
+
+void copy_modes(Module& from, Module& to) {
+  std::vector<Module*> originals, copies;
+  const auto list_originals = [&](Module& child) { originals.push_back(&child); };
+  const auto list_copies = [&](Module& child) { copies.push_back(&child); };
+  Children<decltype(list_originals)> original(list_originals);
+  Children<decltype(list_copies)> copy(list_copies);
+  from.members(original);
+  to.members(copy);
+  to.train(from.training());
+  for (std::size_t i = 0; i < std::min(originals.size(), copies.size()); ++i) copy_modes(*originals[i], *copies[i]);
+}
+
 }  // namespace
+
+// What cloning member by member does not give a copy: tensors tied to each other, their dtypes, which are frozen, which
+// modules evaluate.
+void detail::match(const Module& from, Module& to) {
+  Module& original = const_cast<Module&>(from);  // members() shows tensors by reference, but none is changed here
+  const std::vector<Named> theirs = tensors_of(original), mine = tensors_of(to);
+  const auto copy_of = [&](const std::string& name) -> Tensor* {
+    for (const Named& n : mine)
+      if (n.name == name) return n.tensor;
+    return nullptr;
+  };
+  for (std::size_t i = 0; i < theirs.size(); ++i) {
+    Tensor* copy = copy_of(theirs[i].name);
+    if (!copy) continue;
+    const Tensor& t = *theirs[i].tensor;
+    std::size_t first = 0;
+    while (theirs[first].tensor->header() != t.header()) ++first;
+    if (Tensor* tied = copy_of(theirs[first].name); tied && tied != copy) {
+      *copy = *tied;
+      continue;
+    }
+    if (copy->requires_grad() != t.requires_grad()) copy->set_requires_grad(t.requires_grad());
+    if (copy->dtype() != t.dtype() && is_floating(copy->dtype()) && is_floating(t.dtype())) replace(*copy, copy->to(t.dtype()));
+  }
+  copy_modes(original, to);
+}
+
+void detail::copy_state(const Module& from, Module& to) {
+  match(from, to);
+  to.load_state(const_cast<Module&>(from).state());
+}
 
 Module::~Module() = default;
 void Module::members(Visitor&) {}
@@ -123,16 +190,7 @@ void Module::to(DType dtype) {
   std::vector<std::pair<Tensor, Tensor>> pairs;
   for (const auto& [name, tensor] : state())
     if (is_floating(tensor.dtype()) && tensor.dtype() != dtype) pairs.emplace_back(tensor, tensor.to(dtype));
-  for (auto& [tensor, converted] : pairs) {
-    // The header stays, and with it the identity that optimizers and gradients know; it becomes a view of the new block.
-    capstan::detail::Header* h = tensor.header();
-    capstan::detail::Header* block = converted.give();
-    block->version = tensor.version() + 1;
-    if (h->owner) capstan::detail::release(h->owner);
-    h->owner = block;
-    h->data = block->data;
-    h->dtype = dtype;
-  }
+  for (auto& [tensor, converted] : pairs) replace(tensor, std::move(converted));
 }
 
 }  // namespace capstan::nn

@@ -8,10 +8,6 @@ void detail::cannot_clone(const Module& m) {
   capstan::detail::fail<ValueError>("clone", "a module needs a default constructor or a member clone(): ", m.describe());
 }
 
-void detail::copy_state(const Module& from, Module& to) {
-  to.load_state(const_cast<Module&>(from).state());  // members() shows tensors by reference, but none is changed here
-}
-
 Sequential::~Sequential() {
   for (const Item& i : items_) delete i.module;
 }
@@ -38,7 +34,7 @@ Sequential Sequential::clone() const {
   Sequential copy;
   copy.items_.reserve(items_.size());
   for (const Item& i : items_) copy.items_.push_back({i.clone(*i.module), i.clone});
-  copy.train(training());
+  detail::match(*this, copy);
   return copy;
 }
 

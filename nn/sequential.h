@@ -9,10 +9,12 @@ namespace capstan::nn {
 namespace detail {
 [[noreturn]] void cannot_clone(const Module& m);
 void copy_state(const Module& from, Module& to);
+void match(const Module& from, Module& to);
 }  // namespace detail
 
 /// A deep copy of a module, with parameters of its own: by m.clone() where it has one, else by a default-constructed M
-/// that is given m's state. Throws ValueError when M has neither.
+/// that is given m's state, dtypes, tied and frozen tensors and modes. Throws ValueError when M has neither, and when a
+/// default-constructed M has other tensors than m.
 template <class M>
 M clone(const M& m) {
   if constexpr (requires { m.clone(); }) {
@@ -35,7 +37,7 @@ class Sequential final : public Module {
   requires(std::is_base_of_v<Module, Modules>&&...) explicit Sequential(Modules... modules) { (append(std::move(modules)), ...); }
   Sequential(Sequential&& other) noexcept : Module(static_cast<Module&&>(other)), items_(std::exchange(other.items_, {})) {}
   Sequential& operator=(Sequential&& other) noexcept {
-    Module::operator=(std::move(other));
+    Module::operator=(static_cast<Module&&>(other));
     std::swap(items_, other.items_);
     return *this;
   }

@@ -56,12 +56,12 @@ void for_each_table(F f) {
   }
 }
 
-/// n elements that begin `offset` elements behind a cache line's start, between guards of NaN that end where the next page
-/// of a sanitizer would begin: who reads them carries a NaN along, who writes them is found by untouched().
+/// n elements between guards of NaN, `offset` elements behind a place that is aligned: who reads the guards carries a NaN
+/// along, who writes them is found by untouched(). The elements are NaN too until they are set.
 template <class T>
 class Guarded {
  public:
-  static constexpr std::int64_t guard = 80;
+  static constexpr std::int64_t guard = 64;
   explicit Guarded(std::int64_t n, std::int64_t offset = 0)
       : size_(n),
         total_(n + offset + 2 * guard),
