@@ -14,6 +14,7 @@ using capstan::detail::cat;
 
 Linear::Linear(std::int64_t in, std::int64_t out, LinearOptions options) {
   if (in < 1 || out < 1) capstan::detail::fail<ValueError>("Linear", "in and out must be positive: ", in, ", ", out);
+  if (!is_floating(options.dtype)) capstan::detail::fail<ValueError>("Linear", "a layer is f32 or f64: ", options.dtype);
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   weight = parameter(empty({out, in}, options.dtype));
   init::uniform(weight, -bound, bound);

@@ -178,8 +178,8 @@ TEST(Init, RefusesABadArgument) {
             "ValueError: [kaiming_normal] the gain must be finite and not negative: inf");
   EXPECT_EQ(thrown([&] { nn::init::constant(t, nowhere); }), "ValueError: [constant] the value must be finite: nan");
   EXPECT_EQ(thrown([&] { nn::init::constant(t, -endless); }), "ValueError: [constant] the value must be finite: -inf");
-  EXPECT_EQ(thrown([&] { nn::init::uniform(t, 1, 0); }), "ValueError: [uniform] low <= high must be finite: 1, 0");
-  EXPECT_EQ(thrown([&] { nn::init::uniform(t, 0, endless); }), "ValueError: [uniform] low <= high must be finite: 0, inf");
+  EXPECT_EQ(thrown([&] { nn::init::uniform(t, 1, 0); }), "ValueError: [uniform] low <= high and high - low must be finite: 1, 0");
+  EXPECT_EQ(thrown([&] { nn::init::uniform(t, 0, endless); }), "ValueError: [uniform] low <= high and high - low must be finite: 0, inf");
   EXPECT_EQ(thrown([&] { nn::init::normal(t, 0, -1); }), "ValueError: [normal] mean and stddev >= 0 must be finite: 0, -1");
   EXPECT_EQ(values(t), (Values{1, 1, 1, 1}));
 }

@@ -82,7 +82,7 @@ TEST(Linear, WantsGradientsForBoth) {
 TEST(Linear, RefusesSizesThatCannotBe) {
   EXPECT_EQ(thrown([] { nn::Linear(0, 3); }), "ValueError: [Linear] in and out must be positive: 0, 3");
   EXPECT_EQ(thrown([] { nn::Linear(3, -1); }), "ValueError: [Linear] in and out must be positive: 3, -1");
-  EXPECT_EQ(thrown([] { nn::Linear(3, 2, {.dtype = DType::i64}); }), "ValueError: [uniform] random numbers are f32 or f64: i64");
+  EXPECT_EQ(thrown([] { nn::Linear(3, 2, {.dtype = DType::i64}); }), "ValueError: [Linear] a layer is f32 or f64: i64");
   nn::Linear layer(3, 2);
   EXPECT_TRUE(thrown([&] { layer(ones({4, 2})); }).starts_with("ShapeError: [linear] "));
   EXPECT_TRUE(thrown([&] { layer(ones({4, 3}, DType::f64)); }).starts_with("ValueError: [linear] "));

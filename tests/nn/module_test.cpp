@@ -99,9 +99,11 @@ TEST(Modules, GiveATiedTensorOnceUnderItsFirstName) {
   nn::init::constant(tied.first.weight, 1);
   nn::init::zeros(tied.first.bias);
   EXPECT_EQ(values(tied(ones({3}))), (Values{9, 9, 9}));
-  Tape tape;
-  const Gradients g = tape.gradients(sum(tied(ones({3}))));
-  EXPECT_EQ(values(g[tied.first.weight]), Values(9, 6));  // 3 as the first layer and 3 as the second
+  {
+    Tape tape;
+    const Gradients g = tape.gradients(sum(tied(ones({3}))));
+    EXPECT_EQ(values(g[tied.first.weight]), Values(9, 6));  // 3 as the first layer and 3 as the second
+  }
   tied.to(DType::f64);
   EXPECT_TRUE(same(tied.first.weight, tied.second.weight));
   EXPECT_EQ(values(tied(ones({3}, DType::f64))), (Values{9, 9, 9}));

@@ -32,14 +32,14 @@ Sequential
 
 TEST(Summary, OfNestedModules) {
   nn::Sequential model{nn::Sequential{Net(), nn::Tanh()}, nn::Linear(1, 2, {.bias = false})};
-  EXPECT_EQ(summary(model), R"(module                         parameters              count
+  EXPECT_EQ(summary(model), R"(module                      parameters               count
 Sequential
   0: Sequential
     0: Net
-      hidden: Linear(5, 4)     weight [4, 5], bias [4]     24
-      out: Linear(4, 1)        weight [1, 4], bias [1]      5
+      hidden: Linear(5, 4)  weight [4, 5], bias [4]     24
+      out: Linear(4, 1)     weight [1, 4], bias [1]      5
     1: Tanh
-  1: Linear(1, 2, no bias)     weight [2, 1]                2
+  1: Linear(1, 2, no bias)  weight [2, 1]                2
 31 parameters, 31 of them trained
 )");
 }
@@ -48,10 +48,10 @@ Sequential
 TEST(Summary, CountsEachTensorOnce) {
   Tied model;
   model.a.bias.set_requires_grad(false);
-  EXPECT_EQ(summary(model), R"(module                        parameters              count
-(anonymous namespace)::Tied   scale [], mean [3]          4
-  a: Linear(3, 3)             weight [3, 3], bias [3]    12
-  b: Linear(3, 3)             weight [3, 3], bias [3]     3
+  EXPECT_EQ(summary(model), R"(module                       parameters               count
+(anonymous namespace)::Tied  scale [], mean [3]           4
+  a: Linear(3, 3)            weight [3, 3], bias [3]     12
+  b: Linear(3, 3)            weight [3, 3], bias [3]      3
 19 parameters, 13 of them trained
 )");
 }

@@ -42,7 +42,7 @@ TEST(Training, LearnsExclusiveOr) {
 
     Residual residual;
     residual.to(dtype);
-    optim::SGD sgd(residual.parameters(), {.lr = 0.2, .momentum = 0.9});
+    optim::SGD sgd(residual.parameters(), {.lr = 0.05, .momentum = 0.9});
     EXPECT_LT(error_after(residual, sgd, x, y, 500), 0.05) << name(dtype);
   }
 }
