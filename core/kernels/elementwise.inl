@@ -97,6 +97,7 @@ static void unary_loop(const T* x, T* y, std::int64_t n) {
 
 template <class F, class T>
 static void binary_loop(const T* a, const T* b, T* y, std::int64_t n, bool a_step, bool b_step) {
+  if (n == 0) return;  // an empty operand has not even the one element that is read below
   if (a_step && b_step) {
 #pragma GCC ivdep
     for (std::int64_t i = 0; i < n; ++i) y[i] = F::f(a[i], b[i]);
