@@ -196,11 +196,11 @@ void Elementwise<Derived, Options>::run(Entry& entry, const Tensor& g) {
     if (i != entry.rule) return;
     constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
     const Rule rule(o, step);
-    T* states[slots + 1];
+    T* states[slots + 1] = {};
     for (std::size_t k = 0; k < slots; ++k) states[k] = static_cast<T*>(entry.slots[k].header()->data);
     // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
     parallel_for(n, std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {
-      T* at[slots + 1];
+      T* at[slots + 1] = {};
       for (std::size_t k = 0; k < slots; ++k) at[k] = states[k] + begin;
       if constexpr (requires { o.weight_decay; })
         if (o.weight_decay != 0) return detail::rule_loop<true, slots>(rule, w + begin, dw + begin, at, end - begin, T(o.weight_decay));
