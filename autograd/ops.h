@@ -56,8 +56,9 @@ Tensor tanh(const Tensor& x);
 /// y = 1 / (1 + e^-x), without overflow at either end; dx = y (1 - y) dy.
 Tensor sigmoid(const Tensor& x);
 
-// ---- reductions. `axis` may be negative; the axis goes away unless keepdim. Summed in blocks of eight lanes joined
-// pairwise: the error grows with n / 128 + log2(128) roundings, not with n.
+// ---- reductions. `axis` may be negative; the axis goes away unless keepdim. Sums are joined
+// pairwise: an element goes through 24 + log2(n / 512) roundings at most, along another axis than the last through
+// 128 + n / 128, not through n.
 
 /// y = sum of x; dx = dy, repeated. The sum of nothing is 0.
 Tensor sum(const Tensor& x);

@@ -8,6 +8,7 @@
 #include "cli.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 
 using namespace capstan;
@@ -118,10 +119,10 @@ Without it, --data synthetic trains on a linear function with noise, of the same
 
 int run(const cli::Flags& flags) {
   const char* variable = std::getenv("CAPSTAN_DATA");
-  std::filesystem::path path = !flags.data.empty() ? flags.data : variable ? variable : ".";
+  std::filesystem::path path = flags.data.value_or(variable ? variable : ".");
   if (std::filesystem::is_directory(path)) path /= "airfoil_self_noise.dat";
   if (flags.data != "synthetic" && !std::filesystem::exists(path)) {
-    std::fprintf(stderr, "[airfoil] the table must be there: no %s\n%s", path.c_str(), how_to_get_it);
+    std::fprintf(stderr, "[airfoil] the table must be there: not at '%s'\n%s", path.c_str(), how_to_get_it);
     return 1;
   }
   Tensor table = flags.data == "synthetic" ? synthetic_table() : data::read_table(path.string(), {.delimiter = '\t'});

@@ -14,14 +14,14 @@ struct Flags {
   std::int64_t epochs = 1;
   std::optional<int> threads;
   std::optional<double> lr;
-  std::string optimizer;  // empty: the program's own
+  std::optional<std::string> optimizer;
   std::string out = "build/out";
-  std::string data;  // only in programs with .has_data
+  std::optional<std::string> data;  // only in programs with .has_data
 
   /// The optimizer of --optimizer, else the program's own Method; at the rate of --lr when there is one.
   template <class Method, class Options>
   std::unique_ptr<capstan::optim::Optimizer> make_optimizer(const capstan::Parameters& parameters, const Options& options) const {
-    auto made = optimizer.empty() ? std::make_unique<Method>(parameters, options) : capstan::optim::make(optimizer, parameters);
+    auto made = optimizer ? capstan::optim::make(*optimizer, parameters) : std::make_unique<Method>(parameters, options);
     if (lr) made->set_lr(*lr);
     return made;
   }

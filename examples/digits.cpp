@@ -44,6 +44,7 @@ int run(const cli::Flags& flags) {
 
   train::LineChart chart({.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}});
   chart.add("training", epochs, losses).add("held out", epochs, test_losses);
+  std::printf("wrote %s\n", flags.path("digits.csv").c_str());
   flags.save(chart, "digits.svg");
   std::printf("accuracy %.4f\n", accuracy);
   return 0;

@@ -111,7 +111,7 @@ void draw_chart(const cli::Flags& flags, const Run& a, const Run& b) {
 }
 
 int run(const cli::Flags& flags) {
-  const std::string method = flags.optimizer.empty() ? "adagrad" : flags.optimizer;
+  const std::string method = flags.optimizer.value_or("adagrad");
   std::vector<Run> runs, sgd_runs;
   for (const double rate : flags.lr ? std::vector{*flags.lr} : rates) {
     runs.push_back({method, rate});

@@ -5,6 +5,8 @@
 // Last line: epoch 20, x1: -0\.002295, x2: -0\.000000
 #include "cli.h"
 
+#include <algorithm>
+
 using namespace capstan;
 
 namespace {
@@ -78,13 +80,13 @@ void print_end(const Path& path) {
 
 void trace(const cli::Flags& flags, double lr) {
   const Path descent = gradient_descent(lr, flags.epochs), path = library(flags, lr, taped), hand = library(flags, lr, by_hand);
-  const double off = std::max(difference(path, hand), flags.optimizer.empty() ? difference(path, bare_adagrad(lr, flags.epochs)) : 0);
+  const double off = std::max(difference(path, hand), flags.optimizer ? 0 : difference(path, bare_adagrad(lr, flags.epochs)));
   if (!(off <= 1e-12)) throw ValueError("[trace2d] the ways must agree to 1e-12: they differ by " + std::to_string(off));
 
-  std::printf("gradient descent, rate %g%s\n", lr, f(descent.x1.back(), descent.x2.back()) < f(-5, -2) ? "" : ": diverges");
+  std::printf("gradient descent, rate %g%s\n", lr, f(descent.x1.back(), descent.x2.back()) <= f(-5, -2) ? "" : ": diverges");
   print_end(descent);
 
-  const std::string name = flags.optimizer.empty() ? "Adagrad" : flags.optimizer;
+  const std::string name = flags.optimizer.value_or("Adagrad");
   char rate[32];
   std::snprintf(rate, sizeof rate, "%g", lr);
   train::ContourPlot plot(f, {.title = "f = 0.1 x1² + 2 x2² at rate " + std::string(rate),
@@ -94,7 +96,7 @@ void trace(const cli::Flags& flags, double lr) {
   flags.save(plot, "trace2d_" + std::string(rate) + ".svg");
 
   std::printf("%s, rate %g: %s agree, the largest difference is %.1e\n", name.c_str(), lr,
-              flags.optimizer.empty() ? "bare formula, tape and hand-written gradients" : "tape and hand-written gradients", off);
+              flags.optimizer ? "tape and hand-written gradients" : "bare formula, tape and hand-written gradients", off);
   print_end(path);
 }
 

@@ -102,7 +102,7 @@ void draw_chart(const cli::Flags& flags, const std::string& file, const std::str
 }
 
 int run(const cli::Flags& flags) {
-  const std::string rival = flags.optimizer.empty() ? "rmsprop" : flags.optimizer;
+  const std::string rival = flags.optimizer.value_or("rmsprop");
   const double lr = choose_rate("adagrad", 1, flags), rival_lr = choose_rate(rival, 0.01, flags);
   const Run adagrad("adagrad", lr, flags, flags.epochs), other(rival, rival_lr, flags, flags.epochs);
 

@@ -237,7 +237,7 @@ std::string Optimizer::explain() const {
         bytes += e.parameter.numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()) * slot_names(rule_of(g)).size());
       }
     s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
-             elements, " elements, ", bytes, " bytes of state");
+             elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");
   }
   return s;
 }

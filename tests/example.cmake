@@ -8,8 +8,8 @@
 cmake_minimum_required(VERSION 3.25)
 
 file(STRINGS ${SOURCE} head REGEX "^// (Last line|Test|Test with data):")
-if(NOT head MATCHES "// Last line:")
-  message(FATAL_ERROR "${SOURCE} does not say what its last line is (// Last line: ...)")
+if(NOT head MATCHES "^// Last line:")
+  message(FATAL_ERROR "${SOURCE} does not say what its last line is (// Last line: ..., above any Test)")
 endif()
 if(NOT head MATCHES "// Test")
   list(APPEND head "// Test:")

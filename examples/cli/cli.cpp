@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
@@ -34,10 +33,13 @@ void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
 
 /// A wrong method, option or rate is bad usage, and is known before anything is computed.
 void check_optimizer(const Flags& flags) {
+  const char* flag = "--optimizer";
   try {
-    flags.make_optimizer<capstan::optim::SGD>({{"x", capstan::zeros({1})}}, capstan::optim::SGDOptions{});
+    const auto optimizer = capstan::optim::make(flags.optimizer.value_or("adagrad"), {{"x", capstan::zeros({1})}});
+    flag = "--lr";
+    if (flags.lr) optimizer->set_lr(*flags.lr);
   } catch (const capstan::Error& error) {
-    throw CLI::ValidationError(error.what());
+    throw CLI::ValidationError(flag, error.what());
   }
 }
 
@@ -66,7 +68,8 @@ int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
     if (flags.threads) capstan::set_num_threads(*flags.threads);
     make_folder(flags.out);
     const int code = body(flags);
-    if (std::fflush(stdout) != 0) throw IoError("[stdout] the results must be written: " + std::generic_category().message(errno));
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw IoError("[stdout] the results must be written: some were not (disk full?)");
     return code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

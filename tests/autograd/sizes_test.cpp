@@ -51,6 +51,18 @@ TEST(Sizes, SumsOfEveryLength) {
   }
 }
 
+// The bounds that ops.h states, in f32 for numbers of one sign; one after the other they would be off by 1 in 100.
+TEST(Sizes, LongSumsStayAccurate) {
+  const double eps = 6e-8, n = 3'000'001, exact = static_cast<double>(0.1f) * n;
+  const Tensor x = full({3'000'001}, 0.1);
+  EXPECT_NEAR(sum(x).item() / exact, 1, (24 + std::log2(n / 512)) * eps);
+  EXPECT_NEAR(mean(x).item() / static_cast<double>(0.1f), 1, (25 + std::log2(n / 512)) * eps);
+  const Tensor columns = sum(full({300'000, 9}, 0.1), 0);
+  for (int j = 0; j < 9; ++j)
+    EXPECT_NEAR(columns.data<float>()[j] / (static_cast<double>(0.1f) * 300'000), 1, (128 + 300'000 / 128.) * eps);
+  EXPECT_NEAR(mse_loss(x, zeros_like(x)).item() / (static_cast<double>(0.1f) * 0.1f), 1, 300 * eps);
+}
+
 TEST(Sizes, ColumnsOneToFortyAndMore) {
   for (const std::int64_t rows : {1, 2, 31, 127, 128, 129, 256, 300})
     for (std::int64_t columns = 1; columns <= 73; columns += columns < 42 ? 1 : 7) {

@@ -175,6 +175,21 @@ TEST(TapeMisuse, EndedInsideANoGrad) {
   EXPECT_EQ(values(next.gradients(sum(w * y))[w]), (Values{4, 6}));
 }
 
+TEST(TapeMisuse, NoGradEndedOutOfOrder) {
+  const Tensor w = p({2, 3});
+  auto* outer = new Tape;
+  auto* pause = new NoGrad;
+  auto* inner = new Tape;
+  const Tensor loss = sum(w * 4);
+  delete pause;  // the outer one records again
+  EXPECT_EQ(thrown([&] { delete outer; }),
+            "ValueError: [Tape] tapes must end in the reverse order of their beginning: an inner one is still there");
+  const Tensor y = w * 2;  // no tape records
+  EXPECT_EQ(values(inner->gradients(loss)[w]), (Values{4, 4}));
+  delete inner;
+  expect_all_well();
+}
+
 TEST(TapeMisuse, AnExceptionLeavesTheTapeInOrder) {
   const Tensor w = p({2, 3});
   try {

@@ -235,6 +235,13 @@ TEST(Tape, ReleasesWhatItSaved) {
   EXPECT_EQ(holders(), 1);
   {
     Tape tape;
+    const Tensor loss = sum(w * w), later = loss * w * c;
+    EXPECT_EQ(holders(), 2);
+    (void)tape.gradients(loss);  // what was recorded after the loss goes too
+    EXPECT_EQ(holders(), 1);
+  }
+  {
+    Tape tape;
     (void)(d({1, 1}) * c);  // not recorded, not kept
     EXPECT_EQ(holders(), 1);
   }

@@ -132,6 +132,18 @@ TEST(Pool, AThreadLeavesItsBlocksBehind) {
   EXPECT_EQ(addresses(many(100, 700)), first);
 }
 
+TEST(Pool, WhatEndsAfterAThreadsListsComesHomeToo) {
+  if (!pool_is_on()) GTEST_SKIP() << "every tensor is a malloc of its own";
+  detail::empty_cache();
+  const void* block = nullptr;
+  std::thread([&] {
+    at_thread_end = Tensor();  // begins before the thread's lists, so it ends after them
+    at_thread_end = empty({7000}, DType::boolean);
+    block = at_thread_end.header();
+  }).join();
+  EXPECT_EQ(empty({7000}, DType::boolean).header(), block);
+}
+
 TEST(Pool, TensorsMayEndWithTheirThread) {
   for (int round = 0; round < 50; ++round) {
     Tensor seen;

@@ -206,6 +206,17 @@ TEST(Random, NormalIsNormal) {
   }
 }
 
+TEST(Random, NormalIsBoxMullersFormula) {
+  const Generator start{14, 1, 9};
+  Generator g = start;
+  const Tensor x = normal({1001}, 3, 2, DType::f64, g);
+  for (std::uint64_t i = 0; i < 1001; ++i) {
+    const auto [u, v] = expected_pair(start, i / 2);
+    const double r = std::sqrt(-2 * std::log(1 - u)), angle = 2 * std::acos(-1) * v;
+    ASSERT_NEAR(x.data<double>()[i], 3 + 2 * r * (i % 2 ? std::sin(angle) : std::cos(angle)), 1e-13) << i;
+  }
+}
+
 TEST(Random, PermutationsAreUniform) {
   Generator g{13, 0, 0};
   std::map<std::vector<double>, int> counts;

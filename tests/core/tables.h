@@ -7,6 +7,9 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace capstan::kernels {
 
@@ -68,24 +71,40 @@ class Guarded {
         block_(static_cast<T*>(::operator new (static_cast<std::size_t>(total_) * sizeof(T), std::align_val_t{64}))) {
     for (std::int64_t i = 0; i < total_; ++i) block_.get()[i] = std::numeric_limits<T>::quiet_NaN();
     data_ = block_.get() + guard + offset;
+    poison(true);
   }
+  ~Guarded() { poison(false); }
+  Guarded(Guarded&&) noexcept = default;
   T* data() { return data_; }
   const T* data() const { return data_; }
   std::int64_t size() const { return size_; }
   T& operator[](std::int64_t i) { return data_[i]; }
   const T& operator[](std::int64_t i) const { return data_[i]; }
   bool untouched() const {
+    poison(false);
+    bool all = true;
     for (std::int64_t i = 0; i < total_; ++i) {
       const T* p = block_.get() + i;
-      if ((p < data_ || p >= data_ + size_) && !std::isnan(*p)) return false;
+      all = all && ((p >= data_ && p < data_ + size_) || std::isnan(*p));
     }
-    return true;
+    poison(true);
+    return all;
   }
 
  private:
   struct Free {
     void operator()(T* p) const { ::operator delete (p, std::align_val_t{64}); }
   };
+  // Under AddressSanitizer reading a guard is an error too, whatever becomes of what was read.
+  void poison([[maybe_unused]] bool on) const {
+#if defined(__SANITIZE_ADDRESS__)
+    if (!block_) return;
+    const T *end = data_ + size_, *block_end = block_.get() + total_;
+    const auto set = on ? __asan_poison_memory_region : __asan_unpoison_memory_region;
+    set(block_.get(), static_cast<std::size_t>(data_ - block_.get()) * sizeof(T));
+    set(end, static_cast<std::size_t>(block_end - end) * sizeof(T));
+#endif
+  }
   std::int64_t size_, total_;
   std::unique_ptr<T, Free> block_;
   T* data_;

@@ -141,6 +141,19 @@ TEST_P(States, RefuseABadOption) {
   }
 }
 
+// Slots and counts that fit do not come in with options that do not.
+TEST_P(States, TakeAllOrNothing) {
+  for (const Settings& settings : row().all) {
+    Training run(row(), settings, DType::f32), other(row(), settings, DType::f32);
+    for (int t = 0; t < 4; ++t) run.step(t);
+    other.step(0);
+    const std::string before = other.all_bits();
+    const TensorMap state = without(run.optimizer->state(), row().name + "/lr", full({}, -0.5, DType::f64));
+    EXPECT_EQ(thrown([&] { other.optimizer->load_state(state); }), "ValueError: [" + row().name + "] lr must not be negative: -0.5");
+    EXPECT_EQ(other.all_bits(), before);
+  }
+}
+
 TEST(State, ListsAllThatDoesNotFit) {
   Tensor w = parameter(ones({2, 3})), b = parameter(ones({3}));
   optim::Adagrad adagrad(Parameters{{"w", w}, {"b", b}}, {.lr = 0.1});
