@@ -132,7 +132,7 @@ int run(const cli::Flags& flags) {
   const data::Dataset examples{data::columns(table, 0, 5), data::columns(table, 5, 6)};
 
   std::printf("%s, squared loss with the half\n\nfrom scratch\n", flags.data == "synthetic" ? "synthetic data" : path.c_str());
-  const Record scratch = from_scratch(examples, flags.epochs, flags.lr.value_or(0.1));
+  const Record scratch = from_scratch(examples, flags.epochs, flags.others_lr().value_or(0.1));
   scratch.print();
   std::printf("\nconcise, ");
   const Record library = concise(examples, flags);

@@ -13,18 +13,22 @@ struct Flags {
   std::int64_t seed = 0;
   std::int64_t epochs = 1;
   std::optional<int> threads;
-  std::optional<double> lr;
+  std::optional<double> lr;  // of --lr, or of an lr= in --optimizer: never of both
   std::optional<std::string> optimizer;
+  bool lr_is_optimizers = false;  // lr stands in --optimizer, and is not meant for the method that it is compared with
   std::string out = "build/out";
   std::optional<std::string> data;  // only in programs with .has_data
 
-  /// The optimizer of --optimizer, else the program's own Method; at the rate of --lr when there is one.
+  /// The optimizer of --optimizer, else the program's own Method; at the rate that the command line gives, if any.
   template <class Method, class Options>
   std::unique_ptr<capstan::optim::Optimizer> make_optimizer(const capstan::Parameters& parameters, const Options& options) const {
     auto made = optimizer ? capstan::optim::make(*optimizer, parameters) : std::make_unique<Method>(parameters, options);
     if (lr) made->set_lr(*lr);
     return made;
   }
+
+  /// The rate of --lr alone: for a method that is compared with the one of --optimizer.
+  std::optional<double> others_lr() const { return lr_is_optimizers ? std::nullopt : lr; }
 
   /// The path of a file in the folder of --out.
   std::string path(const std::string& name) const { return out + "/" + name; }

@@ -1,8 +1,11 @@
 // Online linear regression in which 50 features are in every example and 200 in one of 1,000 each: what Adagrad was made
 // for. SGD has one rate for all weights, which the common features bound; Adagrad's rate for a weight falls only with the
 // gradients of that weight. Both get a grid of eight rates, over five seeds; the best rate of each is compared.
-// Run:       ./run example sparse_features        (--optimizer takes Adagrad's place, --lr that of both grids)
+// Run:       ./run example sparse_features        (--optimizer takes Adagrad's place, with an lr= its grid's too; --lr that of both grids)
 // Last line: rare weights: adagrad's error is at least ([3-9]|[1-9][0-9]+)\.[0-9] times smaller than sgd's
+// Test:
+// Last line: rare weights: adagrad lr=0\.0001's error is at least 0\.[0-9] times smaller than sgd's
+// Test:      --epochs 2 --optimizer "adagrad lr=0.0001"
 #include "cli.h"
 
 #include <algorithm>
@@ -113,10 +116,10 @@ void draw_chart(const cli::Flags& flags, const Run& a, const Run& b) {
 int run(const cli::Flags& flags) {
   const std::string method = flags.optimizer.value_or("adagrad");
   std::vector<Run> runs, sgd_runs;
-  for (const double rate : flags.lr ? std::vector{*flags.lr} : rates) {
-    runs.push_back({method, rate});
-    sgd_runs.push_back({"sgd", flags.lr ? rate : rate / 100});
-  }
+  for (const double rate : flags.lr ? std::vector{*flags.lr} : rates) runs.push_back({method, rate});
+  for (const double rate : rates)
+    if (!flags.others_lr()) sgd_runs.push_back({"sgd", rate / 100});
+  if (flags.others_lr()) sgd_runs.push_back({"sgd", *flags.others_lr()});
   for (std::int64_t seed = flags.seed; seed < flags.seed + seeds; ++seed) {
     manual_seed(static_cast<std::uint64_t>(seed));
     const Problem problem = draw(flags.epochs * 1000);

@@ -1,8 +1,12 @@
 // Adagrad on f(x1, x2) = 0.1 x1^2 + 2 x2^2 from (-5, -2), which is twenty times as steep along x2 as along x1. One rate for both
 // must compromise: gradient descent at 0.4 creeps along x1, and at 2 it diverges along x2. Adagrad scales each by itself.
 // Its path is computed in three ways, which must agree: the bare formula, the tape, and gradients written by hand.
-// Run:       ./run example trace2d        (--optimizer takes Adagrad's place, --lr that of 0.4 and 2)
+// Run:       ./run example trace2d        (--optimizer takes Adagrad's place; --lr, or its lr=, that of 0.4 and 2)
 // Last line: epoch 20, x1: -0\.002295, x2: -0\.000000
+// Test:
+// Last line: epoch 20, x1: -2\.382563, x2: -0\.158591
+// Test:      --lr 0.4
+// Test:      --optimizer "adagrad lr=0.4 eps=1e-6 eps_inside_root=1"
 #include "cli.h"
 
 #include <algorithm>

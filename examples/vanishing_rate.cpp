@@ -2,8 +2,11 @@
 // grows, so its effective rate dies and it loses the target; RMSProp's forgets, and it keeps following.
 // Each method's rate is the best of a grid over the first 2,000 examples, as one would choose it; then the run goes on. (A
 // larger rate only puts Adagrad's end off: at 7 it still follows after 100,000 examples and no more after 1,000,000.)
-// Run:       ./run example vanishing_rate        (--optimizer takes RMSProp's place, --lr that of both grids)
+// Run:       ./run example vanishing_rate        (--optimizer takes RMSProp's place, with an lr= its grid's too; --lr that of both grids)
 // Last line: adagrad's error at the end is at least ([5-9]|[1-9][0-9]+)\.[0-9] times that of rmsprop
+// Test:
+// Last line: adagrad's error at the end is at least 0\.[0-9] times that of rmsprop lr=1e-9
+// Test:      --epochs 3 --optimizer "rmsprop lr=1e-9"
 #include "cli.h"
 
 #include <algorithm>
@@ -76,8 +79,8 @@ struct Run {
 };
 
 /// The rate of the grid with which the method errs least over the first examples.
-double choose_rate(const std::string& method, double scale, const cli::Flags& flags) {
-  if (flags.lr) return *flags.lr;
+double choose_rate(const std::string& method, std::optional<double> given, double scale, const cli::Flags& flags) {
+  if (given) return *given;
   std::printf("%s, error over the first %d examples\n", method.c_str(), static_cast<int>(tried_epochs * epoch_size));
   double least = std::numeric_limits<double>::infinity(), best = 0;
   for (const double rate : rates) {
@@ -103,7 +106,7 @@ void draw_chart(const cli::Flags& flags, const std::string& file, const std::str
 
 int run(const cli::Flags& flags) {
   const std::string rival = flags.optimizer.value_or("rmsprop");
-  const double lr = choose_rate("adagrad", 1, flags), rival_lr = choose_rate(rival, 0.01, flags);
+  const double lr = choose_rate("adagrad", flags.others_lr(), 1, flags), rival_lr = choose_rate(rival, flags.lr, 0.01, flags);
   const Run adagrad("adagrad", lr, flags, flags.epochs), other(rival, rival_lr, flags, flags.epochs);
 
   const std::vector<double> rate = adagrad.mean(&Curve::rate), other_rate = other.mean(&Curve::rate);

@@ -5,7 +5,9 @@
 #include <capstan/optim/rmsprop.h>
 #include <capstan/optim/sgd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <mutex>
 
 namespace capstan::optim {
 
@@ -14,77 +16,108 @@ using capstan::detail::fail;
 
 namespace {
 
-struct Setting {
-  std::string name;
-  double value;
-  bool word;  // true or false
-};
-
-template <class Method, class Options>
-std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector<Setting>& settings) {
-  Options options;
-  for (const Setting& s : settings) {
-    std::vector<const char*> known;
-    bool found = false;
-    for (const auto& f : Method::fields) {
-      known.push_back(f.name);
-      if (s.name != f.name) continue;
-      if (f.flag && s.value != 0 && s.value != 1) detail::bad_option(Method::name, f.name, "must be 0 or 1", s.value);
-      if (f.number && s.word) fail<ValueError>(Method::name, f.name, " must be a number: ", s.value != 0 ? "true" : "false");
-      f.set(options, s.value);
-      found = true;
-    }
-    if (!found) detail::unknown_option(Method::name, s.name, known);
-  }
-  return std::make_unique<Method>(parameters, options);
-}
+using detail::build;
 
 struct Method {
   const char* name;
-  std::unique_ptr<Optimizer> (*build)(const Parameters&, const std::vector<Setting>&);
+  detail::Build build;
 };
 constexpr Method all_methods[] = {
     {Adagrad::name, build<Adagrad, AdagradOptions>}, {RMSProp::name, build<RMSProp, RMSPropOptions>}, {SGD::name, build<SGD, SGDOptions>}};
+
+// The users' own. Never destroyed: optimizers may be made by what ends after everything else.
+struct Registry {
+  std::mutex mutex;
+  std::vector<Method> methods;
+};
+Registry& registry() {
+  static Registry& r = *new Registry;
+  return r;
+}
+
+/// The method of this name, and all that there are.
+std::optional<Method> find(std::string_view name, std::vector<std::string>& known) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  std::optional<Method> found;
+  const auto look_at = [&](const Method& m) {
+    known.emplace_back(m.name);
+    if (name == m.name) found = m;
+  };
+  std::for_each(std::begin(all_methods), std::end(all_methods), look_at);
+  std::for_each(r.methods.begin(), r.methods.end(), look_at);
+  return found;
+}
 
 Setting setting_of(std::string_view word) {
   const std::size_t equals = word.find('=');
   if (equals == std::string_view::npos || equals == 0) fail<ValueError>("make", "a setting must read name=number: '", word, "'");
   const std::string_view number = word.substr(equals + 1);
-  if (number == "true") return {std::string(word.substr(0, equals)), 1, true};
-  if (number == "false") return {std::string(word.substr(0, equals)), 0, true};
+  if (number == "true") return {word.substr(0, equals), true};
+  if (number == "false") return {word.substr(0, equals), false};
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   if (error != std::errc{} || end != number.data() + number.size())
     fail<ValueError>("make", "a setting must read name=number: '", word, "'");
-  return {std::string(word.substr(0, equals)), value, false};
+  return {word.substr(0, equals), value};
 }
 
 }  // namespace
 
-std::vector<std::string> methods() {
-  std::vector<std::string> names;
-  for (const Method& m : all_methods) names.emplace_back(m.name);
-  return names;
+void detail::add_method(const char* name, Build build) {
+  if (std::string_view(name).find_first_of(" =") != std::string_view::npos || !*name)
+    fail<ValueError>("register_optimizer", "a method's name must be one word: '", name, "'");
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  const auto taken = [&](const Method& m) { return std::string_view(m.name) == name; };
+  const auto own = std::find_if(r.methods.begin(), r.methods.end(), taken);
+  if (own != r.methods.end() && own->build == build) return;
+  if (own != r.methods.end() || std::any_of(std::begin(all_methods), std::end(all_methods), taken))
+    fail<ValueError>("register_optimizer", "a method's name must come once: '", name, "' is another method's");
+  r.methods.push_back({name, build});
 }
 
-std::unique_ptr<Optimizer> make(std::string_view spec, const Parameters& parameters) {
-  std::vector<std::string_view> words;
-  for (std::size_t i = 0; i < spec.size();) {
-    const std::size_t begin = spec.find_first_not_of(' ', i);
-    if (begin == std::string_view::npos) break;
-    const std::size_t end = std::min(spec.find(' ', begin), spec.size());
-    words.push_back(spec.substr(begin, end - begin));
-    i = end;
+void detail::check_setting(const char* method, bool is_flag, const Setting& s) {
+  if (is_flag && s.value != 0 && s.value != 1) bad_option(method, s.name.c_str(), "must be 0 or 1", s.value);
+  if (!is_flag && s.word) fail<ValueError>(method, s.name, " must be a number: ", s.value != 0 ? "true" : "false");
+}
+
+std::vector<std::string> methods() {
+  std::vector<std::string> known;
+  find("", known);
+  return known;
+}
+
+std::optional<double> Spec::find(std::string_view option) const noexcept {
+  const auto last = std::find_if(settings.rbegin(), settings.rend(), [&](const Setting& s) { return s.name == option; });
+  if (last == settings.rend()) return {};
+  return last->value;
+}
+
+Spec parse_spec(std::string_view text) {
+  Spec spec;
+  for (std::size_t begin = 0; (begin = text.find_first_not_of(' ', begin)) != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    if (spec.method.empty())
+      spec.method = word;
+    else
+      spec.settings.push_back(setting_of(word));
+    begin = end;
   }
-  if (words.empty()) fail<ValueError>("make", "a method's name must come first: '", spec, "'");
-  std::vector<Setting> settings;
-  for (std::size_t i = 1; i < words.size(); ++i) settings.push_back(setting_of(words[i]));
-  for (const Method& m : all_methods)
-    if (words[0] == m.name) return m.build(parameters, settings);
-  std::string known;
-  for (const std::string& name : methods()) known += cat(known.empty() ? "" : ", ", name);
-  const std::string near = capstan::detail::nearest(words[0], methods());
-  fail<ValueError>("make", "there is no method '", words[0], "' among ", known, near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
+  if (spec.method.empty()) fail<ValueError>("make", "a method's name must come first: '", text, "'");
+  return spec;
+}
+
+std::unique_ptr<Optimizer> make(std::string_view text, const Parameters& parameters, const std::vector<Setting>& settings) {
+  Spec spec = parse_spec(text);
+  spec.settings.insert(spec.settings.end(), settings.begin(), settings.end());
+  std::vector<std::string> known;
+  if (const auto method = find(spec.method, known)) return method->build(parameters, spec.settings);
+  std::string all;
+  for (const std::string& name : known) all += cat(all.empty() ? "" : ", ", name);
+  const std::string near = capstan::detail::nearest(spec.method, known);
+  fail<ValueError>("make", "there is no method '", spec.method, "' among ", all, near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
 }
 
 }  // namespace capstan::optim

@@ -1,16 +1,84 @@
 #pragma once
-#include <capstan/optim/optimizer.h>
+#include <capstan/optim/elementwise.h>
 
 #include <memory>
+#include <optional>
 
 namespace capstan::optim {
 
-/// An optimizer by name: "adagrad", "adagrad lr=0.1 eps_inside_root=1", "rmsprop alpha=0.9". Blanks separate settings; what
-/// is not set has the method's default; of two settings of one option the later counts. Throws ValueError for an unknown
-/// method or option (naming the nearest one and the list), for a setting that is not name=number, and for a bad value.
-std::unique_ptr<Optimizer> make(std::string_view spec, const Parameters& parameters);
+/// One option of a method by its name: {"lr", 0.1}, {"nesterov", true}.
+struct Setting {
+  template <class Value>
+  requires std::is_arithmetic_v<Value> Setting(std::string_view option, Value v)
+      : name(option), value(static_cast<double>(v)), word(std::is_same_v<Value, bool>) {}
 
-/// The names that make() knows.
+  std::string name;
+  double value;
+  bool word;  // true or false, which no number may be set to
+};
+
+/// What make() reads from a text.
+struct Spec {
+  std::string method;
+  std::vector<Setting> settings;
+
+  /// The value that an option is set to, if it is; of two settings the later counts.
+  std::optional<double> find(std::string_view option) const noexcept;
+};
+/// Takes a text such as "rmsprop lr=0.01 centered=true" apart, without looking for the method. Throws ValueError when there is
+/// no name, and for a setting that is not name=number, name=true or name=false.
+Spec parse_spec(std::string_view spec);
+
+/// An optimizer by name: make("adagrad lr=0.1 eps_inside_root=1", parameters), make("sgd", parameters, {{"lr", 0.1}}). Blanks
+/// separate settings; what is not set has the method's default; of two settings of one option the later counts, those of the
+/// list come after those of the text. Throws ValueError as parse_spec() does, for an unknown method or option (naming the
+/// nearest one and the list), and for a bad value.
+std::unique_ptr<Optimizer> make(std::string_view spec, const Parameters& parameters, const std::vector<Setting>& settings = {});
+
+/// The names that make() knows: the built-in methods, then the registered ones.
 std::vector<std::string> methods();
+
+namespace detail {
+
+using Build = std::unique_ptr<Optimizer> (*)(const Parameters&, const std::vector<Setting>&);
+void add_method(const char* name, Build build);
+void check_setting(const char* method, bool is_flag, const Setting& setting);
+
+template <class Method, class Options>
+std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector<Setting>& settings) {
+  Options options;
+  std::vector<const char*> known;
+  for (const auto& f : Method::fields) known.push_back(f.name);
+  for (const Setting& s : settings) {
+    bool found = false;
+    for (const auto& f : Method::fields) {
+      if (s.name != f.name) continue;
+      check_setting(Method::name, f.flag != nullptr, s);
+      f.set(options, s.value);
+      found = true;
+    }
+    if (!found) unknown_option(Method::name, s.name, known);
+  }
+  return std::make_unique<Method>(parameters, options);
+}
+
+template <class Options>
+Options options_of(const Field<Options>&);
+
+}  // namespace detail
+
+/// Makes a method of the user's known to make() under Method::name, and with it to `--optimizer` of every example:
+///
+///     optim::register_optimizer<Signum>();   // in main(), or: static const bool known = optim::register_optimizer<Signum>();
+///     auto optimizer = optim::make("signum lr=0.01", model.parameters());
+///
+/// Method is an Elementwise, or any Optimizer with `name`, `fields` and a constructor from (Parameters, Options). To register
+/// a method again changes nothing. Returns true. Throws ValueError when the name is that of another method, or is not one
+/// word. Any thread may call it.
+template <class Method>
+bool register_optimizer() {
+  detail::add_method(Method::name, detail::build<Method, decltype(detail::options_of(Method::fields[0]))>);
+  return true;
+}
 
 }  // namespace capstan::optim

@@ -25,19 +25,25 @@ void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
       ->capture_default_str();
   app.add_option("--threads", flags.threads, "at most this many, 1 to 256 (default: one per CPU)")->check(range(1, 256));
   app.add_option("--epochs", flags.epochs, epochs)->check(range<std::int64_t>(1, million))->capture_default_str();
-  app.add_option("--lr", flags.lr, "learning rate");
+  app.add_option("--lr", flags.lr, "learning rate, instead of an lr= in --optimizer");
   app.add_option("--optimizer", flags.optimizer, "method and options, such as \"rmsprop lr=0.01 alpha=0.9\"");
   app.add_option("--out", flags.out, "folder for pictures and logs")->capture_default_str();
   if (plan.has_data) app.add_option("--data", flags.data, "the table, its folder, or \"synthetic\" (default: CAPSTAN_DATA)");
 }
 
-/// A wrong method, option or rate is bad usage, and is known before anything is computed.
-void check_optimizer(const Flags& flags) {
+/// A wrong method, option or rate is bad usage, and is known before anything is computed. Of two rates neither would be the
+/// obvious one.
+void check_optimizer(Flags& flags) {
   const char* flag = "--optimizer";
   try {
-    const auto optimizer = capstan::optim::make(flags.optimizer.value_or("adagrad"), {{"x", capstan::zeros({1})}});
+    const std::string spec = flags.optimizer.value_or("adagrad");
+    const auto optimizer = capstan::optim::make(spec, {{"x", capstan::zeros({1})}});
+    const std::optional<double> rate = capstan::optim::parse_spec(spec).find("lr");
     flag = "--lr";
+    if (flags.lr && rate) throw CLI::ValidationError(flag, "the rate must be given once: also in --optimizer \"" + spec + "\"");
     if (flags.lr) optimizer->set_lr(*flags.lr);
+    flags.lr_is_optimizers = rate.has_value();
+    if (rate) flags.lr = rate;
   } catch (const capstan::Error& error) {
     throw CLI::ValidationError(flag, error.what());
   }

@@ -1,5 +1,7 @@
 #include <capstan/optim/make.h>
 
+#include <algorithm>
+
 #include "methods.h"
 #include "support.h"
 
@@ -20,7 +22,171 @@ const Method& made(const std::string& spec) {
   return dynamic_cast<const Method&>(*optimizer);
 }
 
+/// "adagrad, rmsprop, ...", as errors list them; other tests may have registered methods of their own.
+std::string all_methods() {
+  std::string all;
+  for (const std::string& name : optim::methods()) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
+std::string no_method(const std::string& name, const std::string& near = "") {
+  return "ValueError: [make] there is no method '" + name + "' among " + all_methods() +
+         (near.empty() ? "" : " (did you mean '" + near + "'?)");
+}
+
+// PowerSign (Bello et al., ICML 2017, section 5.1), under three names.
+struct PowerSignOptions {
+  double lr = 1e-3, beta = 0.9, base = 2.718281828459045;
+  bool frozen = false;
+};
+template <class Derived>
+struct PowerSignLike : optim::Elementwise<Derived, PowerSignOptions> {
+  using optim::Elementwise<Derived, PowerSignOptions>::Elementwise;
+  static constexpr std::array fields = {
+      optim::Field<PowerSignOptions>{"lr", &PowerSignOptions::lr}, optim::Field<PowerSignOptions>{"beta", &PowerSignOptions::beta},
+      optim::Field<PowerSignOptions>{"base", &PowerSignOptions::base}, optim::Field<PowerSignOptions>{"frozen", &PowerSignOptions::frozen}};
+  static constexpr std::array states = {"average"};
+  template <class T>
+  struct Rule {
+    T up, down, b;
+    Rule(const PowerSignOptions& o, optim::StepInfo step)
+        : up(T(o.frozen ? 0 : step.lr * o.base)), down(T(o.frozen ? 0 : step.lr / o.base)), b(T(o.beta)) {}
+    void operator()(T& w, T g, T& m) const {
+      m = b * m + (1 - b) * g;
+      w -= (g * m > T(0) ? up : down) * g;
+    }
+  };
+};
+struct PowerSign : PowerSignLike<PowerSign> {
+  using PowerSignLike::PowerSignLike;
+  static constexpr auto name = "powersign";
+};
+struct Impostor : PowerSignLike<Impostor> {
+  using PowerSignLike::PowerSignLike;
+  static constexpr auto name = "powersign";
+};
+struct NotAdagrad : PowerSignLike<NotAdagrad> {
+  using PowerSignLike::PowerSignLike;
+  static constexpr auto name = "adagrad";
+};
+struct TwoWords : PowerSignLike<TwoWords> {
+  using PowerSignLike::PowerSignLike;
+  static constexpr auto name = "power sign";
+};
+struct Nameless : PowerSignLike<Nameless> {
+  using PowerSignLike::PowerSignLike;
+  static constexpr auto name = "";
+};
+
+/// A method of whole tensors can be registered as well: it needs a name, fields and a constructor.
+struct HalvingOptions {
+  double lr = 0.5;
+};
+struct Halving : optim::Optimizer {
+  static constexpr auto name = "halving";
+  static constexpr std::array fields = {optim::Field<HalvingOptions>{"lr", &HalvingOptions::lr}};
+  Halving(const Parameters& parameters, HalvingOptions o) : lr_(o.lr) { add_parameters(parameters); }
+  const char* method() const noexcept override { return name; }
+
+ protected:
+  void update(Entry& entry, const Tensor&) override { entry.parameter *= lr_; }
+  std::vector<const char*> option_names() const override { return {"lr"}; }
+  double option(std::size_t, std::string_view) const override { return lr_; }
+  void set_option(std::size_t, std::string_view, double value) override { lr_ = value; }
+  void set_options(const std::vector<double>& values) override { lr_ = values.at(0); }
+  std::size_t group_count() const noexcept override { return 1; }
+  std::string formula(std::size_t) const override { return "w <- lr*w"; }
+  std::size_t rule_of(std::size_t) const noexcept override { return 0; }
+  std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
+  std::vector<const char*> slot_names(std::size_t) const override { return {}; }
+  double initial(std::size_t, std::size_t) const override { return 0; }
+
+ private:
+  double lr_;
+};
+
 }  // namespace
+
+TEST(Register, MakesAUsersMethodKnownByItsName) {
+  EXPECT_TRUE(optim::register_optimizer<PowerSign>());
+  const PowerSign& made_one = made<PowerSign>("powersign lr=0.01 beta=0.5 frozen=true");
+  EXPECT_EQ(made_one.options().lr, 0.01);
+  EXPECT_EQ(made_one.options().beta, 0.5);
+  EXPECT_EQ(made_one.options().base, PowerSignOptions{}.base);
+  EXPECT_TRUE(made_one.options().frozen);
+
+  const std::vector<std::string> before = optim::methods();
+  EXPECT_EQ(std::count(before.begin(), before.end(), "powersign"), 1);
+  EXPECT_TRUE(optim::register_optimizer<PowerSign>());  // once more changes nothing
+  EXPECT_EQ(optim::methods(), before);
+
+  optim::register_optimizer<Halving>();
+  Tensor w = parameter(full({2}, 8));
+  optim::make("halving lr=0.25", Parameters{{"w", w}})->step(slopes({{w, ones({2})}}));
+  EXPECT_EQ(values(w), (std::vector<double>{2, 2}));
+}
+
+TEST(Register, AnswersAMisspeltNameOrOptionWithTheNearest) {
+  optim::register_optimizer<PowerSign>();
+  EXPECT_TRUE(all_methods().find(", powersign") != std::string::npos);
+  EXPECT_EQ(error_of("powersing lr=0.1"), no_method("powersing", "powersign"));
+  EXPECT_EQ(error_of("powersign bta=0.1"),
+            "ValueError: [powersign] there is no option 'bta' among lr, beta, base, frozen (did you mean 'beta'?)");
+  EXPECT_EQ(error_of("powersign momentum=0.1"), "ValueError: [powersign] there is no option 'momentum' among lr, beta, base, frozen");
+  EXPECT_EQ(error_of("powersign lr=-1"), "ValueError: [powersign] lr must not be negative: -1");
+  EXPECT_EQ(error_of("powersign frozen=2"), "ValueError: [powersign] frozen must be 0 or 1: 2");
+  EXPECT_EQ(error_of("powersign beta=true"), "ValueError: [powersign] beta must be a number: true");
+}
+
+TEST(Register, RefusesANameThatIsTakenOrNoWord) {
+  optim::register_optimizer<PowerSign>();
+  const std::vector<std::string> before = optim::methods();
+  const std::string head = "ValueError: [register_optimizer] a method's name must ";
+  EXPECT_EQ(thrown([] { optim::register_optimizer<Impostor>(); }), head + "come once: 'powersign' is another method's");
+  EXPECT_EQ(thrown([] { optim::register_optimizer<NotAdagrad>(); }), head + "come once: 'adagrad' is another method's");
+  EXPECT_EQ(thrown([] { optim::register_optimizer<TwoWords>(); }), head + "be one word: 'power sign'");
+  EXPECT_EQ(thrown([] { optim::register_optimizer<Nameless>(); }), head + "be one word: ''");
+  EXPECT_EQ(optim::methods(), before);
+  EXPECT_NO_THROW(made<PowerSign>("powersign"));
+  EXPECT_NO_THROW(made<optim::Adagrad>("adagrad"));
+}
+
+TEST(Make, TakesSettingsAsAList) {
+  Tensor w = zeros({2});
+  const Parameters parameters{{"w", w}};
+  const auto sgd = [&](std::string_view spec, const std::vector<optim::Setting>& settings) {
+    return dynamic_cast<const optim::SGD&>(*optim::make(spec, parameters, settings)).options();
+  };
+  EXPECT_EQ(optim::make("sgd", parameters, {{"lr", 0.25}})->lr(), 0.25);
+  EXPECT_EQ(optim::make("sgd", parameters, {})->lr(), optim::SGDOptions{}.lr);
+  const optim::SGDOptions o = sgd("sgd lr=0.5 momentum=0.75", {{"lr", 1}, {"nesterov", true}});
+  EXPECT_EQ(o.lr, 1);  // the list comes after the text
+  EXPECT_EQ(o.momentum, 0.75);
+  EXPECT_TRUE(o.nesterov);
+  const auto error = [&](std::string_view spec, const std::vector<optim::Setting>& settings) {
+    return thrown([&] { optim::make(spec, parameters, settings); });
+  };
+  EXPECT_EQ(error("sgd", {{"momentm", 0.9}}), error_of("sgd momentm=0.9"));
+  EXPECT_EQ(error("sgd", {{"lr", true}}), "ValueError: [sgd] lr must be a number: true");
+  EXPECT_EQ(error("sgd", {{"lr", -2}}), "ValueError: [sgd] lr must not be negative: -2");
+  EXPECT_EQ(error("sgd", {{"nesterov", 2}}), "ValueError: [sgd] nesterov must be 0 or 1: 2");
+  EXPECT_EQ(error("sdg", {{"lr", 1}}), no_method("sdg", "sgd"));
+}
+
+TEST(Spec, IsTakenApartWithoutLookingForTheMethod) {
+  const optim::Spec spec = optim::parse_spec(" nothing  lr=0.5 flag=true lr=2 ");
+  EXPECT_EQ(spec.method, "nothing");
+  ASSERT_EQ(spec.settings.size(), 3u);
+  EXPECT_EQ(spec.settings[1].name, "flag");
+  EXPECT_EQ(spec.settings[1].value, 1);
+  EXPECT_TRUE(spec.settings[1].word);
+  ASSERT_TRUE(spec.find("lr"));
+  EXPECT_EQ(*spec.find("lr"), 2);  // the later counts
+  EXPECT_FALSE(spec.find("l"));
+  EXPECT_FALSE(optim::parse_spec("sgd").find("lr"));
+  EXPECT_EQ(thrown([] { optim::parse_spec(" "); }), "ValueError: [make] a method's name must come first: ' '");
+  EXPECT_EQ(thrown([] { optim::parse_spec("sgd lr"); }), "ValueError: [make] a setting must read name=number: 'lr'");
+}
 
 TEST(Make, ReadsNamesAndSettings) {
   EXPECT_EQ(made<optim::Adagrad>("adagrad").lr(), optim::AdagradOptions{}.lr);
@@ -39,15 +205,14 @@ TEST(Make, ReadsNamesAndSettings) {
 }
 
 TEST(Make, AnswersAMisspeltMethodWithTheNearest) {
-  EXPECT_EQ(error_of("adagrd lr=0.1"),
-            "ValueError: [make] there is no method 'adagrd' among adagrad, rmsprop, sgd (did you mean 'adagrad'?)");
-  EXPECT_EQ(error_of("RMSProp"), "ValueError: [make] there is no method 'RMSProp' among adagrad, rmsprop, sgd");
-  EXPECT_EQ(error_of("rms_prop"), "ValueError: [make] there is no method 'rms_prop' among adagrad, rmsprop, sgd (did you mean 'rmsprop'?)");
-  EXPECT_EQ(error_of("sdg"), "ValueError: [make] there is no method 'sdg' among adagrad, rmsprop, sgd (did you mean 'sgd'?)");
-  EXPECT_EQ(error_of("conjugate_gradients"), "ValueError: [make] there is no method 'conjugate_gradients' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of("adagrd lr=0.1"), no_method("adagrd", "adagrad"));
+  EXPECT_EQ(error_of("RMSProp"), no_method("RMSProp"));
+  EXPECT_EQ(error_of("rms_prop"), no_method("rms_prop", "rmsprop"));
+  EXPECT_EQ(error_of("sdg"), no_method("sdg", "sgd"));
+  EXPECT_EQ(error_of("conjugate_gradients"), no_method("conjugate_gradients"));
   EXPECT_EQ(error_of(""), "ValueError: [make] a method's name must come first: ''");
   EXPECT_EQ(error_of("   "), "ValueError: [make] a method's name must come first: '   '");
-  EXPECT_EQ(error_of("lr=0.1"), "ValueError: [make] there is no method 'lr=0.1' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of("lr=0.1"), no_method("lr=0.1"));
 }
 
 TEST(Make, AnswersAMisspeltOptionWithTheNearest) {
@@ -66,7 +231,7 @@ TEST(Make, RefusesWhatIsNoSetting) {
   for (const char* word : {"lr", "=0.1", "lr=", "lr=x", "lr=0.1x", "lr==0.1", "lr=0,1", "lr=1e999", "lr=+1", "lr=0x10", "0.1", "lr=yes"})
     EXPECT_EQ(error_of("sgd " + std::string(word)), "ValueError: [make] a setting must read name=number: '" + std::string(word) + "'");
   EXPECT_EQ(error_of("sgd lr = 0.1"), "ValueError: [make] a setting must read name=number: 'lr'");
-  EXPECT_EQ(error_of("sgd\tlr=0.1"), "ValueError: [make] there is no method 'sgd\tlr=0.1' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of("sgd\tlr=0.1"), no_method("sgd\tlr=0.1"));
 }
 
 TEST(Make, RefusesABadValue) {

@@ -1,5 +1,7 @@
 #include "methods.h"
 
+#include <capstan/optim/make.h>
+
 #include <limits>
 
 namespace {
@@ -7,6 +9,8 @@ namespace {
 constexpr double NaN = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 
 }  // namespace
+
+const std::vector<std::string> built_in_methods = optim::methods();
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {

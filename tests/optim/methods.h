@@ -120,5 +120,8 @@ struct Row {
 
 const std::vector<Row>& rows();
 
+/// What make() knew before any test registered a method.
+extern const std::vector<std::string> built_in_methods;
+
 /// So that a failure names the method.
 inline void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }

@@ -1,0 +1,17 @@
+# cmake -DPROGRAM=trace2d -P usage.cmake: what the examples' command line refuses ends with exit code 2 and these words.
+cmake_minimum_required(VERSION 3.25)
+
+function(refuses flags text)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  execute_process(COMMAND ${PROGRAM} ${flags} OUTPUT_VARIABLE output ERROR_VARIABLE error RESULT_VARIABLE result TIMEOUT 60)
+  string(REGEX REPLACE "\n.*" "" error "${error}")
+  if(NOT result STREQUAL "2" OR NOT error STREQUAL text OR NOT output STREQUAL "")
+    message(FATAL_ERROR "${PROGRAM} ${flags}: exit code ${result}, and not 2, or it says\n  ${error}\nand not\n  ${text}\n${output}")
+  endif()
+endfunction()
+
+refuses("--lr 1 --optimizer \"sgd lr=0.1\"" "--lr: the rate must be given once: also in --optimizer \"sgd lr=0.1\"")
+refuses("--lr -1" "--lr: [adagrad] lr must not be negative: -1")
+refuses("--optimizer \"sgd lr=-1\"" "--optimizer: [sgd] lr must not be negative: -1")
+refuses("--optimizer \"sgd momentm=0.9\""
+  "--optimizer: [sgd] there is no option 'momentm' among lr, momentum, dampening, nesterov, weight_decay (did you mean 'momentum'?)")
