@@ -34,7 +34,7 @@ std::string no_method(const std::string& name, const std::string& near = "") {
          (near.empty() ? "" : " (did you mean '" + near + "'?)");
 }
 
-// PowerSign (Bello et al., ICML 2017, section 5.1), under three names.
+// PowerSign (Bello et al., Neural Optimizer Search, ICML 2017), under three names.
 struct PowerSignOptions {
   double lr = 1e-3, beta = 0.9, base = 2.718281828459045;
   bool frozen = false;

@@ -1,0 +1,93 @@
+// An optimizer of your own: the options, their names, and the rule for one element. Registered, it is asked for by name, here
+// and wherever a program calls optim::make(). It is trained on the handwritten digits beside Adagrad, from the same weights
+// and in the same order; docs/new-optimizer.md explains each line.
+// Run:       ./run example custom_optimizer        (--optimizer takes its place, --lr is the rate of both)
+// Last line: accuracy: powersign 0\.9[5-9][0-9]+, adagrad 0\.9[5-9][0-9]+
+// Test:
+// Last line: accuracy: powersign lr=0\.05 beta=0\.8 0\.9[5-9][0-9]+, adagrad 0\.9[5-9][0-9]+
+// Test:      --optimizer "powersign lr=0.05 beta=0.8"
+// Last line: accuracy: powersign lr=0 0\.[01][0-9]+, adagrad 0\.[5-9][0-9]+
+// Test:      --optimizer "powersign lr=0" --epochs 1
+#include "cli.h"
+
+using namespace capstan;
+
+struct PowerSignOptions {
+  double lr = 0.01, beta = 0.9;
+};
+
+/// PowerSign (Bello et al., Neural Optimizer Search, ICML 2017):
+///   m <- b*m + (1 - b)*g,  w <- w - lr * e^(sign(g)*sign(m)) * g
+/// A step is e times as long where the gradient agrees with its own average, and as many times shorter where it does not.
+struct PowerSign : optim::Elementwise<PowerSign, PowerSignOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "powersign";
+  static constexpr std::array fields = {Field<PowerSignOptions>{"lr", &PowerSignOptions::lr},
+                                        Field<PowerSignOptions>{"beta", &PowerSignOptions::beta}};
+  static constexpr std::array states = {"average"};
+  template <class T>
+  struct Rule {
+    T plain, agreed, opposed, b;
+    Rule(const PowerSignOptions& o, optim::StepInfo step)
+        : plain(T(step.lr)), agreed(T(step.lr * std::exp(1))), opposed(T(step.lr / std::exp(1))), b(T(o.beta)) {}
+    void operator()(T& w, T g, T& m) const {
+      m = b * m + (1 - b) * g;
+      const T both = sign(g) * sign(m);
+      w -= (both > 0 ? agreed : both < 0 ? opposed : plain) * g;
+    }
+  };
+};
+
+namespace {
+
+/// What one method did, by epoch.
+struct Run {
+  std::string name;
+  std::vector<double> epochs, losses;
+  double accuracy;
+};
+
+Run train_digits(const std::string& name, optim::Setting rate, const cli::Flags& flags) {
+  manual_seed(static_cast<std::uint64_t>(flags.seed));
+  const auto [training, test] = data::digits().split(5);
+  nn::Sequential model{nn::Linear(64, 64), nn::ReLU(), nn::Linear(64, 10)};
+  const auto optimizer = optim::make(name, model.parameters(), {rate});
+  std::printf("%s\n", optimizer->explain().c_str());
+  Run run{.name = name};
+  for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
+    const data::Batches batches(training, {.batch_size = 32, .shuffle = true});
+    double total = 0;
+    for (auto [x, y] : batches) {
+      Tape tape;
+      const Tensor loss = cross_entropy(model(x), y);
+      optimizer->step(tape.gradients(loss));
+      total += loss.item();
+    }
+    run.epochs.push_back(static_cast<double>(epoch));
+    run.losses.push_back(total / static_cast<double>(batches.size()));
+  }
+  run.accuracy = train::accuracy(model(test.x), test.y);
+  return run;
+}
+
+int run(const cli::Flags& flags) {
+  const Run own = train_digits(flags.optimizer.value_or(PowerSign::name), {"lr", flags.lr.value_or(0.1)}, flags);
+  const Run adagrad = train_digits("adagrad", {"lr", flags.others_lr().value_or(0.05)}, flags);
+
+  std::printf("\nepoch  loss of %s  loss of %s\n", own.name.c_str(), adagrad.name.c_str());
+  for (std::size_t i = 0; i < own.epochs.size(); ++i)
+    std::printf("%5g  %*.4f  %*.4f\n", own.epochs[i], static_cast<int>(own.name.size()) + 8, own.losses[i],
+                static_cast<int>(adagrad.name.size()) + 8, adagrad.losses[i]);
+  train::LineChart chart({.title = "Handwritten digits, training", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}});
+  chart.add(own.name, own.epochs, own.losses).add(adagrad.name, adagrad.epochs, adagrad.losses);
+  flags.save(chart, "custom_optimizer.svg");
+  std::printf("accuracy: %s %.4f, %s %.4f\n", own.name.c_str(), own.accuracy, adagrad.name.c_str(), adagrad.accuracy);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  optim::register_optimizer<PowerSign>();
+  return cli::run(argc, argv, {.description = "An optimizer of one's own on handwritten digits", .epochs = 20}, run);
+}
