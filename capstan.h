@@ -1,7 +1,7 @@
 #pragma once
 
 /// Everything a training program uses. Left out, to be included where they are wanted: core/xtensor.h (the bridge to
-/// xtensor) and optim/make.h (optimizers by name).
+/// xtensor), optim/make.h (optimizers by name) and optim/conformance.h (the proof of an optimizer of one's own).
 
 #include <capstan/autograd/gradcheck.h>
 #include <capstan/autograd/gradients.h>

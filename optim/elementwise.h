@@ -18,6 +18,7 @@ namespace optim {
 /// One option of a method by its name: a number or a flag.
 template <class Options>
 struct Field {
+  using Struct = Options;
   constexpr Field(const char* n, double Options::*member) : name(n), number(member) {}
   constexpr Field(const char* n, bool Options::*member) : name(n), flag(member) {}
 
@@ -33,6 +34,10 @@ struct Field {
   double Options::*number = nullptr;
   bool Options::*flag = nullptr;
 };
+
+/// The struct of a method's options.
+template <class Method>
+using OptionsOf = typename decltype(Method::fields)::value_type::Struct;
 
 /// The rules among which a method's options choose.
 template <class... Rule>

@@ -62,9 +62,6 @@ std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector
   return std::make_unique<Method>(parameters, options);
 }
 
-template <class Options>
-Options options_of(const Field<Options>&);
-
 }  // namespace detail
 
 /// Makes a method of the user's known to make() under Method::name, and with it to `--optimizer` of every example:
@@ -77,7 +74,7 @@ Options options_of(const Field<Options>&);
 /// word. Any thread may call it.
 template <class Method>
 bool register_optimizer() {
-  detail::add_method(Method::name, detail::build<Method, decltype(detail::options_of(Method::fields[0]))>);
+  detail::add_method(Method::name, detail::build<Method, OptionsOf<Method>>);
   return true;
 }
 

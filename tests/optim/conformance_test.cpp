@@ -1,4 +1,3 @@
-#include <capstan/core/threads.h>
 #include <capstan/optim/make.h>
 
 #include <cmath>
@@ -16,21 +15,6 @@ class Methods : public testing::TestWithParam<std::size_t> {
   const Row& row() const { return rows().at(GetParam()); }
 };
 
-/// The parameter after `steps` steps along gradients that depend on it, from a fixed start.
-Tensor after(const Row& row, const Settings& settings, int steps, DType dtype, const Shape& shape = {7}) {
-  Tensor w = parameter(wobbles(shape, 3, dtype));
-  const auto optimizer = row.build(Parameters{{"w", w}}, settings);
-  for (int t = 0; t < steps; ++t) optimizer->step(slopes({{w, wobbles(shape, 100 * t, dtype) + 0.5 * w.clone()}}));
-  return w;
-}
-
-double distance(const Tensor& a, const Tensor& b) {
-  const std::vector<double> x = values(a), y = values(b);
-  double d = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) d = std::max(d, std::abs(x[i] - y[i]));
-  return d;
-}
-
 }  // namespace
 
 INSTANTIATE_TEST_SUITE_P(Each, Methods, testing::Range<std::size_t>(0, 5), [](const auto& one) { return rows().at(one.param).name; });
@@ -41,6 +25,14 @@ TEST(Methods, AllStandInTheTable) {
   for (const Row& row : rows()) names.insert(row.name);
   for (const std::string& name : built_in_methods) EXPECT_TRUE(names.count(name)) << name;
   EXPECT_EQ(built_in_methods, (std::vector<std::string>{"adagrad", "rmsprop", "sgd"}));
+}
+
+// What the kit checks; conformance_kit_test.cpp shows that it can fail.
+TEST_P(Methods, Conform) {
+  std::vector<Settings> sets = {row().good};
+  sets.insert(sets.end(), row().all.begin(), row().all.end());
+  for (const Row::Change& c : row().changes) sets.push_back(c.from);
+  expect_conformance(row().build.conform(sets));
 }
 
 TEST_P(Methods, TellTheirNameAndOptions) {
@@ -67,13 +59,7 @@ TEST_P(Methods, HaveARowForEachOption) {
   }
 }
 
-TEST_P(Methods, FeelEachOption) {
-  for (const Row::Change& c : row().changes)
-    for (const DType dtype : {DType::f32, DType::f64})
-      EXPECT_GT(distance(after(row(), c.from, 5, dtype), after(row(), c.to, 5, dtype)), 1e-4) << c.option;
-}
-
-TEST_P(Methods, Converge) {
+TEST_P(Methods, ComeCloseToAParabolasBottom) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Tensor bottom = wobbles({7}, 50, dtype), steepness = tensor({1, 0.5, 2, 1, 0.75, 1.5, 1}, dtype);
     Tensor w = parameter(zeros({7}, dtype));
@@ -82,145 +68,8 @@ TEST_P(Methods, Converge) {
       Tape tape;
       optimizer->step(tape.gradients(sum(0.5 * steepness * square(w - bottom))));
     }
-    EXPECT_LT(distance(w, bottom), row().reach) << name(dtype);
-    EXPECT_EQ(w.dtype(), dtype);
-  }
-}
-
-TEST_P(Methods, LeaveTheGradientAlone) {
-  for (const Settings& settings : row().all) {
-    Tensor w = parameter(wobbles({33}, 0, DType::f32));
-    const auto optimizer = row().build(Parameters{{"w", w}}, settings);
-    const Gradients g = slopes({{w, wobbles({33}, 40, DType::f32)}});
-    const std::string before = bits(g[w]);
-    optimizer->step(g);
-    optimizer->step(g);
-    EXPECT_EQ(bits(g[w]), before);
-    EXPECT_EQ(before, bits(wobbles({33}, 40, DType::f32)));
-  }
-}
-
-// Nothing to go by and nothing remembered: the parameter keeps its bits. Only weight decay and Blend's start move it.
-TEST_P(Methods, LeaveAParameterWithZeroGradientAlone) {
-  for (const DType dtype : {DType::f32, DType::f64})
-    for (Settings settings : row().all) {
-      for (auto& [option, value] : settings)
-        if (option == "weight_decay" || option == "from") value = 0;
-      Tensor w = parameter(wobbles({37}, 0, dtype));
-      const std::string before = bits(w);
-      const auto optimizer = row().build(Parameters{{"w", w}}, settings);
-      for (int t = 0; t < 3; ++t) optimizer->step(slopes({{w, zeros({37}, dtype)}}));
-      EXPECT_EQ(bits(w), before);
-      optimizer->step(slopes({{w, ones({37}, dtype)}}));
-      EXPECT_NE(bits(w), before);
-    }
-}
-
-TEST_P(Methods, LeaveAParameterWithoutGradientAlone) {
-  for (const Settings& settings : row().all) {
-    Tensor w = parameter(wobbles({5}, 0, DType::f64)), idle = parameter(wobbles({6}, 9, DType::f64));
-    const std::string before = bits(idle);
-    const auto optimizer = row().build(Parameters{{"idle", idle}, {"w", w}}, settings);
-    for (int t = 0; t < 3; ++t) optimizer->step(slopes({{w, ones({5}, DType::f64)}}));
-    EXPECT_EQ(bits(idle), before);
-    EXPECT_EQ(idle.version(), 0u);
-    EXPECT_EQ(w.version(), 3u);
-    const TensorMap state = optimizer->state();
-    EXPECT_EQ(*state["idle/step"].data<std::int64_t>(), 0);
-    EXPECT_EQ(*state["w/step"].data<std::int64_t>(), 3);
-    for (const auto& entry : state) EXPECT_TRUE(!entry.name.starts_with("idle/") || entry.name == "idle/step") << entry.name;
-  }
-}
-
-// A parameter counts its own steps: added late, it moves as one of a fresh optimizer.
-TEST_P(Methods, StartAParameterThatCameLaterAfresh) {
-  for (const Settings& settings : row().all) {
-    Tensor w = parameter(wobbles({5}, 0, DType::f64)), late = parameter(wobbles({6}, 9, DType::f64)), twin = parameter(late.clone());
-    const auto optimizer = row().build(Parameters{{"w", w}}, settings), fresh = row().build(Parameters{{"twin", twin}}, settings);
-    for (int t = 0; t < 4; ++t) optimizer->step(slopes({{w, wobbles({5}, t, DType::f64)}}));
-    optimizer->add_parameters(Parameters{{"late", late}});
-    for (int t = 0; t < 3; ++t) {
-      const Tensor g = wobbles({6}, 20 + t, DType::f64);
-      optimizer->step(slopes({{w, wobbles({5}, t, DType::f64)}, {late, g}}));
-      fresh->step(slopes({{twin, g}}));
-      EXPECT_EQ(bits(late), bits(twin));
-    }
-    const TensorMap state = optimizer->state();
-    EXPECT_EQ(*state[row().name + "/step"].data<std::int64_t>(), 7);
-    EXPECT_EQ(*state["w/step"].data<std::int64_t>(), 7);
-    EXPECT_EQ(*state["late/step"].data<std::int64_t>(), 3);
-  }
-}
-
-// The base reads weight_decay; no rule sees it.
-TEST_P(Methods, DecayWeightsThroughTheGradient) {
-  for (const DType dtype : {DType::f32, DType::f64})
-    for (const Settings& settings : row().all) {
-      Settings plain = settings;
-      double decay = 0;
-      for (auto& [option, value] : plain)
-        if (option == "weight_decay") decay = std::exchange(value, 0);
-      if (decay == 0) continue;
-      Tensor w = parameter(wobbles({40}, 0, dtype)), twin = parameter(w.clone());
-      const auto a = row().build(Parameters{{"w", w}}, settings), b = row().build(Parameters{{"w", twin}}, plain);
-      for (int t = 0; t < 5; ++t) {
-        const Tensor g = wobbles({40}, 10 * t, dtype), sum = g + twin.clone() * decay;
-        a->step(slopes({{w, g}}));
-        b->step(slopes({{twin, sum}}));
-        EXPECT_EQ(bits(w), bits(twin)) << t;
-      }
-    }
-}
-
-// A tensor of n elements moves as n tensors of one element: blocks of 16, the rest after them, and nothing beside.
-TEST_P(Methods, MoveEachElementByItself) {
-  for (const DType dtype : {DType::f32, DType::f64})
-    for (const Settings& settings : row().all)
-      for (const std::int64_t n : {0, 1, 15, 16, 17, 33, 1000}) {
-        constexpr std::int64_t guard = 24;
-        const Tensor all = wobbles({n + 2 * guard}, 5, dtype);
-        const Tensor w = all.rows(guard, guard + n);  // a view, at an address that is no multiple of a vector's size
-        const std::string before = bits(all);
-        std::vector<Tensor> single;
-        for (std::int64_t i = 0; i < n; ++i) single.push_back(parameter(w.rows(i, i + 1).clone()));
-        const auto together = row().build(Parameters{{"w", w}}, settings);
-        std::unique_ptr<optim::Optimizer> apart;
-        if (n > 0) apart = row().build(Parameters(single), settings);
-        for (int t = 0; t < 3; ++t) {
-          const Tensor g = wobbles({n}, 70 * t, dtype);
-          Tape tape;
-          tape.watch(w);
-          together->step(tape.gradients(sum(w * g)));
-          if (n == 0) continue;
-          Tape other;
-          Tensor loss = zeros({}, dtype);
-          for (std::int64_t i = 0; i < n; ++i) loss = loss + sum(single[static_cast<std::size_t>(i)] * g.rows(i, i + 1));
-          apart->step(other.gradients(loss));
-        }
-        std::string elements;
-        for (const Tensor& s : single) elements += bits(s);
-        EXPECT_EQ(bits(w), elements) << n;
-        const std::string now = bits(all);
-        const std::size_t edge = guard * size_of(dtype);
-        EXPECT_EQ(now.substr(0, edge), before.substr(0, edge));
-        EXPECT_EQ(now.substr(now.size() - edge), before.substr(before.size() - edge));
-      }
-}
-
-TEST_P(Methods, GiveTheSameBitsForAnyNumberOfThreads) {
-  struct Restore {
-    int n = num_threads();
-    ~Restore() { set_num_threads(n); }
-  } const restore;
-  const Shape shape = {(1 << 20) + 7};
-  for (const Settings& settings : row().all) {
-    std::string first;
-    for (const int threads : {1, 2, 3}) {
-      set_num_threads(threads);
-      const std::string now = bits(after(row(), settings, 2, DType::f32, shape));
-      if (first.empty()) first = now;
-      EXPECT_TRUE(now == first) << threads;
-    }
+    const std::vector<double> end = values(w), want = values(bottom);
+    for (std::size_t i = 0; i < end.size(); ++i) EXPECT_NEAR(end[i], want[i], row().reach) << name(dtype);
   }
 }
 

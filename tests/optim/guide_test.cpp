@@ -1,4 +1,5 @@
 #include <capstan/nn/linear.h>
+#include <capstan/optim/conformance.h>
 #include <capstan/optim/make.h>
 
 #include <cmath>
@@ -118,4 +119,11 @@ TEST(Guide, ShowsRulesThatComputeWhatTheySay) {
   Agree add(Parameters{{"w", w}}, {.lr = 0.125, .beta = 0.5, .start = 4, .add = true});
   add.step(slopes({{w, tensor({1.0, -1.0}, DType::f64)}}));
   EXPECT_EQ(values(w), (std::vector<double>{0.5, 1.0625}));
+}
+
+TEST(Guide, ShowsTheProof) {
+  const auto report = optim::conformance<Agree>({.lr = 0.01}, {{.lr = 0.01, .start = 0.5, .add = true}});
+  std::printf("%s\n", report.text().c_str());
+
+  EXPECT_TRUE(report);
 }

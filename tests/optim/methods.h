@@ -1,6 +1,7 @@
 #pragma once
 #include <capstan/core/error.h>
 #include <capstan/optim/adagrad.h>
+#include <capstan/optim/conformance.h>
 #include <capstan/optim/elementwise.h>
 #include <capstan/optim/rmsprop.h>
 #include <capstan/optim/sgd.h>
@@ -69,6 +70,7 @@ struct Blend : optim::Elementwise<Blend, BlendOptions> {
   using Rules = optim::RuleList<One<T>, Two<T>>;
   static std::size_t choose(const BlendOptions& o) { return o.two ? 1 : 0; }
   static double initial(const BlendOptions& o, std::size_t slot) { return slot == 0 ? o.from : 0; }
+  static bool rests(const BlendOptions& o) { return o.from == 0; }
   static void check(const BlendOptions& o) {
     if (o.keep > 1) throw ValueError("[blend] keep must not be above 1: " + std::to_string(o.keep));
   }
@@ -93,15 +95,39 @@ Options options_with(const Fields& fields, const Settings& settings) {
   return o;
 }
 
+/// What a row needs of a method's type.
+struct Builder {
+  std::unique_ptr<optim::Optimizer> (*make)(const Parameters&, const Settings&);
+  optim::Conformance (*conform)(const std::vector<Settings>& sets);
+
+  std::unique_ptr<optim::Optimizer> operator()(const Parameters& parameters, const Settings& settings) const {
+    return make(parameters, settings);
+  }
+};
+
 template <class Method, class Options>
-std::unique_ptr<optim::Optimizer> build(const Parameters& parameters, const Settings& settings) {
-  return std::make_unique<Method>(parameters, options_with<Options>(Method::fields, settings));
+constexpr Builder build = {[](const Parameters& parameters, const Settings& settings) -> std::unique_ptr<optim::Optimizer> {
+                             return std::make_unique<Method>(parameters, options_with<Options>(Method::fields, settings));
+                           },
+                           [](const std::vector<Settings>& sets) {
+                             std::vector<Options> more;
+                             for (const Settings& settings : sets) more.push_back(options_with<Options>(Method::fields, settings));
+                             const Options first = more.front();
+                             more.erase(more.begin());
+                             return optim::conformance<Method>(first, more);
+                           }};
+
+/// A failure for each property that did not hold.
+inline void expect_conformance(const optim::Conformance& report) {
+  EXPECT_GE(report.properties.size(), 16u);
+  for (const optim::Property& p : report.properties)
+    EXPECT_NE(p.outcome, optim::Property::Outcome::failed) << report.method << " " << p.name << ": " << p.message;
 }
 
 /// One row of the table that every method goes through.
 struct Row {
   std::string name;
-  std::unique_ptr<optim::Optimizer> (*build)(const Parameters&, const Settings&);
+  Builder build;
   std::vector<std::string> options;  // in their order
   Settings good;                     // with which it comes within `reach` of a parabola's bottom in 400 steps
   double reach;

@@ -1,0 +1,232 @@
+#include <capstan/core/threads.h>
+#include <capstan/optim/conformance_checks.h>
+
+// The report, and the checks of how a method moves.
+namespace capstan::optim {
+
+using capstan::detail::cat;
+
+Conformance::operator bool() const noexcept {
+  return std::none_of(properties.begin(), properties.end(), [](const Property& p) { return p.outcome == Property::Outcome::failed; });
+}
+
+std::string Conformance::text() const {
+  std::string s;
+  for (const Property& p : properties) {
+    const char* word = p.outcome == Property::Outcome::held ? "held" : p.outcome == Property::Outcome::failed ? "FAILED" : "not claimed";
+    s += cat(s.empty() ? "" : "\n", method, " ", p.name, ": ", word, p.message.empty() ? "" : cat(" (", p.message, ")"));
+  }
+  return s;
+}
+
+namespace detail {
+
+namespace {
+
+/// The parameter after `steps` steps along gradients that depend on it and have small and large times, from a fixed start.
+Tensor after(const Trial& trial, int steps, DType dtype, const Shape& shape) {
+  Tensor w = parameter(irregular(shape, 3, dtype));
+  const auto optimizer = trial.build(Parameters{{"w", w}});
+  for (int t = 0; t < steps; ++t) {
+    const double size = t % 5 == 3 ? 0.125 : 1;
+    optimizer->step(gradients_of({{w, size * irregular(shape, 100 * t, dtype) + 0.5 * w.clone()}}));
+  }
+  return w;
+}
+
+/// How much of the first loss is left in the end; infinite when it got worse without bound.
+template <class Loss>
+double share_left(const Trial& trial, const Tensor& start, int steps, Loss loss) {
+  Tensor w = parameter(start.clone());
+  const auto optimizer = trial.build(Parameters{{"w", w}});
+  const double first = loss(w).item();
+  for (int t = 0; t < steps; ++t) {
+    Tape tape;
+    const Tensor now = loss(w);
+    if (!(now.item() < 1e6 * first)) return INFINITY;
+    if (now.item() == 0) return 0;
+    optimizer->step(tape.gradients(now));
+  }
+  return loss(w).item() / first;
+}
+
+template <class Loss>
+void converges(const Subject& s, double left, int steps, const Tensor& start, Loss loss) {
+  const Trial given = Trial(s, 0).with("weight_decay", 0);  // which has another bottom
+  for (const DType dtype : both_dtypes) {
+    double best = INFINITY;
+    for (const double factor : {1.0, 0.1, 10.0, 0.01, 100.0, 1e-3, 1e3, 1e-4}) {
+      best = std::min(best, share_left(given.with("lr", given.get("lr") * factor), start.to(dtype), steps, loss));
+      if (best <= left) break;
+    }
+    expect(best <= left, dtype, ", at the best of eight rates ", best, " of the first loss is left after ", steps, " steps, ",
+           given.text());
+  }
+}
+
+}  // namespace
+
+void converges_on_parabola(const Subject& s, double left) {
+  converges(s, left, 1000, zeros({3, 4}, DType::f64), [](const Tensor& w) {
+    const DType dtype = w.dtype();
+    const Tensor bottom = irregular({3, 4}, 50, dtype), steepness = tensor({1, 0.5, 2, 1, 0.75, 1.5, 1, 0.5, 1, 2, 0.25, 1}, dtype);
+    return 0.5 * sum(steepness.reshape({3, 4}) * square(w - bottom));
+  });
+}
+
+void converges_on_rosenbrock(const Subject& s, double left) {
+  converges(s, left, 5000, tensor({-1.2, 1}, DType::f64), [](const Tensor& w) {
+    const Tensor x = w.rows(0, 1), y = w.rows(1, 2);
+    return sum(square(1 - x) + 100 * square(y - square(x)));
+  });
+}
+
+void feels_each_option(const Subject& s) {
+  for (std::size_t k = 0; k < s.options.size(); ++k)
+    for (const DType dtype : both_dtypes) {
+      double most = 0;
+      for_sets(s, [&](const Trial& trial) {
+        const double old = trial.values[k];
+        const Tensor base = after(trial, 12, dtype, {3, 4});
+        std::vector<double> others = {2 * old, old / 2, old + 0.1, 0.9, 0.5, 0.1, 1e-3, 10 * old + 1};
+        if (s.flags[k]) others = {1 - old};
+        for (const double value : others) {
+          if (most > 1e-4 || value == old) continue;
+          try {
+            const double d = distance(base, after(trial.with(s.options[k], value), 12, dtype, {3, 4}));
+            if (std::isfinite(d)) most = std::max(most, d);
+          } catch (const Error&) {  // a value that the method refuses says nothing
+          }
+        }
+      });
+      expect(most > 1e-4, "no value of ", s.options[k], " moves a ", dtype, " parameter elsewhere by more than ", most);
+    }
+}
+
+void follows_f64(const Subject& s) {
+  for_sets(s, [&](const Trial& trial) {
+    const Tensor single = after(trial, 10, DType::f32, {3, 4}), exact = after(trial, 10, DType::f64, {3, 4});
+    const double off = distance(single, exact);
+    expect(off <= 1e-4, "after ten steps they differ by ", off, ", ", trial.text());
+    expect(single.dtype() == DType::f32 && exact.dtype() == DType::f64, "a parameter's dtype changed, ", trial.text());
+  });
+}
+
+void composes(const Subject& s) {
+  for_sets(s, [&](const Trial& trial) {
+    Tensor w = parameter(irregular({3, 4}, 0, DType::f64)), by_hand = parameter(w.clone());
+    const auto a = trial.build(Parameters{{"w", w}}), b = trial.build(Parameters{{"w", by_hand}});
+    for (int t = 0; t < 5; ++t) {
+      const Tensor g = irregular({3, 4}, 100 * t, DType::f64);
+      a->step(clip_value(clip_norm(gradients_of({{w, 4 * g}}), 1), 0.25));
+      b->step(gradients_of({{by_hand, clip_value(clip_norm(gradients_of({{by_hand, 4 * g}}), 1), 0.25)[by_hand].clone()}}));
+    }
+    expect(bits(w) == bits(by_hand), "clipped gradients move it otherwise than the same numbers from a tape, ", trial.text());
+
+    const double decay = trial.get("weight_decay");
+    if (decay == 0) return;
+    Tensor l2 = parameter(irregular({3, 4}, 0, DType::f64)), decoupled = parameter(l2.clone());
+    const Trial plain = trial.with("weight_decay", 0);
+    w.assign(l2);
+    const auto whole = trial.build(Parameters{{"w", w}}), added = plain.build(Parameters{{"w", l2}}),
+               taken = plain.build(Parameters{{"w", decoupled}});
+    for (int t = 0; t < 5; ++t) {
+      const Tensor g = irregular({3, 4}, 100 * t, DType::f64);
+      whole->step(gradients_of({{w, g}}));
+      added->step(gradients_of({{l2, g + decay * l2.clone()}}));
+      decoupled *= 1 - trial.get("lr") * decay;
+      taken->step(gradients_of({{decoupled, g}}));
+    }
+    const double off = std::min(distance(w, l2), distance(w, decoupled));
+    expect(off <= 1e-12, "weight decay is ", off, " away from decay through the gradient and from decoupled decay, ", trial.text());
+  });
+}
+
+void same_for_any_threads(const Subject& s) {
+  struct Restore {
+    int n = num_threads();
+    ~Restore() { set_num_threads(n); }
+  } const restore;
+  for_sets(s, [&](const Trial& trial) {
+    std::string first;
+    for (const int threads : {1, 2, 3}) {
+      set_num_threads(threads);
+      const std::string now = bits(after(trial, 2, DType::f32, {1025, 256}));
+      if (threads == 1) first = now;
+      expect(now == first, threads, " threads move 262400 elements otherwise than one, ", trial.text());
+    }
+  });
+}
+
+void moves_each_element_by_itself(const Subject& s) {
+  if (!s.elementwise) throw NotClaimed{"the method is no Elementwise"};
+  for_sets(s, [&](const Trial& trial) {
+    for (const DType dtype : both_dtypes)
+      for (const std::int64_t n : {0, 1, 15, 16, 17, 33, 1000}) {
+        constexpr std::int64_t guard = 24;
+        const Tensor all = irregular({n + 2 * guard}, 5, dtype);
+        const Tensor w = all.rows(guard, guard + n);  // a view, at an address that is no multiple of a vector's size
+        const std::string before = bits(all);
+        std::vector<Tensor> single;
+        for (std::int64_t i = 0; i < n; ++i) single.push_back(parameter(w.rows(i, i + 1).clone()));
+        const auto together = trial.build(Parameters{{"w", w}});
+        const auto apart = n == 0 ? nullptr : trial.build(Parameters(single));
+        for (int t = 0; t < 3; ++t) {
+          const Tensor g = irregular({n}, 70 * t, dtype);
+          Tape tape;
+          tape.watch(w);
+          together->step(tape.gradients(sum(w * g)));
+          std::vector<std::pair<Tensor, Tensor>> slopes;
+          for (std::int64_t i = 0; i < n; ++i) slopes.emplace_back(single[static_cast<std::size_t>(i)], g.rows(i, i + 1));
+          if (apart) apart->step(gradients_of(slopes));
+        }
+        std::string elements;
+        for (const Tensor& t : single) elements += bits(t);
+        expect(bits(w) == elements, n, " elements in ", dtype, " move otherwise together than apart, ", trial.text());
+        const std::string now = bits(all);
+        const std::size_t edge = guard * size_of(dtype);
+        expect(now.substr(0, edge) == before.substr(0, edge) && now.substr(now.size() - edge) == before.substr(before.size() - edge),
+               "the memory beside ", n, " elements was written, ", trial.text());
+      }
+  });
+}
+
+Conformance check_conformance(const Subject& s, const ConformanceOptions& options) {
+  for_sets(s, [](const Trial& trial) { trial.build(Parameters{{"w", zeros({2})}}); });
+  Conformance report{s.name, {}};
+  const auto check = [&](const char* name, auto holds) {
+    using enum Property::Outcome;
+    Property p{name, held, ""};
+    try {
+      holds();
+    } catch (const Broken& broken) {
+      p = {name, failed, broken.message};
+    } catch (const NotClaimed& nothing) {
+      p = {name, not_claimed, nothing.message};
+    } catch (const std::exception& error) {
+      p = {name, failed, error.what()};
+    }
+    report.properties.push_back(std::move(p));
+  };
+  check("tells its name and options", [&] { tells_name_and_options(s); });
+  check("converges on a parabola", [&] { converges_on_parabola(s, options.parabola); });
+  check("converges on Rosenbrock's valley", [&] { converges_on_rosenbrock(s, options.rosenbrock); });
+  check("every option changes the trajectory", [&] { feels_each_option(s); });
+  check("leaves the gradient alone", [&] { leaves_gradient_alone(s); });
+  check("rests at zero gradient", [&] { rests_at_zero_gradient(s); });
+  check("leaves a parameter without gradient alone", [&] { leaves_idle_alone(s); });
+  check("starts a later parameter afresh", [&] { starts_later_afresh(s); });
+  check("moves a group by its own options", [&] { moves_group_by_its_options(s); });
+  check("goes on after a load to the bit", [&] { goes_on_after_load(s); });
+  check("f32 follows f64", [&] { follows_f64(s); });
+  check("composes with clipping and decay", [&] { composes(s); });
+  check("refuses what is not finite", [&] { refuses_non_finite(s); });
+  check("refuses bad options", [&] { refuses_bad_options(s); });
+  check("gives the same bits for any number of threads", [&] { same_for_any_threads(s); });
+  check("moves each element by itself", [&] { moves_each_element_by_itself(s); });
+  return report;
+}
+
+}  // namespace detail
+
+}  // namespace capstan::optim

@@ -1,0 +1,134 @@
+#pragma once
+#include <capstan/optim/elementwise.h>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace capstan::optim {
+
+/// What conformance() found out about one property.
+struct Property {
+  enum class Outcome { held, failed, not_claimed };
+  std::string name;
+  Outcome outcome;
+  std::string message;  // failed: with which options, and what was seen; not claimed: why not
+};
+
+struct Conformance {
+  std::string method;
+  std::vector<Property> properties;
+
+  /// Whether none has failed.
+  explicit operator bool() const noexcept;
+  /// A line for each property.
+  std::string text() const;
+};
+
+struct ConformanceOptions {
+  double parabola = 1e-4;    // how much of the first loss may be left of a parabola of 12 variables after 1,000 steps
+  double rosenbrock = 1e-2;  // the same of Rosenbrock's valley from (-1.2, 1) after 5,000 steps
+};
+
+namespace detail {
+
+/// A method with its type put aside; values are those of its fields, in their order.
+struct Subject {
+  const char* name;
+  std::vector<const char*> options;
+  std::vector<bool> flags;
+  const void* sets;  // the vector of options
+  std::size_t count;
+  bool elementwise;
+  std::vector<double> (*values)(const Subject&, std::size_t set);
+  std::unique_ptr<Optimizer> (*build)(const Subject&, std::size_t set, const std::vector<double>& values, const Parameters&);
+  bool (*rests)(const Subject&, std::size_t set, const std::vector<double>& values);
+  void (*group)(Optimizer&, std::string_view pattern, const std::vector<double>& values);  // null: the method has none
+};
+Conformance check_conformance(const Subject& subject, const ConformanceOptions& options);
+
+template <class Derived, class Options>
+std::true_type moves_elements(const Elementwise<Derived, Options>*);
+std::false_type moves_elements(const void*);
+
+}  // namespace detail
+
+/// Puts a method to the proof of all that Capstan promises of one, with `set` and with each of `more` sets of options, and
+/// reports by name what held. It needs no test framework:
+///
+///     const auto report = optim::conformance<SGD>({.lr = 0.1}, {{.lr = 0.1, .momentum = 0.9}, {.lr = 0.1, .weight_decay = 0.01}});
+///     std::puts(report.text().c_str());
+///     return report ? 0 : 1;
+///
+/// The properties:
+///   - "tells its name and options": method() is Method::name, state() lists every field;
+///   - "converges on a parabola", "converges on Rosenbrock's valley": with the first set, without weight decay, at its rate
+///     or at some rate lr * 10^k, k = -4 ... 3, in f32 and f64, as close as ConformanceOptions say;
+///   - "every option changes the trajectory": in f32 and f64, by more than 1e-4, with another value in one of the sets;
+///   - "leaves the gradient alone";
+///   - "rests at zero gradient": from its start and without weight decay a parameter whose gradients are all 0 keeps its bits.
+///     A method that cannot promise that has `static bool rests(const Options&)` and says for which options it can;
+///   - "leaves a parameter without gradient alone", and its state;
+///   - "starts a later parameter afresh": after add_parameters() it moves as in an optimizer of its own;
+///   - "moves a group by its own options" and inherits the rate that it does not set; when it has group();
+///   - "goes on after a load to the bit": into an optimizer with other options, and one that was at work;
+///   - "f32 follows f64": to 1e-4 over ten steps;
+///   - "composes with clipping and decay": gradients are values; weight_decay adds weight_decay * w to them (L2), or takes
+///     lr * weight_decay * w from w before the step (decoupled, Loshchilov & Hutter, ICLR 2019), to 1e-12;
+///   - "refuses what is not finite", a gradient or loss, before anything is changed;
+///   - "refuses bad options": NaN and infinity for any, a negative lr, eps and weight_decay, in the constructor, set_lr(), group()
+///     and load_state(), before anything is changed;
+///   - "gives the same bits for any number of threads": 1, 2 and 3, which it sets and restores;
+///   - "moves each element by itself", when Method is an Elementwise.
+///
+/// Give a set for each rule that options can choose, and one in which each option has a say (dampening has none without
+/// momentum). Weakness: it is a sample, not a proof; the method's own numbers are for the author to check, against a
+/// reference trajectory. Throws what the constructor throws for a set that the method refuses.
+template <class Method, class Options = OptionsOf<Method>>
+Conformance conformance(const Options& set = {}, const std::vector<Options>& more = {}, ConformanceOptions options = {}) {
+  using detail::Subject;
+  std::vector<Options> sets = {set};
+  sets.insert(sets.end(), more.begin(), more.end());
+  Subject s{};
+  s.name = Method::name;
+  for (const auto& f : Method::fields) {
+    s.options.push_back(f.name);
+    s.flags.push_back(f.flag != nullptr);
+  }
+  s.sets = &sets;
+  s.count = sets.size();
+  s.elementwise = decltype(detail::moves_elements(static_cast<const Method*>(nullptr)))::value;
+  s.values = [](const Subject& subject, std::size_t index) {
+    std::vector<double> values;
+    for (const auto& f : Method::fields) values.push_back(f.get((*static_cast<const std::vector<Options>*>(subject.sets))[index]));
+    return values;
+  };
+  static constexpr auto with = [](const Subject& subject, std::size_t index, const std::vector<double>& values) {
+    Options o = (*static_cast<const std::vector<Options>*>(subject.sets))[index];
+    std::size_t i = 0;
+    for (const auto& f : Method::fields) f.set(o, values[i++]);
+    return o;
+  };
+  s.build = [](const Subject& subject, std::size_t index, const std::vector<double>& values,
+               const Parameters& parameters) -> std::unique_ptr<Optimizer> {
+    return std::make_unique<Method>(parameters, with(subject, index, values));
+  };
+  s.rests = [](const Subject& subject, std::size_t index, const std::vector<double>& values) {
+    if constexpr (requires(const Options& o) { Method::rests(o); })
+      return Method::rests(with(subject, index, values));
+    else
+      return static_cast<void>(subject), static_cast<void>(index), static_cast<void>(values), true;
+  };
+  const auto any_change = [](Options&) {};
+  if constexpr (requires(Method & m) { m.group("", any_change); })
+    s.group = [](Optimizer& optimizer, std::string_view pattern, const std::vector<double>& values) {
+      static_cast<Method&>(optimizer).group(pattern, [&](Options& o) {
+        std::size_t i = 0;
+        for (const auto& f : Method::fields) f.set(o, values[i++]);
+      });
+    };
+  return detail::check_conformance(s, options);
+}
+
+}  // namespace capstan::optim

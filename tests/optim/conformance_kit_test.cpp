@@ -1,0 +1,265 @@
+#include <capstan/core/threads.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "methods.h"
+#include "support.h"
+
+// The kit itself: a method that breaks one promise is caught by that promise's name, and its honest twin passes.
+
+namespace {
+
+using optim::Conformance;
+using optim::Property;
+
+enum class Sin {
+  none,
+  misnamed,
+  ascends,
+  stuck,
+  deaf,
+  writes_gradient,
+  restless,
+  moves_idle,
+  one_count_for_all,
+  one_group_for_all,
+  forgetful,
+  rough_in_f32,
+  half_decay,
+  takes_nan,
+  takes_all_options,
+  counts_threads
+};
+
+struct SinnerOptions {
+  double lr = 0.05, momentum = 0.5, boost = 0, weight_decay = 0.01;
+};
+
+/// Gradient descent with momentum over whole tensors, and one sin.
+template <Sin sin>
+struct Sinner : optim::Optimizer {
+  using Field = optim::Field<SinnerOptions>;
+  static constexpr auto name = "sinner";
+  static constexpr std::array fields = {Field{"lr", &SinnerOptions::lr}, Field{"momentum", &SinnerOptions::momentum},
+                                        Field{"boost", &SinnerOptions::boost}, Field{"weight_decay", &SinnerOptions::weight_decay}};
+
+  explicit Sinner(const Parameters& parameters, SinnerOptions o = {}) : parameters_(parameters), groups_{{o, false}} {
+    check(o);
+    add_parameters(parameters);
+    if (sin == Sin::takes_nan) set_check_finite(false);
+  }
+  template <class F>
+  void group(std::string_view pattern, F change) {
+    Group g = groups_.front();
+    change(g.options);
+    check(g.options);
+    g.own_lr = g.options.lr != groups_.front().options.lr;
+    assign_group(pattern, groups_.size());
+    groups_.push_back(g);
+  }
+  const char* method() const noexcept override { return sin == Sin::misnamed ? "saint" : name; }
+
+ protected:
+  void update(Entry& e, const Tensor& g) override {
+    const SinnerOptions& o = groups_[sin == Sin::one_group_for_all ? 0 : e.group].options;
+    Tensor w = e.parameter, m = e.slots[0];
+    m *= o.momentum;
+    m += g;
+    if (o.weight_decay != 0) m += w * ((sin == Sin::half_decay ? 0.5 : 1.0) * o.weight_decay);
+    double rate = o.lr * (sin == Sin::deaf ? 1 : 1 + o.boost);
+    if (sin == Sin::ascends) rate = -rate;
+    if (sin == Sin::stuck && w.numel() == 2) rate = 0;
+    if (sin == Sin::rough_in_f32 && w.dtype() == DType::f32) rate *= 1.01;
+    if (sin == Sin::counts_threads) rate *= 1 + 0.001 * num_threads();
+    if (sin == Sin::forgetful) rate *= 1 + 0.5 / ++steps_of_[e.name];  // a count that no state knows
+    if (sin == Sin::one_count_for_all) {
+      if (leader_.empty()) leader_ = e.name;
+      if (leader_ == e.name) count_ = e.steps;
+      rate *= 1 + 0.5 / static_cast<double>(count_);
+    }
+    w -= m * rate;
+    if (sin == Sin::restless) w *= 1 - 1e-6;
+    if (sin == Sin::writes_gradient) {
+      if (g.dtype() == DType::f32) g.data<float>()[0] = 0;
+      if (g.dtype() == DType::f64) g.data<double>()[0] = 0;
+    }
+    if (sin == Sin::moves_idle)
+      for (const auto& p : parameters_)
+        if (p.name != e.name) Tensor(p.tensor) += 1e-3;
+  }
+  std::vector<const char*> option_names() const override {
+    std::vector<const char*> names;
+    for (const auto& f : fields) names.push_back(f.name);
+    return names;
+  }
+  double option(std::size_t group, std::string_view option) const override { return field(option).get(groups_.at(group).options); }
+  void set_option(std::size_t group, std::string_view option, double value) override {
+    Group changed = groups_.at(group);
+    field(option).set(changed.options, value);
+    check(changed.options);
+    groups_[group] = changed;
+    for (Group& g : groups_)
+      if (group == 0 && option == "lr" && !g.own_lr) g.options.lr = value;
+  }
+  void set_options(const std::vector<double>& values) override {
+    std::vector<Group> changed = groups_;
+    std::size_t i = 0;
+    for (Group& g : changed) {
+      for (const auto& f : fields) f.set(g.options, values.at(i++));
+      check(g.options);
+    }
+    groups_ = changed;
+  }
+  std::size_t group_count() const noexcept override { return groups_.size(); }
+  std::string formula(std::size_t) const override { return "m <- momentum*m + g, w <- w - lr*m"; }
+  std::size_t rule_of(std::size_t) const noexcept override { return 0; }
+  std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
+  std::vector<const char*> slot_names(std::size_t) const override { return {"momentum"}; }
+  double initial(std::size_t, std::size_t) const override { return 0; }
+
+ private:
+  struct Group {
+    SinnerOptions options;
+    bool own_lr;
+  };
+  static const Field& field(std::string_view option) {
+    return *std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == option; });
+  }
+  static void check(const SinnerOptions& o) {
+    if (sin == Sin::takes_all_options) return;
+    for (const auto& f : fields)
+      if (!std::isfinite(f.get(o))) throw ValueError("[sinner] every option must be finite");
+    if (o.lr < 0 || o.weight_decay < 0) throw ValueError("[sinner] lr and weight_decay must not be negative");
+  }
+
+  Parameters parameters_;
+  std::vector<Group> groups_;
+  std::map<std::string, int> steps_of_;
+  std::string leader_;
+  std::int64_t count_ = 1;
+};
+
+/// Element-wise in name only: odd elements go further.
+struct UnevenOptions {
+  double lr = 0.1;
+};
+struct Uneven : optim::Elementwise<Uneven, UnevenOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "uneven";
+  static constexpr std::array fields = {Field<UnevenOptions>{"lr", &UnevenOptions::lr}};
+  static constexpr std::array<const char*, 0> states = {};
+  template <class T>
+  struct Rule {
+    T lr;
+    Rule(const UnevenOptions&, optim::StepInfo step) : lr(T(step.lr)) {}
+    void operator()(T& w, T g) const { w -= (reinterpret_cast<std::uintptr_t>(&w) / sizeof(T) % 2 == 0 ? lr : lr / 2) * g; }
+  };
+};
+
+std::set<std::string> failed(const Conformance& report) {
+  std::set<std::string> names;
+  for (const Property& p : report.properties)
+    if (p.outcome == Property::Outcome::failed) names.insert(p.name);
+  return names;
+}
+
+std::string message(const Conformance& report, const std::string& property) {
+  for (const Property& p : report.properties)
+    if (p.name == property) return p.message;
+  return "no such property";
+}
+
+template <Sin sin>
+void expect_caught(const std::string& property, const std::string& words, const std::set<std::string>& also = {}) {
+  const Conformance report = optim::conformance<Sinner<sin>>();
+  std::set<std::string> all = also;
+  all.insert(property);
+  EXPECT_EQ(failed(report), all) << report.text();
+  EXPECT_FALSE(report);
+  EXPECT_EQ(message(report, property).substr(0, words.size()), words);
+}
+
+const std::string given = "lr 0.05, momentum 0.5, boost 0, weight_decay 0.01";
+
+}  // namespace
+
+TEST(Kit, PassesAnHonestMethod) {
+  const Conformance report = optim::conformance<Sinner<Sin::none>>();
+  EXPECT_TRUE(report);
+  EXPECT_EQ(report.text(), R"(sinner tells its name and options: held
+sinner converges on a parabola: held
+sinner converges on Rosenbrock's valley: held
+sinner every option changes the trajectory: held
+sinner leaves the gradient alone: held
+sinner rests at zero gradient: held
+sinner leaves a parameter without gradient alone: held
+sinner starts a later parameter afresh: held
+sinner moves a group by its own options: held
+sinner goes on after a load to the bit: held
+sinner f32 follows f64: held
+sinner composes with clipping and decay: held
+sinner refuses what is not finite: held
+sinner refuses bad options: held
+sinner gives the same bits for any number of threads: held
+sinner moves each element by itself: not claimed (the method is no Elementwise))");
+}
+
+TEST(Kit, CatchesEachSinByTheNameOfTheProperty) {
+  expect_caught<Sin::misnamed>("tells its name and options", "it is called saint and not sinner",
+                               {"starts a later parameter afresh", "refuses bad options"});
+  expect_caught<Sin::ascends>("converges on a parabola", "f32, at the best of eight rates ", {"converges on Rosenbrock's valley"});
+  expect_caught<Sin::stuck>("converges on Rosenbrock's valley",
+                            "f32, at the best of eight rates 1 of the first loss is left after 5000 steps, lr 0.05, ");
+  expect_caught<Sin::deaf>("every option changes the trajectory", "no value of boost moves a f32 parameter elsewhere by more than 0");
+  expect_caught<Sin::writes_gradient>("leaves the gradient alone", "a f32 gradient was changed, " + given);
+  expect_caught<Sin::restless>("rests at zero gradient", "three gradients of 0 move a f32 parameter, lr 0.05, ");
+  expect_caught<Sin::moves_idle>("leaves a parameter without gradient alone", "it was moved, " + given,
+                                 {"moves a group by its own options"});
+  expect_caught<Sin::one_count_for_all>("starts a later parameter afresh",
+                                        "added after four steps, it moves otherwise than in an optimizer of its own, " + given,
+                                        {"moves a group by its own options"});
+  expect_caught<Sin::one_group_for_all>(
+      "moves a group by its own options",
+      "a group of lr 0.35, momentum 0.5, boost 0, weight_decay 0.01 in " + given + " moves otherwise than an optimizer with its options");
+  expect_caught<Sin::forgetful>("goes on after a load to the bit",
+                                "step 1 is another one after 0 steps in f32 with " + given + ", loaded into " + given);
+  expect_caught<Sin::rough_in_f32>("f32 follows f64", "after ten steps they differ by ");
+  expect_caught<Sin::half_decay>("composes with clipping and decay", "weight decay is ");
+  expect_caught<Sin::takes_nan>("refuses what is not finite", "a loss of inf is taken, " + given);
+  expect_caught<Sin::takes_all_options>("refuses bad options", "lr nan in a state is taken, " + given);
+  expect_caught<Sin::counts_threads>("gives the same bits for any number of threads",
+                                     "2 threads move 262400 elements otherwise than one, " + given);
+
+  const Conformance report = optim::conformance<Uneven>();
+  EXPECT_EQ(failed(report), std::set<std::string>{"moves each element by itself"});
+  EXPECT_EQ(message(report, "moves each element by itself"), "15 elements in f32 move otherwise together than apart, lr 0.1");
+}
+
+TEST(Kit, SaysWhatAMethodDoesNotClaim) {
+  const Conformance report = optim::conformance<Blend>({.from = 0.5}, {{.from = 0.25, .two = true}});
+  EXPECT_TRUE(report) << report.text();
+  EXPECT_TRUE(report.text().find("blend rests at zero gradient: not claimed (rests() says so for each set)\n") != std::string::npos);
+  EXPECT_EQ(failed(optim::conformance<Blend>({.from = 0.5}, {{.from = 0, .two = true}})), std::set<std::string>{});  // claimed, and held
+}
+
+TEST(Kit, AsksForEverySetAndEachOption) {
+  // Dampening has no say without momentum, nor can nesterov be set.
+  const optim::SGDOptions plain{.lr = 0.1}, momentum{.lr = 0.1, .momentum = 0.5};
+  EXPECT_EQ(message(optim::conformance<optim::SGD>(plain), "every option changes the trajectory"),
+            "no value of dampening moves a f32 parameter elsewhere by more than 0");
+  EXPECT_TRUE(optim::conformance<optim::SGD>(plain, {momentum}));
+  EXPECT_EQ(thrown([&] { (void)optim::conformance<optim::SGD>(plain, {{.lr = -1}}); }), "ValueError: [sgd] lr must not be negative: -1");
+  EXPECT_EQ(failed(optim::conformance<optim::SGD>(momentum, {}, {.parabola = -1, .rosenbrock = -1})),
+            (std::set<std::string>{"converges on a parabola", "converges on Rosenbrock's valley"}));
+}
+
+TEST(Kit, RestoresTheNumberOfThreads) {
+  const int before = num_threads();
+  set_num_threads(5);
+  EXPECT_TRUE(optim::conformance<optim::SGD>({.lr = 0.1, .momentum = 0.5}));
+  EXPECT_EQ(num_threads(), 5);
+  set_num_threads(before);
+}
