@@ -30,11 +30,13 @@
 #include <capstan/optim/elementwise.h>
 #include <capstan/optim/optimizer.h>
 #include <capstan/optim/rmsprop.h>
+#include <capstan/optim/schedule.h>
 #include <capstan/optim/sgd.h>
 #include <capstan/train/chart.h>
 #include <capstan/train/contour.h>
 #include <capstan/train/log.h>
 #include <capstan/train/metrics.h>
+#include <capstan/train/plot.h>
 #include <capstan/train/progress.h>
 
 #include <cstdio>

@@ -1,0 +1,33 @@
+#include <capstan/train/plot.h>
+
+#include "support.h"
+
+using namespace capstan;
+
+TEST(Plot, DrawsTheRatesOfSchedules) {
+  const optim::Schedule falling = optim::schedule::linear(0.5, 0.25, 4);
+  const std::vector<double> x = {0, 1, 2, 3, 4, 5}, y = {0.5, 0.4375, 0.375, 0.3125, 0.25, 0.25};
+  const std::vector<double> level = {1, 1, 1, 1, 1, 1};
+  const train::LineChartOptions options = {.title = "Learning rate", .x = {.label = "step"}, .y = {.label = "rate"}};
+  EXPECT_EQ(train::plot({{"falling", falling}, {"level", optim::schedule::constant(1)}}, 6).svg(),
+            train::LineChart(options).add("falling", x, y).add("level", x, level).svg());
+  EXPECT_EQ(train::plot({{"falling", falling}}, 6, {.width = 300}).svg(), train::LineChart({.width = 300}).add("falling", x, y).svg());
+}
+
+TEST(Plot, DrawsALongScheduleByAPartOfItsSteps) {
+  std::int64_t calls = 0, last = -1;
+  const optim::Schedule counted = [&](std::int64_t step) {
+    EXPECT_GT(step, last);
+    ++calls;
+    last = step;
+    return 1.0;
+  };
+  train::plot({{"long", counted}}, 1'000'000'007);
+  EXPECT_EQ(calls, 100'000);
+  EXPECT_EQ(last, 1'000'000'006);
+}
+
+TEST(Plot, RefusesNothing) {
+  EXPECT_EQ(thrown([] { train::plot({{"a", optim::schedule::constant(1)}}, 0); }), "ValueError: [plot] steps must be positive: 0");
+  EXPECT_EQ(thrown([] { train::plot({}, 5); }), "ValueError: [plot] there must be a schedule");
+}

@@ -1,0 +1,29 @@
+#include <capstan/core/text.h>
+#include <capstan/train/plot.h>
+
+#include <algorithm>
+
+namespace capstan::train {
+
+using capstan::detail::fail;
+
+LineChart plot(const std::vector<NamedSchedule>& schedules, std::int64_t steps, LineChartOptions options) {
+  if (steps < 1) fail<ValueError>("plot", "steps must be positive: ", steps);
+  if (schedules.empty()) fail<ValueError>("plot", "there must be a schedule");
+  LineChart chart(std::move(options));
+  const std::int64_t points = std::min<std::int64_t>(steps, 100'000);
+  std::vector<std::int64_t> drawn(static_cast<std::size_t>(points));
+  for (std::int64_t i = 0; i < points; ++i)
+    drawn[static_cast<std::size_t>(i)] =
+        points == steps
+            ? i
+            : static_cast<std::int64_t>(static_cast<double>(steps - 1) * (static_cast<double>(i) / static_cast<double>(points - 1)));
+  std::vector<double> x(drawn.begin(), drawn.end()), y(drawn.size());
+  for (const NamedSchedule& s : schedules) {
+    std::transform(drawn.begin(), drawn.end(), y.begin(), [&](std::int64_t step) { return s.schedule(step); });
+    chart.add(s.name, x, y);
+  }
+  return chart;
+}
+
+}  // namespace capstan::train
