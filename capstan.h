@@ -27,9 +27,12 @@
 #include <capstan/nn/module.h>
 #include <capstan/nn/sequential.h>
 #include <capstan/optim/adagrad.h>
+#include <capstan/optim/average.h>
 #include <capstan/optim/elementwise.h>
+#include <capstan/optim/lookahead.h>
 #include <capstan/optim/optimizer.h>
 #include <capstan/optim/rmsprop.h>
+#include <capstan/optim/sam.h>
 #include <capstan/optim/schedule.h>
 #include <capstan/optim/sgd.h>
 #include <capstan/train/chart.h>

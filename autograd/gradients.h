@@ -1,5 +1,5 @@
 #pragma once
-#include <capstan/core/tensor.h>
+#include <capstan/core/tensor_map.h>
 
 namespace capstan {
 
@@ -54,5 +54,17 @@ double global_norm(const Gradients& gradients);
 Gradients clip_norm(Gradients gradients, double max_norm);
 /// The gradients with every element limited to [-limit, limit]. Throws ValueError unless limit > 0.
 Gradients clip_value(Gradients gradients, double limit);
+
+// A row is what lies at one index of the first axis: the weights of one output of a Linear. A tensor with one axis or none
+// is one row. Both throw ValueError for a row whose norm is not finite.
+
+/// The gradients with each row g scaled by min(1, max_norm / |g|), as torch.renorm(g, 2, 0, max_norm). Throws ValueError unless
+/// max_norm > 0.
+Gradients clip_rows(Gradients gradients, double max_norm);
+/// Adaptive gradient clipping (Brock et al., ICML 2021, eq. 3): each row g of the gradient for a row w of the parameters is
+/// scaled by min(1, clipping * max(|w|, eps) / |g|), so that a step of lr 1 changes no row by more than the share `clipping`.
+/// Gradients of tensors that are not among the parameters stay as they are: the paper leaves the last layer out. Throws
+/// ValueError unless clipping > 0 and eps > 0. Weakness: rows of weights that start from 0 learn slowly, at the pace of eps.
+Gradients clip_adaptive(Gradients gradients, const TensorMap& parameters, double clipping = 0.01, double eps = 1e-3);
 
 }  // namespace capstan

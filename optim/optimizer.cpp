@@ -225,6 +225,12 @@ void Optimizer::load_state(const TensorMap& state) {
   steps_ = total;
 }
 
+Parameters Optimizer::parameters() const {
+  Parameters all;
+  for (const Entry& e : entries_) all.insert(e.name, e.parameter);
+  return all;
+}
+
 std::string Optimizer::explain() const {
   std::string s = method();
   for (std::size_t g = 0; g < group_count(); ++g) {

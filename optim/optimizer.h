@@ -44,6 +44,9 @@ class Optimizer {
   /// changes nothing.
   void load_state(const TensorMap& state);
 
+  /// What it moves, by name: the model's own tensors.
+  Parameters parameters() const;
+
   /// The method's formula with the numbers in it, for each group, and the bytes of its state.
   std::string explain() const;
   /// The method's own name: "adagrad".

@@ -1,0 +1,80 @@
+#include <capstan/autograd/gradients.h>
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/text.h>
+
+#include <algorithm>
+#include <cmath>
+
+// Clipping by rows.
+namespace capstan {
+
+using detail::fail;
+using Entry = detail::GradientTable::Entry;
+
+namespace {
+
+/// What one scale belongs to: the elements at one index of the first axis; the whole of a tensor with one axis or none.
+struct Rows {
+  std::int64_t count, size;
+  explicit Rows(const Tensor& t) : count(t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count) {}
+};
+
+template <class T>
+double norm_of(const T* row, std::int64_t size) {
+  return std::sqrt(kernels::table<T>().sum_squares(row, size));
+}
+
+/// Scales each row of e.gradient down to limit(row) where its norm is above it.
+template <class Limit>
+void clip(const char* op, Entry& e, Limit limit) {
+  const Rows rows(e.gradient);
+  kernels::dispatch(e.gradient, [&]<class T>(T*) {
+    const auto norms = [&](std::int64_t row) {
+      const double norm = norm_of(kernels::data_of<T>(e.gradient) + row * rows.size, rows.size);
+      if (!std::isfinite(norm))
+        fail<ValueError>(op, "the norm of row ", row, " of a gradient ", e.gradient.shape(), " must be finite: ", norm);
+      return norm;
+    };
+    for (std::int64_t row = 0; row < rows.count; ++row) {
+      const double norm = norms(row), most = limit(row);
+      if (!(norm > most)) continue;
+      if (__atomic_load_n(&e.gradient.header()->refs, __ATOMIC_ACQUIRE) > 1) {  // a handle from g[w] keeps the old values
+        e.gradient = e.gradient.clone();
+        e.gradient.header()->flags |= detail::kReadOnly;
+      }
+      T* g = kernels::data_of<T>(e.gradient) + row * rows.size;
+      const T scale = static_cast<T>(most / norm);
+      for (std::int64_t i = 0; i < rows.size; ++i) g[i] *= scale;
+    }
+  });
+}
+
+}  // namespace
+
+Gradients clip_rows(Gradients gradients, double max_norm) {
+  if (!(max_norm > 0)) fail<ValueError>("clip_rows", "max_norm must be positive: ", max_norm);
+  if (gradients.table())
+    for (Entry& e : *gradients.table()) clip("clip_rows", e, [&](std::int64_t) { return max_norm; });
+  return gradients;
+}
+
+Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, double clipping, double eps) {
+  if (!(clipping > 0)) fail<ValueError>("clip_adaptive", "clipping must be positive: ", clipping);
+  if (!(eps > 0)) fail<ValueError>("clip_adaptive", "eps must be positive: ", eps);
+  if (!gradients.table()) return gradients;
+  for (const auto& parameter : parameters) {
+    const Tensor w = parameter.tensor;
+    const Entry* found = gradients.table()->find(w.header());
+    if (!found) continue;
+    Entry& e = gradients.table()->begin()[found - gradients.table()->first()];
+    const Rows rows(w);
+    clip("clip_adaptive", e, [&](std::int64_t row) {
+      return kernels::dispatch(
+          w, [&]<class T>(T*) { return clipping * std::max(norm_of(kernels::data_of<T>(w) + row * rows.size, rows.size), eps); });
+    });
+  }
+  return gradients;
+}
+
+}  // namespace capstan

@@ -1,0 +1,97 @@
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/tape.h>
+#include <capstan/core/create.h>
+#include <capstan/core/text.h>
+#include <capstan/optim/average.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+
+ParameterAverage::ParameterAverage(const char* op, const Parameters& parameters) : op_(op), parameters_(parameters) {
+  if (parameters.empty()) fail<ValueError>(op, "needs at least one parameter");
+  for (const auto& p : parameters)
+    if (!is_floating(p.tensor.dtype())) fail<ValueError>(op, "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
+}
+
+void ParameterAverage::require_ready(bool may_be_swapped) const {
+  if (swapped_ && !may_be_swapped) fail<ValueError>(op_, "the model holds the averages (call swap() first)");
+  for (const auto& [name, average] : averages_)
+    if (average.dtype() != parameters_[name].dtype())
+      fail<ValueError>(op_, "the average must have the parameter's dtype: '", name, "' is ", parameters_[name].dtype(), ", its average ",
+                       average.dtype());
+}
+
+void ParameterAverage::update() {
+  require_ready(false);
+  if (count_ == 0) {
+    TensorMap copies;
+    for (const auto& [name, w] : parameters_) copies.insert(name, w.clone());
+    averages_ = std::move(copies);
+  } else {
+    const NoGrad pause;
+    const double share = 1 - keep(count_);
+    for (const auto& [name, w] : parameters_) {
+      Tensor a = averages_[name];
+      a += share * (w - a);
+    }
+  }
+  ++count_;
+}
+
+void ParameterAverage::swap() {
+  if (count_ == 0) fail<ValueError>(op_, "there is no average before the first update()");
+  require_ready(true);
+  const NoGrad pause;
+  for (const auto& [name, tensor] : parameters_) {
+    Tensor w = tensor, a = averages_[name];
+    const Tensor old = w.clone();
+    w.assign(a);
+    a.assign(old);
+  }
+  swapped_ = !swapped_;
+}
+
+TensorMap ParameterAverage::state() const {
+  require_ready(false);
+  TensorMap state{{"count", tensor(std::vector<std::int64_t>{count_}).reshape(Shape{})}};
+  for (const auto& [name, a] : averages_) state.insert("average/" + name, a.clone());
+  return state;
+}
+
+void ParameterAverage::load_state(const TensorMap& state) {
+  require_ready(false);
+  std::string wrong;
+  const auto take = [&](const std::string& key, const Shape& shape, DType dtype) {
+    const Tensor* t = state.find(key);
+    if (!t)
+      wrong += cat("\n  missing: ", key);
+    else if (t->shape() != shape || t->dtype() != dtype)
+      wrong += cat("\n  ", key, ": ", t->dtype(), " ", t->shape(), ", wanted ", dtype, " ", shape);
+    else
+      return t->clone();
+    return Tensor();
+  };
+  const Tensor count = take("count", {}, DType::i64);
+  const std::int64_t updates = count.defined() ? *count.data<std::int64_t>() : 0;
+  if (updates < 0) wrong += cat("\n  count: a count must not be negative: ", updates);
+  TensorMap averages;
+  if (updates > 0)
+    for (const auto& [name, w] : parameters_)
+      if (Tensor a = take("average/" + name, w.shape(), w.dtype()); a.defined()) averages.insert(name, std::move(a));
+  for (const auto& entry : state) {
+    const bool known =
+        entry.name == "count" || (updates > 0 && entry.name.starts_with("average/") && parameters_.contains(entry.name.substr(8)));
+    if (!known) wrong += cat("\n  unexpected: ", entry.name);
+  }
+  if (!wrong.empty()) fail<ValueError>(op_, "the state does not fit:", wrong);
+  averages_ = std::move(averages);
+  count_ = updates;
+}
+
+EMA::EMA(const Parameters& parameters, EMAOptions options) : ParameterAverage("ema", parameters), decay_(options.decay) {
+  if (!(options.decay >= 0 && options.decay < 1)) fail<ValueError>("ema", "decay must lie in [0, 1): ", options.decay);
+}
+
+}  // namespace capstan::optim

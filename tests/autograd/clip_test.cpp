@@ -1,0 +1,111 @@
+#include <limits>
+
+#include "reference.h"
+#include "support.h"
+
+// Clipping by rows, against tests/oracles/wrappers.txt.
+
+using namespace capstan;
+
+namespace {
+
+/// Gradients that hold exactly g for w.
+Gradients slopes(const std::vector<std::pair<Tensor, Tensor>>& of) {
+  Tape tape;
+  Tensor loss = zeros({}, of.front().first.dtype());
+  for (const auto& [w, g] : of) loss = loss + sum(w * g);
+  return tape.gradients(loss);
+}
+
+Tensor weight() { return p({{0.5, -1.0, 2.0, 0.25}, {0.0, 0.0, 0.0, 0.0}, {1e-3, -2e-3, 0.0, 1e-3}}); }
+Tensor slope() { return d({{0.01, 0.02, -0.03, 0.04}, {0.5, -0.25, 1.0, 0.125}, {3.0, -4.0, 0.0, 12.0}}); }
+
+Tensor rows_of(const std::vector<Values>& rows, std::size_t count) {
+  Values all;
+  for (std::size_t i = 0; i < count; ++i) all.insert(all.end(), rows[i].begin(), rows[i].end());
+  return tensor(all).reshape({static_cast<std::int64_t>(count), -1});
+}
+
+}  // namespace
+
+TEST(ClipAdaptive, IsThePapersEquation) {
+  const auto cases = read_cases("wrappers.txt");
+  struct {
+    const char* name;
+    double clipping, eps;
+  } const all[] = {{"agc", 0.01, 1e-3}, {"agc_loose", 0.1, 0.05}};
+  for (const auto& c : all)
+    for (const DType dtype : {DType::f64, DType::f32}) {
+      const Tensor w = parameter(weight().to(dtype).clone()), v = parameter(d({0.3, -0.4, 1.2}).to(dtype)),
+                   last = parameter(ones({2}, dtype));
+      const Tensor g = slope().to(dtype), gv = d({0.05, 0.0, -0.12}).to(dtype), other = full({2}, 1e6, dtype);
+      const Gradients clipped = clip_adaptive(slopes({{w, g}, {v, gv}, {last, other}}), {{"w", w}, {"v", v}}, c.clipping, c.eps);
+      const double tolerance = dtype == DType::f64 ? 1e-14 : 1e-6;
+      EXPECT_TRUE(near(clipped[w], rows_of(cases.at(c.name), 3), tolerance)) << c.name;
+      EXPECT_TRUE(near(clipped[v], tensor(cases.at(c.name).at(3)), tolerance)) << c.name;
+      EXPECT_TRUE(same_bits(clipped[last], other));  // it is not among the parameters
+    }
+  const Tensor w = weight();
+  const Gradients by_default = clip_adaptive(slopes({{w, slope()}}), {{"w", w}});
+  EXPECT_TRUE(near(by_default[w], rows_of(cases.at("agc"), 3), 1e-14));
+}
+
+TEST(ClipRows, LimitsEachRow) {
+  const auto cases = read_cases("wrappers.txt");
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    const Tensor w = parameter(weight().to(dtype).clone()), g = slope().to(dtype);
+    const Gradients clipped = clip_rows(slopes({{w, g}}), 0.5);
+    EXPECT_TRUE(near(clipped[w], rows_of(cases.at("clip_rows"), 3), dtype == DType::f64 ? 1e-14 : 1e-6));
+    EXPECT_TRUE(same_bits(clipped[w].rows(0, 1), g.rows(0, 1)));  // short enough: to the bit
+  }
+}
+
+TEST(ClipRows, TakesATensorOfOneAxisOrNoneAsOneRow) {
+  const Tensor v = p({3, 4}), x = p(8), cube = p({{{3, 0}, {0, 4}}, {{1, 0}, {0, 0}}}), nothing = parameter(zeros({0, 3}, DType::f64)),
+               hollow = parameter(zeros({3, 0}, DType::f64));
+  const Gradients clipped = clip_rows(slopes({{v, d({3, 4})},
+                                              {x, d(-8)},
+                                              {cube, d({{{3, 0}, {0, 4}}, {{1, 0}, {0, 0}}})},
+                                              {nothing, nothing.clone()},
+                                              {hollow, hollow.clone()}}),
+                                      2.5);
+  EXPECT_EQ(values(clipped[v]), (Values{1.5, 2}));
+  EXPECT_EQ(values(clipped[x]), (Values{-2.5}));
+  EXPECT_EQ(values(clipped[cube]), (Values{1.5, 0, 0, 2, 1, 0, 0, 0}));
+  EXPECT_EQ(clipped[nothing].numel(), 0);
+  EXPECT_EQ(clipped[hollow].numel(), 0);
+}
+
+TEST(ClipRows, LeavesAHandleFromBeforeAlone) {
+  const Tensor v = p({3, 4});
+  Gradients g = slopes({{v, d({3, 4})}});
+  const Tensor before = g[v];
+  g = clip_rows(std::move(g), 2.5);
+  EXPECT_EQ(values(before), (Values{3, 4}));
+  EXPECT_EQ(values(g[v]), (Values{1.5, 2}));
+  EXPECT_NE(thrown([&] { g[v] *= 2; }), "nothing");  // read-only, as before
+  const Tensor again = g[v];
+  g = clip_adaptive(std::move(g), {{"v", v}}, 0.1);
+  EXPECT_EQ(values(again), (Values{1.5, 2}));
+  EXPECT_TRUE(near(g[v], d({0.3, 0.4}), 1e-15));
+  EXPECT_NE(thrown([&] { g[v] *= 2; }), "nothing");
+}
+
+TEST(ClipRows, RefuseWhatCannotBe) {
+  const Tensor v = p({1, 1});
+  const Parameters parameters{{"v", v}};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto g = [&](double x) {
+    Tape tape;
+    return tape.gradients(sum(v.rows(0, 1)) + x * sum(sqrt(v.rows(1, 2) - v.rows(1, 2).detach())));  // infinitely steep
+  };
+  EXPECT_EQ(thrown([&] { (void)clip_rows(g(0), 0); }), "ValueError: [clip_rows] max_norm must be positive: 0");
+  EXPECT_EQ(thrown([&] { (void)clip_rows(g(0), nan); }), "ValueError: [clip_rows] max_norm must be positive: nan");
+  EXPECT_EQ(thrown([&] { (void)clip_adaptive(g(0), parameters, -1); }), "ValueError: [clip_adaptive] clipping must be positive: -1");
+  EXPECT_EQ(thrown([&] { (void)clip_adaptive(g(0), parameters, 0.01, 0); }), "ValueError: [clip_adaptive] eps must be positive: 0");
+  EXPECT_EQ(thrown([&] { (void)clip_rows(g(1), 1); }), "ValueError: [clip_rows] the norm of row 0 of a gradient [2] must be finite: inf");
+  EXPECT_EQ(thrown([&] { (void)clip_adaptive(g(1), parameters); }),
+            "ValueError: [clip_adaptive] the norm of row 0 of a gradient [2] must be finite: inf");
+  EXPECT_EQ(clip_rows(Gradients(), 1).size(), 0u);
+  EXPECT_EQ(clip_adaptive(Gradients(), parameters).size(), 0u);
+}

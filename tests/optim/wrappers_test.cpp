@@ -1,0 +1,295 @@
+#include <capstan/optim/adagrad.h>
+#include <capstan/optim/average.h>
+#include <capstan/optim/lookahead.h>
+#include <capstan/optim/sam.h>
+#include <capstan/optim/sgd.h>
+
+#include <cmath>
+
+#include "reference.h"
+#include "support.h"
+
+using namespace capstan;
+
+// What is wrapped around an optimizer, against tests/oracles/wrappers.txt.
+
+namespace {
+
+const std::vector<double> start = {1.0, -2.0, 0.5, 3.0, -0.75, 1.5}, a = {1.0, 0.5, 2.0, 0.125, 1e-4, 3.0},
+                          b = {0.5, -1.0, 0.25, 0.3, 1e-4, -2.0};
+
+/// The loss whose gradient at step t is a*w + b*cos(0.7*t + i).
+Gradients gradients_at(const Tensor& w, int t) {
+  std::vector<double> slope(6);
+  for (std::size_t i = 0; i < 6; ++i) slope[i] = b[i] * std::cos(0.7 * t + static_cast<double>(i));
+  Tape tape;
+  return tape.gradients(sum(0.5 * tensor(a).to(w.dtype()) * w * w + tensor(slope).to(w.dtype()) * w));
+}
+
+struct Training {
+  Tensor w = parameter(tensor(start));
+  optim::SGD sgd{Parameters{{"w", w}}, {.lr = 0.1, .momentum = 0.5}};
+};
+
+void expect_near(const Tensor& got, const std::vector<double>& want, const std::string& name) {
+  const std::vector<double> v = values(got);
+  ASSERT_EQ(v.size(), want.size());
+  for (std::size_t i = 0; i < v.size(); ++i) EXPECT_NEAR(v[i], want[i], 1e-12) << name << " " << i;
+}
+
+}  // namespace
+
+TEST(Lookahead, IsThePapersAlgorithm) {
+  const auto cases = read_cases("wrappers.txt");
+  const std::pair<const char*, optim::LookaheadOptions> all[] = {{"lookahead", {}}, {"lookahead_3", {.period = 3, .alpha = 0.8}}};
+  for (const auto& [name, options] : all) {
+    Training run;
+    optim::Lookahead lookahead(run.sgd, options);
+    int t = 0;
+    for (const std::vector<double>& want : cases.at(name)) {
+      lookahead.step(gradients_at(run.w, ++t));
+      expect_near(run.w, want, name + std::to_string(t));
+    }
+    EXPECT_EQ(t, 23);
+  }
+}
+
+TEST(Lookahead, GoesOnFromItsState) {
+  for (const int before : {0, 1, 4, 5, 7}) {
+    Training run, other;
+    optim::Lookahead lookahead(run.sgd, {.period = 3}), resumed(other.sgd, {.period = 3});
+    for (int t = 0; t < before; ++t) lookahead.step(gradients_at(run.w, t));
+    for (int t = 0; t < 2; ++t) resumed.step(gradients_at(other.w, 50 + t));
+    EXPECT_EQ(names(lookahead.state()), names(run.sgd.state()) + " lookahead/step lookahead/w");
+    resumed.load_state(lookahead.state());
+    other.w.assign(run.w);
+    for (int t = before; t < before + 8; ++t) {
+      lookahead.step(gradients_at(run.w, t));
+      resumed.step(gradients_at(other.w, t));
+      EXPECT_EQ(bits(other.w) + bits(resumed.state()), bits(run.w) + bits(lookahead.state()));
+    }
+    const TensorMap state = lookahead.state();  // a deep copy
+    const std::string same = bits(state);
+    for (int t = 0; t < 3; ++t) lookahead.step(gradients_at(run.w, t));
+    EXPECT_EQ(bits(state), same);
+  }
+}
+
+TEST(Lookahead, RefusesAStateThatDoesNotFit) {
+  Training run;
+  optim::Lookahead lookahead(run.sgd);
+  lookahead.step(gradients_at(run.w, 1));
+  const std::string before = bits(lookahead.state());
+  TensorMap state = without(lookahead.state(), "lookahead/step", tensor(-2, DType::i64));
+  state = without(state, "lookahead/w", ones({6}));
+  state.insert("lookahead/v", ones({6}));
+  EXPECT_EQ(thrown([&] { lookahead.load_state(state); }), R"(ValueError: [lookahead] the state does not fit:
+  lookahead/step: a count must not be negative: -2
+  lookahead/w: f32 [6], wanted f64 [6]
+  unexpected: lookahead/v)");
+  EXPECT_EQ(thrown([&] { lookahead.load_state(run.sgd.state()); }),
+            "ValueError: [lookahead] the state does not fit:\n  missing: lookahead/step\n  missing: lookahead/w");
+  EXPECT_EQ(thrown([&] { lookahead.load_state(without(lookahead.state(), "w/momentum")); }),
+            "ValueError: [sgd] the state does not fit this optimizer:\n  missing: w/momentum");
+  EXPECT_EQ(bits(lookahead.state()), before);
+}
+
+TEST(Lookahead, TakesInAParameterThatCameLater) {
+  Training run;
+  optim::Lookahead lookahead(run.sgd, {.period = 2, .alpha = 0.5});
+  lookahead.step(gradients_at(run.w, 1));
+  Tensor late = parameter(full({1}, 4, DType::f64));
+  run.sgd.add_parameters(Parameters{{"late", late}});
+  lookahead.step(slopes({{late, full({1}, 10, DType::f64)}}));  // 4 -> 3, and half the way back
+  EXPECT_DOUBLE_EQ(late.item(), 3.5);
+  EXPECT_DOUBLE_EQ(lookahead.state()["lookahead/late"].item(), 3.5);
+}
+
+TEST(Lookahead, RefusesWhatCannotBeAndChangesNothing) {
+  Training run;
+  EXPECT_EQ(thrown([&] { optim::Lookahead(run.sgd, {.period = 0}); }), "ValueError: [lookahead] period must be positive: 0");
+  EXPECT_EQ(thrown([&] { optim::Lookahead(run.sgd, {.alpha = 0}); }), "ValueError: [lookahead] alpha must lie in (0, 1]: 0");
+  EXPECT_EQ(thrown([&] { optim::Lookahead(run.sgd, {.alpha = NAN}); }), "ValueError: [lookahead] alpha must lie in (0, 1]: nan");
+  optim::Lookahead lookahead(run.sgd, {.period = 1});
+  EXPECT_EQ(&lookahead.optimizer(), &run.sgd);
+  const std::string before = bits(run.w) + bits(lookahead.state());
+  EXPECT_NE(thrown([&] { lookahead.step(Gradients()); }), "nothing");
+  EXPECT_EQ(bits(run.w) + bits(lookahead.state()), before);
+  EXPECT_EQ(lookahead.explain(), "lookahead: every 1 steps slow <- slow + 0.5*(w - slow), w <- slow\n" + run.sgd.explain());
+}
+
+TEST(Averages, AreTheReferences) {
+  const auto cases = read_cases("wrappers.txt");
+  Training run;
+  const Parameters parameters{{"w", run.w}};
+  optim::EMA ema(parameters, {.decay = 0.9});
+  optim::SWA swa(parameters);
+  for (int t = 1; t <= 23; ++t) {
+    run.sgd.step(gradients_at(run.w, t));
+    ema.update();
+    swa.update();
+    expect_near(ema.state()["average/w"], cases.at("ema").at(static_cast<std::size_t>(t - 1)), "ema");
+    expect_near(swa.state()["average/w"], cases.at("swa").at(static_cast<std::size_t>(t - 1)), "swa");
+  }
+  EXPECT_EQ(ema.count(), 23);
+}
+
+TEST(Averages, ChangePlacesWithTheModel) {
+  Training run;
+  optim::EMA ema(Parameters{{"w", run.w}}, {.decay = 0.5});
+  EXPECT_EQ(thrown([&] { ema.swap(); }), "ValueError: [ema] there is no average before the first update()");
+  for (int t = 0; t < 3; ++t) {
+    run.sgd.step(gradients_at(run.w, t));
+    ema.update();
+  }
+  const std::string own = bits(run.w), state = bits(ema.state()), average = bits(ema.state()["average/w"]);
+  const TensorMap saved = ema.state();
+  ema.swap();
+  EXPECT_TRUE(ema.swapped());
+  EXPECT_EQ(bits(run.w), average);
+  const std::string text = "ValueError: [ema] the model holds the averages (call swap() first)";
+  EXPECT_EQ(thrown([&] { ema.update(); }), text);
+  EXPECT_EQ(thrown([&] { ema.state(); }), text);
+  EXPECT_EQ(thrown([&] { ema.load_state(saved); }), text);
+  EXPECT_EQ(bits(run.w), average);
+  ema.swap();
+  EXPECT_FALSE(ema.swapped());
+  EXPECT_EQ(bits(run.w), own);
+  EXPECT_EQ(bits(ema.state()), state);
+}
+
+TEST(Averages, GoOnFromTheirState) {
+  for (const int before : {0, 1, 3}) {
+    Training run, other;
+    optim::SWA swa(Parameters{{"w", run.w}}), resumed(Parameters{{"w", other.w}});
+    const auto advance = [](Training& training, optim::SWA& average, int t) {
+      training.sgd.step(gradients_at(training.w, t));
+      average.update();
+    };
+    for (int t = 0; t < before; ++t) advance(run, swa, t);
+    advance(other, resumed, 9);
+    resumed.load_state(swa.state());
+    other.sgd.load_state(run.sgd.state());
+    other.w.assign(run.w);
+    for (int t = before; t < before + 4; ++t) {
+      advance(run, swa, t);
+      advance(other, resumed, t);
+      EXPECT_EQ(bits(resumed.state()), bits(swa.state()));
+    }
+  }
+}
+
+TEST(Averages, RefuseWhatCannotBe) {
+  Training run;
+  const Parameters parameters{{"w", run.w}};
+  EXPECT_EQ(thrown([&] { optim::EMA(parameters, {.decay = 1}); }), "ValueError: [ema] decay must lie in [0, 1): 1");
+  EXPECT_EQ(thrown([&] { optim::EMA(parameters, {.decay = -0.5}); }), "ValueError: [ema] decay must lie in [0, 1): -0.5");
+  EXPECT_EQ(thrown([] { optim::SWA(Parameters{}); }), "ValueError: [swa] needs at least one parameter");
+  EXPECT_EQ(thrown([] {
+              optim::SWA(Parameters{{"i", zeros({2}, DType::i64)}});
+            }),
+            "ValueError: [swa] parameters are f32 or f64: 'i' is i64");
+  optim::SWA swa(parameters);
+  swa.update();
+  const std::string before = bits(swa.state());
+  TensorMap state = without(swa.state(), "average/w", ones({2}));
+  state.insert("average/v", ones({2}));
+  EXPECT_EQ(thrown([&] { swa.load_state(state); }),
+            "ValueError: [swa] the state does not fit:\n  average/w: f32 [2], wanted f64 [6]\n  unexpected: average/v");
+  EXPECT_EQ(thrown([&] { swa.load_state({}); }), "ValueError: [swa] the state does not fit:\n  missing: count");
+  EXPECT_EQ(thrown([&] {
+              swa.load_state({{"count", tensor(-1, DType::i64)}});
+            }),
+            "ValueError: [swa] the state does not fit:\n  count: a count must not be negative: -1");
+  EXPECT_EQ(thrown([&] {
+              swa.load_state({{"count", tensor(3, DType::i64)}});
+            }),
+            "ValueError: [swa] the state does not fit:\n  missing: average/w");
+  EXPECT_EQ(bits(swa.state()), before);
+}
+
+TEST(SAM, IsThePapersAlgorithm) {
+  const auto cases = read_cases("wrappers.txt");
+  const std::pair<const char*, optim::SAMOptions> all[] = {{"sam", {}}, {"sam_far", {.rho = 0.5}}};
+  for (const auto& [name, options] : all) {
+    Training run;
+    optim::SAM sam(run.sgd, options);
+    EXPECT_EQ(&sam.optimizer(), &run.sgd);
+    int t = 0;
+    for (const std::vector<double>& want : cases.at(name)) {
+      ++t;
+      const double loss = gradients_at(run.w, t).loss();
+      EXPECT_EQ(sam.step([&] { return gradients_at(run.w, t); }), loss);
+      expect_near(run.w, want, name + std::to_string(t));
+    }
+    EXPECT_EQ(t, 23);
+  }
+}
+
+// The norm is that of all the optimizer's parameters together; strangers and parameters without a gradient do not count.
+TEST(SAM, GoesAsFarAsRhoOverAllParameters) {
+  Tensor w = parameter(zeros({1}, DType::f64)), v = parameter(zeros({1}, DType::f64)), idle = parameter(ones({1}, DType::f64)),
+         stranger = parameter(ones({1}, DType::f64));
+  optim::SGD sgd(Parameters{{"w", w}, {"v", v}, {"idle", idle}}, {.lr = 1});
+  optim::SAM sam(sgd, {.rho = 5});
+  int calls = 0;
+  std::vector<double> seen;
+  sam.step([&] {
+    ++calls;
+    for (const Tensor& t : {w, v, idle, stranger}) seen.push_back(t.item());
+    Tape tape;
+    return tape.gradients(sum(3.0 * w) + sum(4.0 * v) + sum(100.0 * stranger));
+  });
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(seen, (std::vector<double>{0, 0, 1, 1, 3, 4, 1, 1}));
+  EXPECT_EQ(w.item(), -3);
+  EXPECT_EQ(v.item(), -4);
+  EXPECT_EQ(idle.item(), 1);
+}
+
+TEST(SAM, StepsWhereThereIsNoSlope) {
+  Tensor w = parameter(ones({2}));
+  optim::SGD sgd(Parameters{{"w", w}}, {.lr = 1});
+  optim::SAM(sgd).step([&] { return slopes({{w, zeros({2})}}); });
+  EXPECT_EQ(values(w), (std::vector<double>{1, 1}));
+}
+
+TEST(SAM, LeavesEverythingAsItWasAfterAnError) {
+  Training run;
+  EXPECT_EQ(thrown([&] { optim::SAM(run.sgd, {.rho = 0}); }), "ValueError: [sam] rho must be finite and positive: 0");
+  EXPECT_EQ(thrown([&] { optim::SAM(run.sgd, {.rho = INFINITY}); }), "ValueError: [sam] rho must be finite and positive: inf");
+  optim::SAM sam(run.sgd);
+  sam.step([&] { return gradients_at(run.w, 1); });
+  const std::string before = bits(run.w) + bits(run.sgd.state());
+  for (const int fails : {1, 2}) {
+    int call = 0;
+    EXPECT_EQ(thrown([&] {
+                sam.step([&]() -> Gradients {
+                  if (++call == fails) throw ValueError("the batch is gone");
+                  return gradients_at(run.w, 2);
+                });
+              }),
+              "ValueError: the batch is gone");
+    EXPECT_EQ(bits(run.w) + bits(run.sgd.state()), before);
+  }
+  EXPECT_EQ(thrown([&] {
+              sam.step([&] {
+                Tape tape;
+                const Tensor one = run.w.rows(0, 1);
+                return tape.gradients(sum(run.w) + sum(sqrt(one - one.detach())));
+              });
+            }),
+            "ValueError: [sam] the gradients' norm must be finite: inf");
+  EXPECT_EQ(thrown([&] { sam.step([] { return Gradients(); }); }),
+            "ValueError: [sgd] none of the 1 parameters has a gradient (were they made from this optimizer's model?)");
+  EXPECT_EQ(bits(run.w) + bits(run.sgd.state()), before);
+}
+
+TEST(Optimizers, ListTheirParameters) {
+  Tensor w = parameter(zeros({2})), v = parameter(zeros({3}));
+  optim::Adagrad adagrad(Parameters{{"w", w}});
+  adagrad.add_parameters(Parameters{{"v", v}});
+  const Parameters all = adagrad.parameters();
+  EXPECT_EQ(names(all), "w v");
+  EXPECT_EQ(all["v"].header(), v.header());  // the tensors themselves
+}
