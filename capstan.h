@@ -1,7 +1,8 @@
 #pragma once
 
 /// Everything a training program uses. Left out, to be included where they are wanted: core/xtensor.h (the bridge to
-/// xtensor), optim/make.h (optimizers by name) and optim/conformance.h (the proof of an optimizer of one's own).
+/// xtensor), optim/make.h (optimizers by name), train/compare.h (several of them on one problem) and optim/conformance.h (the proof
+/// of an optimizer of one's own).
 
 #include <capstan/autograd/gradcheck.h>
 #include <capstan/autograd/gradients.h>

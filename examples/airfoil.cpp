@@ -5,17 +5,16 @@
 // Last line: loss: 0\.24[2-8], [0-9.]+ sec/epoch
 // Test:           --data synthetic
 // Test with data:
+#include "airfoil_table.h"
 #include "cli.h"
 
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 
 using namespace capstan;
 
 namespace {
 
-constexpr std::int64_t table_rows = 1503, table_columns = 6, used_rows = 1500;
+using airfoil::used_rows;
 
 /// The loss over all examples after every 200 of them; the clock stands still meanwhile.
 class Record {
@@ -96,19 +95,6 @@ Record concise(const data::Dataset& examples, const cli::Flags& flags) {
   return record;
 }
 
-/// y = x w + noise: five standard normal features, w = (-0.6, -0.4, -0.5, 0.2, -0.3), noise of standard deviation 0.92.
-Tensor synthetic_table() {
-  Generator g{.seed = 12, .purpose = 7};
-  const Tensor x = randn({table_rows, 5}, DType::f32, g), w = tensor({-0.6, -0.4, -0.5, 0.2, -0.3});
-  const Tensor y = matmul(x, w) + 0.92 * randn({table_rows}, DType::f32, g);
-  Tensor table = empty({table_rows, table_columns});
-  for (std::int64_t i = 0; i < table_rows; ++i) {
-    for (std::int64_t j = 0; j < 5; ++j) table.data<float>()[i * table_columns + j] = x.data<float>()[i * 5 + j];
-    table.data<float>()[i * table_columns + 5] = y.data<float>()[i];
-  }
-  return table;
-}
-
 constexpr const char* how_to_get_it = R"(
 The table is NASA's airfoil self-noise (Brooks, Pope and Marcolini, 1989), 1,503 rows of six numbers between tabs. It is not
 shipped. Download airfoil_self_noise.dat from the UCI Machine Learning Repository, https://archive.ics.uci.edu/dataset/291
@@ -118,18 +104,13 @@ Without it, --data synthetic trains on a linear function with noise, of the same
 )";
 
 int run(const cli::Flags& flags) {
-  const char* variable = std::getenv("CAPSTAN_DATA");
-  std::filesystem::path path = flags.data.value_or(variable ? variable : ".");
-  if (std::filesystem::is_directory(path)) path /= "airfoil_self_noise.dat";
+  const std::filesystem::path path = airfoil::path_of(flags.data);
   if (flags.data != "synthetic" && !std::filesystem::exists(path)) {
     std::fprintf(stderr, "[airfoil] the table must be there: not at '%s'\n%s", path.c_str(), how_to_get_it);
     return 1;
   }
-  Tensor table = flags.data == "synthetic" ? synthetic_table() : data::read_table(path.string(), {.delimiter = '\t'});
-  if (table.shape() != Shape{table_rows, table_columns})
-    throw FormatError("[airfoil] the table must be [1503, 6]: " + to_string(table.shape()) + " in " + path.string());
-  table = data::Standardizer::fit(table).apply(table).rows(0, used_rows);
-  const data::Dataset examples{data::columns(table, 0, 5), data::columns(table, 5, 6)};
+  const data::Dataset examples =
+      flags.data == "synthetic" ? airfoil::examples_of(airfoil::synthetic_table(), "synthetic data") : airfoil::read_examples(path);
 
   std::printf("%s, squared loss with the half\n\nfrom scratch\n", flags.data == "synthetic" ? "synthetic data" : path.c_str());
   const Record scratch = from_scratch(examples, flags.epochs, flags.others_lr().value_or(0.1));

@@ -1,0 +1,49 @@
+#pragma once
+#include <capstan/capstan.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+// NASA's airfoil self-noise, or a table of the same shape, as the chapter uses it.
+namespace airfoil {
+
+using namespace capstan;
+
+constexpr std::int64_t table_rows = 1503, table_columns = 6, used_rows = 1500;
+
+/// y = x w + noise: five standard normal features, w = (-0.6, -0.4, -0.5, 0.2, -0.3), noise of standard deviation 0.92.
+inline Tensor synthetic_table() {
+  Generator g{.seed = 12, .purpose = 7};
+  const Tensor x = randn({table_rows, 5}, DType::f32, g), w = tensor({-0.6, -0.4, -0.5, 0.2, -0.3});
+  const Tensor y = matmul(x, w) + 0.92 * randn({table_rows}, DType::f32, g);
+  Tensor table = empty({table_rows, table_columns});
+  for (std::int64_t i = 0; i < table_rows; ++i) {
+    for (std::int64_t j = 0; j < 5; ++j) table.data<float>()[i * table_columns + j] = x.data<float>()[i * 5 + j];
+    table.data<float>()[i * table_columns + 5] = y.data<float>()[i];
+  }
+  return table;
+}
+
+/// Where the table lies: what --data says, else the folder of CAPSTAN_DATA, else here; it need not be there.
+inline std::filesystem::path path_of(const std::optional<std::string>& data) {
+  const char* variable = std::getenv("CAPSTAN_DATA");
+  std::filesystem::path path = data.value_or(variable ? variable : ".");
+  if (std::filesystem::is_directory(path)) path /= "airfoil_self_noise.dat";
+  return path;
+}
+
+/// Every column standardised over all 1,503 rows, the first 1,500 of them.
+inline data::Dataset examples_of(Tensor table, const std::string& source) {
+  if (table.shape() != Shape{table_rows, table_columns})
+    throw FormatError("[airfoil] the table must be [1503, 6]: " + to_string(table.shape()) + " in " + source);
+  table = data::Standardizer::fit(table).apply(table).rows(0, used_rows);
+  return {data::columns(table, 0, 5), data::columns(table, 5, 6)};
+}
+
+inline data::Dataset read_examples(const std::filesystem::path& path) {
+  return examples_of(data::read_table(path.string(), {.delimiter = '\t'}), path.string());
+}
+
+}  // namespace airfoil

@@ -1,0 +1,107 @@
+// Six libraries compute six different things under the name of Adagrad. For each: the formula with its numbers, the first
+// step at rate 0.1 for gradients of 1, 1e-3 and 1e-6, and where the chapter's run on 0.1 x1^2 + 2 x2^2 ends (rate 0.4, 20 steps
+// from (-5, -2)); every number comes from the optimizer itself, in f64.
+// Run:       ./run example dialects        (--optimizer adds a row; --lr, or its lr=, is the rate of all)
+// Last line: at a gradient of 1e-06 the longest first step is 316,[0-9]+ times the shortest
+// Test:
+// Last line: at a gradient of 1e-06 the longest first step is 1,000,000 times the shortest
+// Test:      --optimizer "sgd lr=0.1"
+#include "cli.h"
+
+#include <algorithm>
+#include <functional>
+
+using namespace capstan;
+
+namespace {
+
+using Make = std::function<std::unique_ptr<optim::Optimizer>(const Parameters&, double lr)>;
+
+struct Row {
+  std::string name;
+  Make make;
+};
+
+Row dialect(const char* name, optim::AdagradOptions (*options)(double lr)) {
+  return {name, [=](const Parameters& parameters, double lr) { return std::make_unique<optim::Adagrad>(parameters, options(lr)); }};
+}
+
+std::vector<Row> all_rows(const cli::Flags& flags) {
+  using optim::AdagradOptions;
+  std::vector<Row> rows = {dialect("torch", AdagradOptions::torch), dialect("d2l", AdagradOptions::d2l),
+                           dialect("optax", AdagradOptions::optax), dialect("keras", AdagradOptions::keras),
+                           dialect("mlx", AdagradOptions::mlx),     dialect("dynet", AdagradOptions::dynet)};
+  if (flags.optimizer)
+    rows.push_back({*flags.optimizer, [spec = *flags.optimizer](const Parameters& parameters, double lr) {
+                      return optim::make(spec, parameters, {{"lr", lr}});
+                    }});
+  return rows;
+}
+
+/// How far the first step goes along a gradient of that size.
+double first_step(const Row& row, double lr, double gradient) {
+  Tensor w = parameter(zeros({}, DType::f64));
+  const auto optimizer = row.make({{"w", w}}, lr);
+  Tape tape;
+  optimizer->step(tape.gradients(gradient * w));
+  return -w.item();
+}
+
+struct End {
+  double x1, x2;
+};
+
+End trace(const Row& row, double lr, std::int64_t steps) {
+  Tensor x1 = parameter(tensor(-5, DType::f64)), x2 = parameter(tensor(-2, DType::f64));
+  const auto optimizer = row.make({{"x1", x1}, {"x2", x2}}, lr);
+  for (std::int64_t i = 0; i < steps; ++i) {
+    Tape tape;
+    optimizer->step(tape.gradients(0.1 * square(x1) + 2 * square(x2)));
+  }
+  return {x1.item(), x2.item()};
+}
+
+/// The first line of explain(), without the method's name.
+std::string formula(const Row& row, double lr) {
+  const std::string text = row.make({{"w", zeros({})}}, lr)->explain();
+  return text.substr(text.find(": ") + 2, text.find('\n') - text.find(": ") - 2);
+}
+
+/// "316,228": a whole number in groups of three digits.
+std::string grouped(double value) {
+  std::string digits = std::to_string(static_cast<long long>(value + 0.5));
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+int run(const cli::Flags& flags) {
+  const double lr = flags.lr.value_or(0.1), trace_lr = flags.lr.value_or(0.4);
+  std::printf("         first step at a gradient of        after %lld steps at rate %g\n", static_cast<long long>(flags.epochs), trace_lr);
+  std::printf("adagrad        1       1e-3       1e-6         x1         x2   formula\n");
+  double longest = 0, shortest = INFINITY;
+  std::vector<double> gradients;
+  for (int k = -180; k <= 20; ++k) gradients.push_back(std::pow(10, k / 20.0));
+  train::LineChart chart({.title = "First step of the dialects of Adagrad",
+                          .x = {.label = "gradient", .log = true},
+                          .y = {.label = "first step", .log = true}});
+  for (const Row& row : all_rows(flags)) {
+    const double tiny = first_step(row, lr, 1e-6);
+    const End end = trace(row, trace_lr, flags.epochs);
+    std::printf("%-7s %8.6f %10.3g %10.3g  %9.6f  %9.6f   %s\n", row.name.c_str(), first_step(row, lr, 1), first_step(row, lr, 1e-3), tiny,
+                end.x1, end.x2, formula(row, lr).c_str());
+    longest = std::max(longest, tiny);
+    shortest = std::min(shortest, tiny);
+    std::vector<double> steps;
+    for (const double g : gradients) steps.push_back(first_step(row, lr, g));
+    chart.add(row.name, gradients, steps);
+  }
+  flags.save(chart, "dialects.svg");
+  std::printf("at a gradient of 1e-06 the longest first step is %s times the shortest\n", grouped(longest / shortest).c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run(argc, argv, {.description = "The six dialects of Adagrad", .epochs = 20, .epoch = "steps of the chapter's run"}, run);
+}

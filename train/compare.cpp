@@ -1,0 +1,126 @@
+#include <capstan/core/create.h>
+#include <capstan/core/error.h>
+#include <capstan/core/text.h>
+#include <capstan/train/compare.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace capstan::train {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+
+namespace {
+
+/// Right-aligned, with four significant digits: "    0.0123".
+std::string column(double value) {
+  char text[32];
+  if (std::isfinite(value))
+    std::snprintf(text, sizeof text, "%11.4g", value);
+  else
+    std::snprintf(text, sizeof text, "%11s", "diverged");
+  return text;
+}
+
+std::string padded(const std::string& s, std::size_t width) { return s + std::string(width - std::min(width, s.size()), ' '); }
+
+}  // namespace
+
+double Comparison::Attempt::last() const noexcept { return scores.empty() || !std::isfinite(scores.back()) ? INFINITY : scores.back(); }
+
+const Comparison::Method& Comparison::winner() const noexcept {
+  return *std::min_element(methods.begin(), methods.end(),
+                           [](const Method& a, const Method& b) { return a.attempts[a.best].last() < b.attempts[b.best].last(); });
+}
+
+std::string Comparison::table() const {
+  std::size_t width = 6;
+  for (const Method& m : methods) width = std::max(width, m.spec.size());
+  std::string s = cat(padded("method", width), "    best lr  last ", options.score);
+  for (const Method& m : methods) {
+    const Attempt& best = m.attempts[m.best];
+    s += cat("\n", padded(m.spec, width), column(best.lr), column(best.last()), m.at_edge() ? "  (a better rate may lie outside)" : "");
+  }
+  s += cat("\n\n", padded(cat("at lr"), width));
+  for (const double rate : options.rates) s += column(rate);
+  for (const Method& m : methods) {
+    if (m.attempts.size() != options.rates.size()) continue;  // at a rate of its own
+    s += cat("\n", padded(m.spec, width));
+    for (const Attempt& a : m.attempts) s += column(a.last());
+  }
+  return s;
+}
+
+LineChart Comparison::curves() const {
+  LineChart chart({.title = options.title, .x = {.label = options.progress}, .y = {.label = options.score, .log = true}});
+  for (const Method& m : methods) {
+    const Attempt& best = m.attempts[m.best];
+    if (best.scores.empty()) continue;
+    std::vector<double> x(best.scores.size());
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i + 1);
+    chart.add(cat(m.spec, ", lr ", best.lr), x, best.scores);
+  }
+  return chart;
+}
+
+LineChart Comparison::sweep() const {
+  // Ten times worse than the beginning is bad enough: 10^40 would leave no room for the rest.
+  double top = 0, most = 0, least = INFINITY;
+  for (const Method& m : methods) {
+    const std::vector<double>& best = m.attempts[m.best].scores;
+    if (!best.empty()) top = std::max(top, 10 * best.front());
+    for (const Attempt& a : m.attempts) {
+      if (std::isfinite(a.last())) most = std::max(most, a.last());
+      least = std::min(least, a.last());
+    }
+  }
+  Axis y_axis = {.label = "last " + options.score, .log = true};
+  if (std::isfinite(top) && least < top && top < most) y_axis.high = top;
+  LineChart chart({.title = options.title, .x = {.label = "lr", .log = true}, .y = y_axis});
+  for (const Method& m : methods) {
+    std::vector<double> x, y;
+    for (const Attempt& a : m.attempts) {
+      x.push_back(a.lr);
+      y.push_back(a.last());
+    }
+    chart.add(m.spec, x, y);
+  }
+  return chart;
+}
+
+Comparison detail::compare(const std::vector<std::string>& specs, std::vector<double> (*call)(const void*, const MakeOptimizer&),
+                           const void* problem, CompareOptions options) {
+  if (specs.empty()) fail<ValueError>("compare", "there must be an optimizer");
+  if (options.rates.empty()) fail<ValueError>("compare", "there must be a rate");
+  for (const double rate : options.rates)
+    if (!(rate > 0) || !std::isfinite(rate)) fail<ValueError>("compare", "rates must be finite and positive: ", rate);
+  Comparison result{{}, std::move(options)};
+  for (const std::string& spec : specs) {
+    optim::make(spec, {{"x", zeros({1})}});
+    const std::optional<double> own = optim::parse_spec(spec).find("lr");
+    Comparison::Method m{spec, {}, 0};
+    for (const double rate : own ? std::vector<double>{*own} : result.options.rates) m.attempts.push_back({rate, {}});
+    result.methods.push_back(std::move(m));
+  }
+  for (Comparison::Method& m : result.methods) {
+    for (Comparison::Attempt& a : m.attempts) {
+      try {
+        a.scores = call(problem, MakeOptimizer(m.spec, a.lr));
+      } catch (const ValueError& error) {  // what a step says to a loss or gradient that is not finite
+        if (!std::string_view(error.what()).starts_with(cat("[", optim::parse_spec(m.spec).method, "] step ")) ||
+            std::string_view(error.what()).find("must be finite") == std::string_view::npos)
+          throw;
+        continue;
+      }
+      if (a.scores.empty()) fail<ValueError>("compare", "the problem must return a score: none for ", m.spec, " at lr ", a.lr);
+    }
+    const auto least =
+        std::min_element(m.attempts.begin(), m.attempts.end(), [](const auto& a, const auto& b) { return a.last() < b.last(); });
+    m.best = static_cast<std::size_t>(least - m.attempts.begin());
+  }
+  return result;
+}
+
+}  // namespace capstan::train
