@@ -105,6 +105,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   static std::string formula(const RMSPropOptions& o);
 };
 
+extern template class Method<RMSProp, RMSPropOptions>;
 extern template class Elementwise<RMSProp, RMSPropOptions>;
 
 }  // namespace capstan::optim

@@ -63,6 +63,7 @@ struct SGD : Elementwise<SGD, SGDOptions> {
   static std::string formula(const SGDOptions& o);
 };
 
+extern template class Method<SGD, SGDOptions>;
 extern template class Elementwise<SGD, SGDOptions>;
 
 }  // namespace capstan::optim

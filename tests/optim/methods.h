@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -116,9 +117,20 @@ struct Row {
   };
   std::vector<Refusal> refused;
   std::vector<Settings> all;  // one for each rule, with every option set
+  std::string slots;          // of each of them: "| first second| first"
+  bool decoupled = false;     // weight_decay shrinks w and stays out of the gradient; also where an option of that name says so
 };
 
 const std::vector<Row>& rows();
+std::vector<Row> first_rows(), adam_rows(), other_rows(), users_rows();  // which make them up
+
+inline constexpr double NaN = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+
+inline double setting(const Settings& settings, std::string_view option) {
+  for (const auto& [name, value] : settings)
+    if (name == option) return value;
+  return 0;
+}
 
 /// So that a failure names the method.
 inline void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }

@@ -78,8 +78,20 @@ class Lines {
 const std::map<std::string, std::vector<std::string>> options_of = {
     {"sgd", {"lr", "momentum", "dampening", "nesterov", "weight_decay"}},
     {"adagrad", {"lr", "eps", "eps_inside_root", "initial_accumulator", "lr_decay", "weight_decay"}},
-    {"rmsprop", {"lr", "alpha", "eps", "eps_inside_root", "weight_decay", "momentum", "centered"}}};
-const std::set<std::string> flags = {"nesterov", "eps_inside_root", "centered"},
+    {"rmsprop", {"lr", "alpha", "eps", "eps_inside_root", "weight_decay", "momentum", "centered"}},
+    {"adadelta", {"lr", "rho", "eps", "weight_decay"}},
+    {"adam", {"lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad"}},
+    {"adamw", {"lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad"}},
+    {"adamax", {"lr", "beta1", "beta2", "eps", "weight_decay"}},
+    {"nadam", {"lr", "beta1", "beta2", "eps", "weight_decay", "momentum_decay", "decoupled_weight_decay"}},
+    {"radam", {"lr", "beta1", "beta2", "eps", "weight_decay", "decoupled_weight_decay"}},
+    {"adabelief", {"lr", "beta1", "beta2", "eps", "eps_root", "weight_decay"}},
+    {"yogi", {"lr", "beta1", "beta2", "eps", "initial_accumulator", "weight_decay"}},
+    {"lion", {"lr", "beta1", "beta2", "weight_decay"}},
+    {"signum", {"lr", "momentum", "weight_decay"}},
+    {"rprop", {"lr", "etaminus", "etaplus", "step_size_min", "step_size_max"}},
+    {"ftrl", {"lr", "beta", "l1", "l2", "initial_accumulator"}}};
+const std::set<std::string> flags = {"amsgrad", "centered", "decoupled_weight_decay", "eps_inside_root", "nesterov"},
                             dialects = {"torch", "d2l", "optax", "keras", "mlx", "dynet"};
 
 void read_preset(Lines& in, Case& c) {

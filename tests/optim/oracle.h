@@ -9,7 +9,7 @@
 /// The reference trajectories of tests/oracles/optimizers.txt, whose head says how it is laid out.
 namespace oracle {
 
-inline constexpr std::size_t size = 6;
+inline constexpr std::size_t size = 6, count = 83;  // of a parameter; of the cases
 using Row = std::array<double, size>;
 
 struct Case {

@@ -1,29 +1,19 @@
 """Reference trajectories for the optimizers: writes optimizers.txt beside this file. README.md says how to run it.
 
-Every case is computed at least twice in double precision, by a library and by the plain formula in `restated`, and
+Every case is computed at least twice in double precision, by a library and by the plain formula in formulas.py, and
 a third time in extended precision, to show that a different order of operations cannot reach the tests' tolerance.
 The script stops at the first disagreement, so a written file is a checked file.
 """
-import os
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 
-os.environ.update(KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
-
-import dynet
-import jax
-import keras
-import mlx.core as mx
-import mlx.optimizers
 import numpy as np
-import optax
-import torch
 
-jax.config.update("jax_enable_x64", True)
-keras.config.set_floatx("float64")      # or Keras keeps the learning rate in f32, even for f64 variables
-mx.set_default_device(mx.cpu)           # MLX has f64 on the CPU only
+from formulas import DEFAULTS, restated
+from libraries import (DYNET, JAX, KERAS, MLX, OPTAX, TORCH, dynet_step, keras, keras_step, mlx_step, optax, optax_step, torch,
+                       torch_step)     # which sets the libraries up before it imports them
 
 # The problem. Element 4 has small gradients throughout, so that the place and the size of eps show in the result.
 W0 = np.array([1.0, -2.0, 0.5, 3.0, -0.75, 1.5])
@@ -37,95 +27,6 @@ CONDITION = 1e-13            # between double and extended precision
 SINGLE = 1e-6                # between a single precision library and a double precision result
 DISTINCT = 1e-9              # two cases whose options differ must end at least this far apart
 
-DEFAULTS = {                 # Capstan's option names in Capstan's order; the values are PyTorch's
-    "sgd": dict(lr=1e-3, momentum=0, dampening=0, nesterov=False, weight_decay=0),
-    "adagrad": dict(lr=1e-2, eps=1e-10, eps_inside_root=False, initial_accumulator=0, lr_decay=0, weight_decay=0),
-    "rmsprop": dict(lr=1e-2, alpha=0.99, eps=1e-8, eps_inside_root=False, weight_decay=0, momentum=0, centered=False),
-}
-
-
-def restated(method, options, T):
-    """The formulas as step(w, g, t) -> w, in T: np.float64 or np.longdouble."""
-    o = {k: v if isinstance(v, bool) else T(v) for k, v in options.items()}
-    state = {}
-
-    def sgd(w, g, t):
-        if o["momentum"] != 0:
-            old = state.get("v")     # the first step takes the gradient whole: dampening starts with the second
-            state["v"] = g if old is None else o["momentum"] * old + (1 - o["dampening"]) * g
-            g = g + o["momentum"] * state["v"] if o["nesterov"] else state["v"]
-        return w - o["lr"] * g
-
-    def adagrad(w, g, t):
-        s = state["s"] = state.get("s", o["initial_accumulator"]) + g * g
-        return w - o["lr"] / (1 + (t - 1) * o["lr_decay"]) * (g / root(s))
-
-    def rmsprop(w, g, t):
-        s = state["s"] = o["alpha"] * state.get("s", 0) + (1 - o["alpha"]) * g * g
-        m = state["m"] = o["alpha"] * state.get("m", 0) + (1 - o["alpha"]) * g
-        v = state["v"] = o["momentum"] * state.get("v", 0) + g / root(s - m * m if o["centered"] else s)
-        return w - o["lr"] * v
-
-    def root(s):
-        return np.sqrt(s + o["eps"]) if o["eps_inside_root"] else np.sqrt(s) + o["eps"]
-
-    rule = {"sgd": sgd, "adagrad": adagrad, "rmsprop": rmsprop}[method]
-    return lambda w, g, t: rule(w, g + o["weight_decay"] * w, t)
-
-
-# The libraries, each in the same form.
-def torch_step(cls, **options):
-    w = torch.nn.Parameter(torch.tensor(W0))
-    optimizer = cls([w], **options)
-    def step(w_now, g, t):
-        w.data, w.grad = torch.tensor(w_now), torch.tensor(g)
-        optimizer.step()
-        return w.detach().numpy().copy()
-    return step
-
-
-def optax_step(transformation):
-    state = transformation.init(jax.numpy.asarray(W0))
-    def step(w, g, t):
-        nonlocal state
-        w = jax.numpy.asarray(w)
-        updates, state = transformation.update(jax.numpy.asarray(g), state, w)
-        return np.asarray(optax.apply_updates(w, updates))
-    return step
-
-
-def keras_step(lr):
-    optimizer, w = keras.optimizers.Adagrad(lr), keras.Variable(W0, dtype="float64")
-    def step(w_now, g, t):
-        w.assign(w_now)
-        optimizer.apply([jax.numpy.asarray(g)], [w])
-        return np.asarray(w.value)
-    return step
-
-
-def mlx_step(lr):
-    def array(x):                        # a bare Python float or NumPy f64 array would become f32
-        return mx.array(x, dtype=mx.float64)
-    optimizer = mlx.optimizers.Adagrad(array(lr))
-    def step(w, g, t):
-        return np.array(optimizer.apply_gradients({"w": array(g)}, {"w": array(w)})["w"])
-    return step
-
-
-def dynet_step(lr):                      # DyNet computes in f32: a check of the rule, not a source of digits
-    model = dynet.ParameterCollection()
-    w = model.add_parameters((len(W0),))
-    trainer = dynet.AdagradTrainer(model, lr)
-    trainer.set_clip_threshold(-1)       # it clips the gradient's norm to 5 unless told not to
-    def step(w_now, g, t):
-        w.set_value(w_now)
-        dynet.renew_cg()
-        dynet.dot_product(w, dynet.inputTensor(g)).backward()
-        trainer.update()
-        return w.as_array()
-    step.alive = model                   # the trainer does not hold it
-    return step
-
 
 @dataclass
 class Case:
@@ -136,13 +37,14 @@ class Case:
     checks: list = field(default_factory=list)   # further (label, maker, tolerance)
     preset: str = "-"
     first: bool = False                          # first step only, from 0, gradients FIRST
+    start: np.ndarray = None                     # where w starts, if not at W0
 
     def __post_init__(self):
         self.method = self.name.split("_")[0]
         assert set(self.options) <= set(DEFAULTS[self.method])
         self.options = DEFAULTS[self.method] | self.options
 
-        self.w0, self.steps = (np.zeros(6), (1,)) if self.first else (W0, STEPS)
+        self.w0, self.steps = (np.zeros(6), (1,)) if self.first else (W0 if self.start is None else self.start, STEPS)
 
     def run(self, step, T=np.float64):
         w, points = self.w0.astype(T), {}
@@ -171,15 +73,34 @@ class Case:
             self.compare(label, self.run(make()), self.points, tolerance)
 
 
-OPTAX, TORCH, JAX, KERAS, MLX, DYNET = (f"{name} {version(name)}" for name in "optax torch jax keras mlx dyNET38".split())
 D2L = "restated: Dive into Deep Learning,"
 
 
 def with_torch(name, preset="-", first=False, **options):
     """PyTorch gets only the options that are given here, the formula all of them: its defaults are checked too."""
-    cls = dict(sgd=torch.optim.SGD, adagrad=torch.optim.Adagrad, rmsprop=torch.optim.RMSprop)[name.split("_")[0]]
-    theirs = {k + "_value" * (k == "initial_accumulator"): v for k, v in options.items()}
+    cls = dict(sgd="SGD", adagrad="Adagrad", rmsprop="RMSprop", adadelta="Adadelta", adam="Adam", adamw="AdamW", adamax="Adamax",
+               nadam="NAdam", radam="RAdam", rprop="Rprop")[name.split("_")[0]]
+    cls, theirs = getattr(torch.optim, cls), {k + "_value" * (k == "initial_accumulator"): v for k, v in options.items()}
+    for key, pair in (("betas", ("beta1", "beta2")), ("etas", ("etaminus", "etaplus")),
+                      ("step_sizes", ("step_size_min", "step_size_max"))):
+        if any(k in theirs for k in pair):
+            theirs[key] = tuple(theirs.pop(k, DEFAULTS[name.split("_")[0]][k]) for k in pair)
     return Case(name, options, f"torch.optim.{cls.__name__}, {TORCH}", lambda: torch_step(cls, **theirs), [], preset, first)
+
+
+def with_optax(name, transformation, preset="-", **options):
+    """Optax, given the options of the case alone; `transformation` is of its own making or a chain of its parts."""
+    return Case(name, options, f"optax.{name.split('_')[0]}, {OPTAX}, {JAX}", lambda: optax_step(transformation), [], preset)
+
+
+def with_keras_ftrl(name, preset="-", start=None, **options):
+    """Keras halves the paper's lambda2. It starts from w = 0, as the paper does, unless beta and the accumulator are 0 too."""
+    o = DEFAULTS["ftrl"] | options
+    def optimizer():
+        return keras.optimizers.Ftrl(
+            o["lr"], initial_accumulator_value=o["initial_accumulator"], l1_regularization_strength=o["l1"],
+            l2_regularization_strength=o["l2"] / 2, beta=o["beta"])
+    return Case(name, options, f"keras.optimizers.Ftrl, {KERAS}, {JAX}", lambda: keras_step(optimizer()), [], preset, start=start)
 
 
 def inside(name, options, source, make, **more):
@@ -206,13 +127,69 @@ def dialects(suffix, first, lr=0.1):
         with_torch(f"adagrad_torch{suffix}", lr=lr, **more("torch")),
         inside(f"adagrad_d2l{suffix}", dict(lr=lr, eps=1e-6), f"{D2L} Adagrad from scratch", optax_adagrad(lr, 0.0, 1e-6), **more("d2l")),
         Case(f"adagrad_optax{suffix}", tenth, f"optax.adagrad, {OPTAX}, {JAX}", lambda: optax_step(optax.adagrad(lr)), **more("optax")),
-        Case(f"adagrad_keras{suffix}", tenth, f"keras.optimizers.Adagrad, {KERAS}, {JAX}", lambda: keras_step(lr), **more("keras")),
+        Case(f"adagrad_keras{suffix}", tenth, f"keras.optimizers.Adagrad, {KERAS}, {JAX}", lambda: keras_step(keras.optimizers.Adagrad(lr)), **more("keras")),
         Case(f"adagrad_mlx{suffix}", dict(lr=lr, eps=1e-8), f"mlx.optimizers.Adagrad, {MLX}", lambda: mlx_step(lr), **more("mlx")),
         inside(f"adagrad_dynet{suffix}", dict(lr=lr, eps=1e-20), "restated: DyNet, AdagradTrainer",
                optax_adagrad(lr, 0.0, 1e-20), **more("dynet")),
     ]
     cases[-1].checks.append((f"{DYNET} (in single precision)", lambda: dynet_step(lr), SINGLE))
     return cases
+
+
+def element_cases():
+    """The methods of one element beside the first three."""
+    l2, chain = optax.add_decayed_weights, optax.chain
+    belief = dict(beta1=0.8, beta2=0.99, eps=1e-4, eps_root=1e-6)
+    yogi = dict(beta1=0.8, beta2=0.99, eps=1e-2)
+    return [
+        with_torch("adadelta_default", "default"),
+        with_torch("adadelta_rho", rho=0.5),
+        with_torch("adadelta_all", lr=0.5, rho=0.95, eps=1e-3, weight_decay=0.05),
+        with_torch("adam_default", "default"),
+        with_torch("adam_lr", lr=0.1),
+        with_torch("adam_betas", lr=0.1, beta1=0.5, beta2=0.9),
+        with_torch("adam_amsgrad", lr=0.1, beta2=0.9, amsgrad=True),
+        with_torch("adam_all", lr=0.1, beta1=0.8, beta2=0.99, eps=1e-3, weight_decay=0.05),
+        with_torch("adam_all_amsgrad", lr=0.1, beta1=0.8, beta2=0.9, eps=1e-3, weight_decay=0.05, amsgrad=True),
+        with_torch("adamw_default", "default"),
+        with_torch("adamw_all", lr=0.1, beta1=0.8, beta2=0.99, eps=1e-3, weight_decay=0.05),
+        with_torch("adamw_all_amsgrad", lr=0.1, beta1=0.8, beta2=0.9, eps=1e-3, weight_decay=0.05, amsgrad=True),
+        with_torch("adamw_no_decay", lr=0.1, weight_decay=0),
+        with_torch("adamax_default", "default"),
+        with_torch("adamax_lr", lr=0.1),
+        with_torch("adamax_all", lr=0.1, beta1=0.8, beta2=0.9, eps=1e-3, weight_decay=0.05),
+        with_torch("nadam_default", "default"),
+        with_torch("nadam_lr", lr=0.1),
+        with_torch("nadam_all", lr=0.1, beta1=0.8, beta2=0.99, eps=1e-3, weight_decay=0.05, momentum_decay=0.1),
+        with_torch("nadam_decoupled", lr=0.1, beta1=0.5, weight_decay=0.05, decoupled_weight_decay=True),
+        with_torch("radam_default", "default"),
+        with_torch("radam_lr", lr=0.1),
+        with_torch("radam_all", lr=0.1, beta1=0.8, beta2=0.9, eps=1e-3, weight_decay=0.05),
+        with_torch("radam_decoupled", lr=0.1, beta2=0.99, weight_decay=0.05, decoupled_weight_decay=True),
+        with_torch("radam_never_adaptive", lr=0.1, beta2=0.6),
+        with_optax("adabelief_default", optax.adabelief(1e-3), "default"),
+        with_optax("adabelief_lr", optax.adabelief(0.1), lr=0.1),
+        with_optax("adabelief_all", chain(l2(0.05), optax.adabelief(0.1, 0.8, 0.99, 1e-4, 1e-6)), lr=0.1, weight_decay=0.05, **belief),
+        with_optax("yogi_default", optax.yogi(1e-2), "default"),
+        with_optax("yogi_all", chain(l2(0.05), optax.yogi(0.1, 0.8, 0.99, 1e-2)), lr=0.1, weight_decay=0.05, **yogi),
+        with_optax("yogi_initial_accumulator", chain(optax.scale_by_yogi(0.8, 0.99, 1e-2, initial_accumulator_value=0.5), optax.scale(-0.1)),
+                   lr=0.1, initial_accumulator=0.5, **yogi),
+        with_optax("lion_default", optax.lion(1e-4), "default"),
+        with_optax("lion_all", optax.lion(0.01, 0.8, 0.9, weight_decay=0.1), lr=0.01, beta1=0.8, beta2=0.9, weight_decay=0.1),
+        with_optax("lion_no_decay", optax.lion(0.01, weight_decay=0.0), lr=0.01, weight_decay=0),
+        with_optax("signum_default", optax.signum(1e-3), "default"),
+        with_optax("signum_all", chain(l2(0.5), optax.signum(0.01, 0.95)), lr=0.01, momentum=0.95, weight_decay=0.5),
+        with_optax("signum_plain", chain(l2(0.5), optax.sign_sgd(0.01)), lr=0.01, momentum=0, weight_decay=0.5),
+        with_torch("rprop_default", "default"),
+        with_torch("rprop_etas", etaminus=0.25, etaplus=1.5),
+        with_torch("rprop_all", lr=0.05, etaminus=0.4, etaplus=1.1, step_size_min=0.02, step_size_max=0.1),
+        with_keras_ftrl("ftrl_default", "default", start=np.zeros(6)),
+        with_keras_ftrl("ftrl_all", lr=0.5, beta=0.5, l1=0.1, l2=0.2, initial_accumulator=0.1, start=np.zeros(6)),
+        with_keras_ftrl("ftrl_no_beta", lr=0.5, beta=0, l1=0.3, l2=0.2),
+        Case("ftrl_adagrad", dict(lr=0.5, initial_accumulator=0.1), f"torch.optim.Adagrad with eps 1, {TORCH}",
+             lambda: torch_step(torch.optim.Adagrad, lr=0.5, eps=1, initial_accumulator_value=0.1)),
+        Case("ftrl_elsewhere", dict(lr=0.5, l1=0.1, l2=0.2), "restated: McMahan et al. 2013, algorithm 1, z from w", None),
+    ]
 
 
 def all_cases():
@@ -248,6 +225,7 @@ def all_cases():
         inside("rmsprop_all_inside", rmsprop_all, "restated", optax_rmsprop(0.01, 0.9, 1e-3, 0.05, momentum=0.5, centered=True)),
         inside("rmsprop_d2l", *rmsprop_d2l),
         inside("rmsprop_d2l_first_step", *rmsprop_d2l, first=True),
+        *element_cases(),
     ]
 
 
@@ -258,7 +236,7 @@ HEADER = """\
 # Lines that start with # are comments; blank lines part the cases. A case is these lines in this order, one blank between
 # words; X stands for six numbers.
 #   case NAME
-#   method sgd|adagrad|rmsprop
+#   method METHOD                   as optim::make() knows it
 #   preset -|default|DIALECT(RATE)  what else gives these options: nothing, an untouched struct, AdagradOptions::DIALECT(RATE)
 #   options KEY=NUMBER ...          every option of the method, in the struct's order; a flag is 0 or 1
 #   source TEXT                     whose numbers these are, to the end of the line

@@ -1,0 +1,125 @@
+"""The methods as their headers in optim/ state them, for optimizers.py: plain NumPy, in double and in extended precision."""
+import numpy as np
+
+DEFAULTS = {                 # Capstan's option names, order and defaults
+    "sgd": dict(lr=1e-3, momentum=0, dampening=0, nesterov=False, weight_decay=0),
+    "adagrad": dict(lr=1e-2, eps=1e-10, eps_inside_root=False, initial_accumulator=0, lr_decay=0, weight_decay=0),
+    "rmsprop": dict(lr=1e-2, alpha=0.99, eps=1e-8, eps_inside_root=False, weight_decay=0, momentum=0, centered=False),
+    "adadelta": dict(lr=1, rho=0.9, eps=1e-6, weight_decay=0),
+    "adam": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, amsgrad=False),
+    "adamw": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2, amsgrad=False),
+    "adamax": dict(lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0),
+    "nadam": dict(lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, momentum_decay=4e-3, decoupled_weight_decay=False),
+    "radam": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, decoupled_weight_decay=False),
+    "adabelief": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-16, eps_root=1e-16, weight_decay=0),
+    "yogi": dict(lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-3, initial_accumulator=1e-6, weight_decay=0),
+    "lion": dict(lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=1e-3),
+    "signum": dict(lr=1e-3, momentum=0.9, weight_decay=0),
+    "rprop": dict(lr=1e-2, etaminus=0.5, etaplus=1.2, step_size_min=1e-6, step_size_max=50),
+    "ftrl": dict(lr=0.1, beta=1, l1=0, l2=0, initial_accumulator=0),
+}
+DECOUPLED = {"adamw", "lion"}          # the others where the option decoupled_weight_decay says so
+
+
+def restated(method, options, T):
+    """The formulas as step(w, g, t) -> w, in T: np.float64 or np.longdouble."""
+    o = {k: v if isinstance(v, bool) else T(v) for k, v in options.items()}
+    state = {}
+
+    def average(name, x, beta, start=0):
+        state[name] = beta * state.get(name, T(start)) + (1 - beta) * x
+        return state[name]
+
+    def corrected(x, beta, t):
+        return x / (1 - beta ** t)
+
+    def root(s):
+        return np.sqrt(s + o["eps"]) if o.get("eps_inside_root") else np.sqrt(s) + o["eps"]
+
+    def sgd(w, g, t):
+        if o["momentum"] != 0:
+            old = state.get("v")     # the first step takes the gradient whole: dampening starts with the second
+            state["v"] = g if old is None else o["momentum"] * old + (1 - o["dampening"]) * g
+            g = g + o["momentum"] * state["v"] if o["nesterov"] else state["v"]
+        return w - o["lr"] * g
+
+    def adagrad(w, g, t):
+        s = state["s"] = state.get("s", o["initial_accumulator"]) + g * g
+        return w - o["lr"] / (1 + (t - 1) * o["lr_decay"]) * (g / root(s))
+
+    def rmsprop(w, g, t):
+        s = state["s"] = o["alpha"] * state.get("s", 0) + (1 - o["alpha"]) * g * g
+        m = state["m"] = o["alpha"] * state.get("m", 0) + (1 - o["alpha"]) * g
+        v = state["v"] = o["momentum"] * state.get("v", 0) + g / root(s - m * m if o["centered"] else s)
+        return w - o["lr"] * v
+
+    def adadelta(w, g, t):
+        v = average("v", g * g, o["rho"])
+        d = np.sqrt(state.get("a", T(0)) + o["eps"]) / np.sqrt(v + o["eps"]) * g
+        average("a", d * d, o["rho"])
+        return w - o["lr"] * d
+
+    def adam(w, g, t):
+        m, v = average("m", g, o["beta1"]), average("v", g * g, o["beta2"])
+        if o["amsgrad"]:
+            v = state["u"] = np.maximum(state.get("u", T(0)), v)
+        return w - o["lr"] * corrected(m, o["beta1"], t) / root(corrected(v, o["beta2"], t))
+
+    def adamax(w, g, t):
+        m = average("m", g, o["beta1"])
+        u = state["u"] = np.maximum(o["beta2"] * state.get("u", T(0)), np.abs(g) + o["eps"])
+        return w - o["lr"] * corrected(m, o["beta1"], t) / u
+
+    def nadam(w, g, t):
+        mu, after = (o["beta1"] * (1 - T(0.96) ** (s * o["momentum_decay"]) / 2) for s in (t, t + 1))
+        product = state["product"] = state.get("product", T(1)) * mu
+        m, v = average("m", g, o["beta1"]), average("v", g * g, o["beta2"])
+        ahead = (1 - mu) / (1 - product) * g + after / (1 - product * after) * m
+        return w - o["lr"] * ahead / root(corrected(v, o["beta2"], t))
+
+    def radam(w, g, t):
+        m, v = corrected(average("m", g, o["beta1"]), o["beta1"], t), average("v", g * g, o["beta2"])
+        most = 2 / (1 - o["beta2"]) - 1
+        r = most - 2 * t * o["beta2"] ** t / (1 - o["beta2"] ** t)
+        if r <= 5:
+            return w - o["lr"] * m
+        caution = np.sqrt((r - 4) * (r - 2) * most / ((most - 4) * (most - 2) * r))
+        return w - o["lr"] * m * caution * np.sqrt(1 - o["beta2"] ** t) / root(v)
+
+    def adabelief(w, g, t):
+        m = average("m", g, o["beta1"])
+        s = state["s"] = average("s", (g - m) ** 2, o["beta2"]) + o["eps_root"]
+        return w - o["lr"] * corrected(m, o["beta1"], t) / root(corrected(s, o["beta2"], t))
+
+    def yogi(w, g, t):
+        m, v = average("m", g, o["beta1"], o["initial_accumulator"]), state.get("v", o["initial_accumulator"])
+        v = state["v"] = v - (1 - o["beta2"]) * np.sign(v - g * g) * g * g
+        return w - o["lr"] * corrected(m, o["beta1"], t) / root(corrected(v, o["beta2"], t))
+
+    def lion(w, g, t):
+        step = np.sign(o["beta1"] * state.get("m", T(0)) + (1 - o["beta1"]) * g)
+        average("m", g, o["beta2"])
+        return w - o["lr"] * step
+
+    def signum(w, g, t):
+        return w - o["lr"] * np.sign(average("m", g, o["momentum"]))
+
+    def rprop(w, g, t):
+        turn = np.sign(g) * np.sign(state.get("g", T(0)))
+        h = state.get("h", o["lr"]) * np.where(turn > 0, o["etaplus"], np.where(turn < 0, o["etaminus"], T(1)))
+        h = state["h"] = np.clip(h, o["step_size_min"], o["step_size_max"])
+        g = state["g"] = np.where(turn < 0, T(0), g)
+        return w - h * np.sign(g)
+
+    def ftrl(w, g, t):     # the paper's z, where the header multiplies it by lr
+        n = state.get("n", o["initial_accumulator"])
+        z = state.get("z", -(o["beta"] + np.sqrt(n)) / o["lr"] * w)
+        grown = state["n"] = n + g * g
+        z = state["z"] = z + g - (np.sqrt(grown) - np.sqrt(n)) / o["lr"] * w
+        w = -(z - np.sign(z) * o["l1"]) / ((o["beta"] + np.sqrt(grown)) / o["lr"] + o["l2"])
+        return np.where(np.abs(z) <= o["l1"], T(0), w)
+
+    rule, decay = locals()["adam" if method == "adamw" else method], o.get("weight_decay", T(0))
+    if method in DECOUPLED or o.get("decoupled_weight_decay"):
+        return lambda w, g, t: rule(w - o["lr"] * decay * w, g, t)
+    return lambda w, g, t: rule(w, g + decay * w, t)
