@@ -87,6 +87,8 @@ template void product(std::int64_t, std::int64_t, std::int64_t, const Operand<fl
 template void product(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*, const double*,
                       bool);
 
+void prepare_blas() { take_blas(); }
+
 }  // namespace kernels
 
 void restore_blas_threads() {

@@ -9,4 +9,7 @@ template <class T>
 void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
              bool accumulate);
 
+/// Sets the BLAS to one thread, as the first product does; for whatever else calls it.
+void prepare_blas();
+
 }  // namespace capstan::kernels

@@ -29,6 +29,10 @@ std::string list_options(const std::vector<const char*>& names, const std::vecto
   return s;
 }
 
+void require_positive(const char* method, const char* option, double value) {
+  if (!(value > 0)) bad_option(method, option, "must be above 0", value);
+}
+
 void require_non_negative(const char* method, const char* option, double value) {
   if (value < 0) bad_option(method, option, "must not be negative", value);
 }

@@ -42,7 +42,8 @@ enum class Decay {
 ///   - [`void check(const Options&)`]: throws ValueError; every number is checked to be finite and lr, eps and weight_decay
 ///     not to be negative without it;
 ///   - [`std::string formula(const Options&)`]: for explain();
-///   - [`Decay decay(const Options&)`]: where the option `weight_decay` goes in, when not as L2 into the gradient.
+///   - [`Decay decay(const Options&)`]: where the option `weight_decay` goes in, when not as L2 into the gradient;
+///   - [`void accept(const std::string& name, const Tensor& w)`]: throws ValueError for a parameter it cannot move.
 template <class Derived, class Options>
 class Method : public Optimizer {
  public:
@@ -82,6 +83,7 @@ class Method : public Optimizer {
   std::size_t rule_of(std::size_t group) const noexcept final;
   std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
   double initial(std::size_t group, std::size_t slot) const final;
+  void accept_parameter(const std::string& name, const Tensor& parameter) const final;
 
  private:
   struct Group {

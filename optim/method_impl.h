@@ -11,7 +11,8 @@ namespace detail {
 /// "lr 0.1, momentum 0.9": what explain() shows of a method without a formula.
 std::string list_options(const std::vector<const char*>& names, const std::vector<double>& values);
 
-/// For check() of a method: bad_option unless value >= 0; unless it lies in [0, 1).
+/// For check() of a method: bad_option unless value > 0; unless value >= 0; unless it lies in [0, 1).
+void require_positive(const char* method, const char* option, double value);
 void require_non_negative(const char* method, const char* option, double value);
 void require_fraction(const char* method, const char* option, double value);
 /// For formula(), when there is weight decay: "g <- g + 0.01*w, " and, decoupled, "w <- w - 0.1*0.01*w, ".
@@ -155,6 +156,14 @@ double Method<Derived, Options>::initial(std::size_t group, std::size_t slot) co
     return Derived::initial(groups_[group].options, slot);
   else
     return static_cast<void>(group), static_cast<void>(slot), 0;
+}
+
+template <class Derived, class Options>
+void Method<Derived, Options>::accept_parameter(const std::string& name, const Tensor& parameter) const {
+  if constexpr (requires { Derived::accept(name, parameter); })
+    Derived::accept(name, parameter);
+  else
+    static_cast<void>(name), static_cast<void>(parameter);
 }
 
 }  // namespace capstan::optim

@@ -85,6 +85,12 @@ class Optimizer {
   virtual std::size_t rule_of(std::size_t group, const std::vector<double>& values) const = 0;
   virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
   virtual double initial(std::size_t group, std::size_t slot) const = 0;
+  /// The shape of a slot; the parameter's own unless a method says otherwise.
+  virtual Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const;
+  /// Throws ValueError for a parameter that the method cannot move; called for each before any is taken in.
+  virtual void accept_parameter(const std::string& name, const Tensor& parameter) const;
+
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
 
   /// Moves every parameter whose name matches the pattern (`*` stands for any text) into `group`; ValueError when none does.
   void assign_group(std::string_view pattern, std::size_t group);

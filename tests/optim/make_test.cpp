@@ -12,7 +12,9 @@ std::string error_of(const std::string& spec) {
   return thrown([&] { optim::make(spec, Parameters{{"w", w}}); });
 }
 
-const std::string known = "adabelief, adadelta, adagrad, adam, adamax, adamw, ftrl, lion, nadam, radam, rmsprop, rprop, sgd, signum, yogi";
+const std::string known =
+    "adabelief, adadelta, adafactor, adagrad, adam, adamax, adamw, ftrl, full_matrix_adagrad, lamb, lars, lion, muon, nadam, radam, "
+    "rmsprop, rowwise_adagrad, rprop, schedule_free_adamw, sgd, signum, yogi";
 
 template <class Method>
 const Method& made(const std::string& spec) {
@@ -165,6 +167,38 @@ TEST(Explain, ShowsTheFormulaOfEveryMethod) {
   EXPECT_EQ(formula("yogi"),
             "yogi: m <- 0.9*m + (1 - 0.9)*g, v <- v - (1 - 0.999)*sign(v - g^2)*g^2 (both from 1e-06), w <- w - 0.01*(m/(1 - "
             "0.9^t))/(sqrt(v/(1 - 0.999^t)) + 0.001)");
+  EXPECT_EQ(
+      formula("adafactor"),
+      "adafactor: b = t^-0.8, r <- (1 - b)*r + b*mean(g^2 over columns), c <- (1 - b)*c + b*mean(g^2 over rows), v = r*c/max(mean(r), eps) "
+      "(vectors: v <- (1 - b)*v + b*g^2), u = g/sqrt(max(v, eps^2)), w <- w - min(0.01, 1/sqrt(t))*max(0.001, rms(w))/max(1, rms(u)/1)*u");
+  EXPECT_EQ(formula("adafactor eps1=0.5 weight_decay=0.25"),
+            "adafactor: b = t^-0.8, r <- (1 - b)*r + b*mean(g^2 over columns), c <- (1 - b)*c + b*mean(g^2 over rows), v = "
+            "r*c/max(mean(r), 0.5) (vectors: v <- (1 - b)*v + b*g^2), u = g/sqrt(max(v, 0.5^2)), w <- w - 0.01*0.25*w, w <- w - min(0.01, "
+            "1/sqrt(t))*max(0.001, rms(w))/max(1, rms(u)/1)*u");
+  EXPECT_EQ(formula("full_matrix_adagrad"), "full_matrix_adagrad: G <- G + g g', w <- w - 0.01*(1e-10*I + G^(1/2))^-1 g");
+  EXPECT_EQ(formula("lamb"),
+            "lamb: m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, u = (m/(1 - 0.9^t))/(sqrt(v/(1 - 0.999^t)) + 1e-06), w <- w - "
+            "0.001*|w|/|u|*u");
+  EXPECT_EQ(formula("lamb weight_decay=0.5"),
+            "lamb: m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, u = (m/(1 - 0.9^t))/(sqrt(v/(1 - 0.999^t)) + 1e-06) + 0.5*w, "
+            "w <- w - 0.001*|w|/|u|*u");
+  EXPECT_EQ(formula("lars"), "lars: u = 0.1*0.001*|w|/|g|*g, m <- 0.9*m + u, w <- w - m");
+  EXPECT_EQ(formula("lars eps=0.5 nesterov=1 weight_decay=0.25"),
+            "lars: g <- g + 0.25*w, u = 0.1*0.001*|w|/(|g| + 0.5)*g, m <- 0.9*m + u, w <- w - (u + 0.9*m)");
+  EXPECT_EQ(formula("muon"),
+            "muon: w <- w - 0.001*0.1*w, m <- 0.95*m + (1 - 0.95)*g, X = (1 - 0.95)*g + 0.95*m, X <- X/max(|X|, 1e-07), 5 times A = X X', "
+            "X <- 3.4445*X + (-4.775*A + 2.0315*A A) X, w <- w - 0.001*sqrt(max(1, rows/columns))*X");
+  EXPECT_EQ(formula("muon nesterov=0 match_rms_adamw=1 weight_decay=0"),
+            "muon: m <- 0.95*m + (1 - 0.95)*g, X = m, X <- X/max(|X|, 1e-07), 5 times A = X X', X <- 3.4445*X + (-4.775*A + 2.0315*A A) X, "
+            "w <- w - 0.001*0.2*sqrt(max(rows, columns))*X");
+  EXPECT_EQ(formula("rowwise_adagrad"),
+            "rowwise_adagrad: s[i] <- s[i] + mean(g[i]^2) (from 0), w[i] <- w[i] - 0.01*g[i]/(sqrt(s[i]) + 1e-10)");
+  EXPECT_EQ(formula("schedule_free_adamw"),
+            "schedule_free_adamw: v <- 0.999*v + (1 - 0.999)*g^2, u = g/(sqrt(v/(1 - 0.999^t)) + 1e-08), c = L^2/sum(L^2), L = max(lr), w "
+            "<- w + c*(z - w) - 0.0025*(1 - 0.9*(1 - c))*u, z <- z - 0.0025*u");
+  EXPECT_EQ(formula("schedule_free_adamw weight_decay=0.5"),
+            "schedule_free_adamw: v <- 0.999*v + (1 - 0.999)*g^2, u = g/(sqrt(v/(1 - 0.999^t)) + 1e-08) + 0.5*w, c = L^2/sum(L^2), L = "
+            "max(lr), w <- w + c*(z - w) - 0.0025*(1 - 0.9*(1 - c))*u, z <- z - 0.0025*u");
 }
 
 TEST(Explain, ShowsEachGroupAndTheRateOfNow) {

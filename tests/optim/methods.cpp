@@ -3,7 +3,8 @@
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = [] {
     std::vector<Row> rows;
-    for (const auto& part : {first_rows(), adam_rows(), other_rows(), users_rows()}) rows.insert(rows.end(), part.begin(), part.end());
+    for (const auto& part : {first_rows(), adam_rows(), other_rows(), whole_rows(), users_rows()})
+      rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();
   return all;

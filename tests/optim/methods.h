@@ -116,13 +116,19 @@ struct Row {
     std::string error;  // without "[name] "
   };
   std::vector<Refusal> refused;
-  std::vector<Settings> all;  // one for each rule, with every option set
-  std::string slots;          // of each of them: "| first second| first"
-  bool decoupled = false;     // weight_decay shrinks w and stays out of the gradient; also where an option of that name says so
+  std::vector<Settings> all;              // one for each rule, with every option set
+  std::string slots;                      // of each of them: "| first second| first"
+  optim::Decay decay = optim::Decay::l2;  // where weight_decay goes in, unless an option of that name says decoupled
+  bool whole = false;                     // moves a tensor as a whole
+  bool matrices = false;                  // and takes only matrices
+  std::int64_t most = 1 << 30;            // elements that a parameter may have
+
+  /// A shape of n elements that the method takes.
+  Shape shape(std::int64_t n) const { return matrices ? Shape{n, 1} : Shape{n}; }
 };
 
 const std::vector<Row>& rows();
-std::vector<Row> first_rows(), adam_rows(), other_rows(), users_rows();  // which make them up
+std::vector<Row> first_rows(), adam_rows(), other_rows(), whole_rows(), users_rows();  // which make them up
 
 inline constexpr double NaN = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 

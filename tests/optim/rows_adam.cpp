@@ -53,7 +53,7 @@ std::vector<Row> adam_rows() {
            {{{"lr", 0.1}, {"beta1", 0.8}, {"beta2", 0.9}, {"eps", 1e-3}, {"weight_decay", 0.01}},
             {{"lr", 0.1}, {"beta1", 0.8}, {"beta2", 0.9}, {"eps", 1e-3}, {"weight_decay", 0.01}, {"amsgrad", 1}}},
            "| exp_avg exp_avg_sq| exp_avg exp_avg_sq max_exp_avg_sq",
-           true},
+           optim::Decay::decoupled},
           {"adamax",
            build<optim::Adamax, optim::AdamaxOptions>,
            {"lr", "beta1", "beta2", "eps", "weight_decay"},

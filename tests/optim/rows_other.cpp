@@ -42,7 +42,7 @@ std::vector<Row> other_rows() {
             {{{"beta2", inf}}, "beta2 must be finite: inf"}},
            {{{"lr", 0.1}, {"beta1", 0.8}, {"beta2", 0.7}, {"weight_decay", 0.01}}},
            "| exp_avg",
-           true},
+           optim::Decay::decoupled},
           {"signum",
            build<optim::Signum, optim::SignumOptions>,
            {"lr", "momentum", "weight_decay"},

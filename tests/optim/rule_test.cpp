@@ -151,14 +151,16 @@ TEST(Rules, PassNaNOn) {
         if (!with_eps)
           for (auto& [option, value] : settings)
             if (option == "eps") value = 0;
-        Tensor w = parameter(zeros({20}));
+        if (!with_eps && row.whole) continue;
+        Tensor w = parameter(zeros(row.shape(20)));
         const auto optimizer = row.build(Parameters{{"w", w}}, settings);
         optimizer->set_check_finite(false);
-        Tensor g = ones({20});
+        Tensor g = ones(row.shape(20));
         g.data<float>()[3] = g.data<float>()[18] = NAN;
         optimizer->step(slopes({{w, g}}));
         const std::vector<double> now = values(w);
-        for (std::size_t i = 0; i < now.size(); ++i) EXPECT_EQ(std::isnan(now[i]), i == 3 || i == 18) << row.name << " " << i;
+        for (std::size_t i = 0; i < now.size(); ++i)
+          EXPECT_TRUE(i == 3 || i == 18 ? std::isnan(now[i]) : row.whole || !std::isnan(now[i])) << row.name << " " << i;
       }
     }
 }

@@ -21,10 +21,10 @@ struct Training {
 
   Training(const Row& row, const Settings& settings, DType dtype)
       : a(parameter(wobbles({3, 6}, 0, dtype))),
-        b(parameter(wobbles({5}, 30, dtype))),
+        b(parameter(wobbles(row.shape(5), 30, dtype))),
         optimizer(row.build(Parameters{{"a", a}, {"b", b}}, settings)) {}
   void step(int t) {
-    const Tensor ga = wobbles({3, 6}, 50 + 40 * t, a.dtype()), gb = wobbles({5}, 90 + 40 * t, a.dtype());
+    const Tensor ga = wobbles({3, 6}, 50 + 40 * t, a.dtype()), gb = wobbles(b.shape(), 90 + 40 * t, a.dtype());
     optimizer->step(t < 2 ? slopes({{a, ga}}) : slopes({{a, ga}, {b, gb}}));
   }
   void take_values(const Training& other) {
@@ -85,7 +85,7 @@ TEST_P(States, NameASlotForEachOfTheRules) {
     for (const auto& [key, tensor] : state)
       if (key.starts_with("a/") && key != "a/step") {
         seen += " " + key.substr(2);
-        EXPECT_EQ(tensor.shape(), run.a.shape());
+        EXPECT_TRUE(row().whole || tensor.shape() == run.a.shape());
         EXPECT_EQ(tensor.dtype(), DType::f32);
       } else if (key != "b/step" && key != "a/step" && key != row().name + "/step" && !key.starts_with("b/")) {
         EXPECT_EQ(tensor.dtype(), DType::f64) << key;

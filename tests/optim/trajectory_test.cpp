@@ -16,18 +16,20 @@ using oracle::Case;
 using Trajectory = std::map<int, std::vector<double>>;
 using Build = std::function<std::unique_ptr<optim::Optimizer>(const Parameters&)>;
 
-Tensor row(const oracle::Row& r, DType dtype) { return tensor(std::vector<double>(r.begin(), r.end())).to(dtype); }
+Tensor row(const Case& c, const oracle::Row& r, DType dtype) {
+  return tensor(std::vector<double>(r.begin(), r.end())).to(dtype).reshape(Shape(c.shape.data(), static_cast<int>(c.shape.size())));
+}
 
 /// The loss whose gradient the file states for step t.
 Tensor loss_of(const Case& c, const Tensor& w, int t) {
-  if (c.first_step) return sum(row(c.g, w.dtype()) * w);
+  if (c.first_step) return sum(row(c, c.g, w.dtype()) * w);
   oracle::Row slope;
   for (std::size_t i = 0; i < oracle::size; ++i) slope[i] = c.b[i] * std::cos(0.7 * t + static_cast<double>(i));
-  return sum(0.5 * row(c.a, w.dtype()) * w * w + row(slope, w.dtype()) * w);
+  return sum(0.5 * row(c, c.a, w.dtype()) * w * w + row(c, slope, w.dtype()) * w);
 }
 
 Trajectory run(const Case& c, DType dtype, const Build& build) {
-  Tensor w = parameter(row(c.w0, dtype));
+  Tensor w = parameter(row(c, c.w0, dtype).clone());
   const auto optimizer = build(Parameters{{"w", w}});
   Trajectory seen;
   for (int t = 1; t <= c.w.rbegin()->first; ++t) {
@@ -101,21 +103,29 @@ std::vector<Build> structs(const Case& c) {
 }
 
 using Structs = std::vector<Build> (*)(const Case&);
-const std::map<std::string, Structs> structs_of = {{"adabelief", structs<optim::AdaBelief, optim::AdaBeliefOptions>},
-                                                   {"adadelta", structs<optim::Adadelta, optim::AdadeltaOptions>},
-                                                   {"adagrad", structs<optim::Adagrad, optim::AdagradOptions>},
-                                                   {"adam", structs<optim::Adam, optim::AdamOptions>},
-                                                   {"adamax", structs<optim::Adamax, optim::AdamaxOptions>},
-                                                   {"adamw", structs<optim::AdamW, optim::AdamWOptions>},
-                                                   {"ftrl", structs<optim::FTRL, optim::FTRLOptions>},
-                                                   {"lion", structs<optim::Lion, optim::LionOptions>},
-                                                   {"nadam", structs<optim::NAdam, optim::NAdamOptions>},
-                                                   {"radam", structs<optim::RAdam, optim::RAdamOptions>},
-                                                   {"rmsprop", structs<optim::RMSProp, optim::RMSPropOptions>},
-                                                   {"rprop", structs<optim::Rprop, optim::RpropOptions>},
-                                                   {"sgd", structs<optim::SGD, optim::SGDOptions>},
-                                                   {"signum", structs<optim::Signum, optim::SignumOptions>},
-                                                   {"yogi", structs<optim::Yogi, optim::YogiOptions>}};
+const std::map<std::string, Structs> structs_of = {
+    {"adabelief", structs<optim::AdaBelief, optim::AdaBeliefOptions>},
+    {"adadelta", structs<optim::Adadelta, optim::AdadeltaOptions>},
+    {"adafactor", structs<optim::Adafactor, optim::AdafactorOptions>},
+    {"adagrad", structs<optim::Adagrad, optim::AdagradOptions>},
+    {"adam", structs<optim::Adam, optim::AdamOptions>},
+    {"adamax", structs<optim::Adamax, optim::AdamaxOptions>},
+    {"adamw", structs<optim::AdamW, optim::AdamWOptions>},
+    {"ftrl", structs<optim::FTRL, optim::FTRLOptions>},
+    {"full_matrix_adagrad", structs<optim::FullMatrixAdagrad, optim::FullMatrixAdagradOptions>},
+    {"lamb", structs<optim::LAMB, optim::LAMBOptions>},
+    {"lars", structs<optim::LARS, optim::LARSOptions>},
+    {"lion", structs<optim::Lion, optim::LionOptions>},
+    {"muon", structs<optim::Muon, optim::MuonOptions>},
+    {"nadam", structs<optim::NAdam, optim::NAdamOptions>},
+    {"radam", structs<optim::RAdam, optim::RAdamOptions>},
+    {"rmsprop", structs<optim::RMSProp, optim::RMSPropOptions>},
+    {"rowwise_adagrad", structs<optim::RowwiseAdagrad, optim::RowwiseAdagradOptions>},
+    {"rprop", structs<optim::Rprop, optim::RpropOptions>},
+    {"schedule_free_adamw", structs<optim::ScheduleFreeAdamW, optim::ScheduleFreeAdamWOptions>},
+    {"sgd", structs<optim::SGD, optim::SGDOptions>},
+    {"signum", structs<optim::Signum, optim::SignumOptions>},
+    {"yogi", structs<optim::Yogi, optim::YogiOptions>}};
 
 std::vector<Build> builds(const Case& c) {
   std::vector<Build> all = structs_of.at(c.method)(c);

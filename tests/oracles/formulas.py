@@ -1,4 +1,5 @@
 """The methods as their headers in optim/ state them, for optimizers.py: plain NumPy, in double and in extended precision."""
+import mpmath
 import numpy as np
 
 DEFAULTS = {                 # Capstan's option names, order and defaults
@@ -17,8 +18,17 @@ DEFAULTS = {                 # Capstan's option names, order and defaults
     "signum": dict(lr=1e-3, momentum=0.9, weight_decay=0),
     "rprop": dict(lr=1e-2, etaminus=0.5, etaplus=1.2, step_size_min=1e-6, step_size_max=50),
     "ftrl": dict(lr=0.1, beta=1, l1=0, l2=0, initial_accumulator=0),
+    "lamb": dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-6, weight_decay=0),
+    "lars": dict(lr=0.1, weight_decay=0, trust_coefficient=1e-3, eps=0, momentum=0.9, nesterov=False),
+    "adafactor": dict(lr=1e-2, beta2_decay=-0.8, eps1=0, eps2=1e-3, d=1, weight_decay=0),
+    "muon": dict(lr=1e-3, weight_decay=0.1, momentum=0.95, nesterov=True, a=3.4445, b=-4.7750, c=2.0315, eps=1e-7, ns_steps=5,
+                 match_rms_adamw=False),
+    "rowwise_adagrad": dict(lr=1e-2, eps=1e-10, initial_accumulator=0, weight_decay=0),
+    "full_matrix_adagrad": dict(lr=1e-2, eps=1e-10, weight_decay=0),
+    "schedule_free_adamw": dict(lr=2.5e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, weight_lr_power=2),
 }
-DECOUPLED = {"adamw", "lion"}          # the others where the option decoupled_weight_decay says so
+OWN_DECAY = {"lamb", "adafactor", "schedule_free_adamw"}
+DECOUPLED = {"adamw", "lion", "muon"}          # the others where the option decoupled_weight_decay says so
 
 
 def restated(method, options, T):
@@ -119,7 +129,71 @@ def restated(method, options, T):
         w = -(z - np.sign(z) * o["l1"]) / ((o["beta"] + np.sqrt(grown)) / o["lr"] + o["l2"])
         return np.where(np.abs(z) <= o["l1"], T(0), w)
 
+    def norm(x):
+        return np.sqrt(np.sum(x * x))
+
+    def lamb(w, g, t):
+        m, v = average("m", g, o["beta1"]), average("v", g * g, o["beta2"])
+        u = corrected(m, o["beta1"], t) / root(corrected(v, o["beta2"], t)) + o["weight_decay"] * w
+        return w - o["lr"] * norm(w) / norm(u) * u
+
+    def lars(w, g, t):
+        u = o["lr"] * o["trust_coefficient"] * norm(w) / (norm(g) + o["eps"]) * g
+        m = state["m"] = o["momentum"] * state.get("m", T(0)) + u
+        return w - (u + o["momentum"] * m if o["nesterov"] else m)
+
+    def adafactor(w, g, t):
+        b, eps1 = T(t) ** o["beta2_decay"], o["eps1"] or T(2) ** -52       # a double's rounding unit
+        if g.ndim > 1:
+            r, c = (average(n, np.mean(g * g, axis, keepdims=True), 1 - b) for n, axis in (("r", -1), ("c", -2)))
+            v = r * c / np.maximum(np.mean(r, -2, keepdims=True), eps1)
+        else:
+            v = average("v", g * g, 1 - b)
+        u = g / np.sqrt(np.maximum(v, eps1 ** 2))
+        size, length = (norm(x) / np.sqrt(T(x.size)) for x in (w, u))
+        alpha = min(o["lr"], 1 / np.sqrt(T(t))) * max(o["eps2"], size) / max(T(1), length / o["d"])
+        return w - o["lr"] * o["weight_decay"] * w - alpha * u
+
+    def muon(w, g, t):
+        m = average("m", g, o["momentum"])
+        x = (1 - o["momentum"]) * g + o["momentum"] * m if o["nesterov"] else m
+        x = x / max(norm(x), o["eps"])
+        for _ in range(int(o["ns_steps"])):      # X (a + b X'X + c (X'X)^2), also where the header writes XX'
+            gram = x.T @ x
+            x = x @ (o["a"] * np.eye(len(gram)) + o["b"] * gram + o["c"] * gram @ gram)
+        n, k = (T(size) for size in w.shape)
+        return w - o["lr"] * (T(0.2) * np.sqrt(max(n, k)) if o["match_rms_adamw"] else np.sqrt(max(T(1), n / k))) * x
+
+    def rowwise_adagrad(w, g, t):
+        s = state["s"] = state.get("s", o["initial_accumulator"]) + np.mean(g * g, -1, keepdims=True)
+        return w - o["lr"] * g / root(s)
+
+    def full_matrix_adagrad(w, g, t):
+        x = g.reshape(-1)
+        s = state["s"] = state.get("s", T(0)) + np.outer(x, x)
+        if T is np.longdouble:                   # of which NumPy knows no eigenvectors
+            with mpmath.workdps(40):
+                values, q = mpmath.eigsy(mpmath.matrix([[mpmath.mpf(str(v)) for v in row] for row in s]))
+                values, q = (np.array([T(str(v)) for v in a]).reshape(shape) for a, shape in ((values, len(x)), (q, s.shape)))
+        else:
+            values, q = np.linalg.eigh(s)
+        along = q.T @ x
+        kept = values > len(x) * np.finfo(np.float64).eps * max(values)
+        return w - o["lr"] * (q[:, kept] @ (along[kept] / (np.sqrt(values[kept]) + o["eps"]))).reshape(w.shape)
+
+    def schedule_free_adamw(w, g, t):            # by x, which the header eliminates
+        v, z = average("v", g * g, o["beta2"]), state.get("z", w)
+        u = g / root(corrected(v, o["beta2"], t)) + o["weight_decay"] * w
+        weight = o["lr"] ** o["weight_lr_power"]
+        total = state["total"] = state.get("total", T(0)) + weight
+        x = (w - (1 - o["beta1"]) * z) / o["beta1"]
+        z = state["z"] = z - o["lr"] * u
+        x = (1 - weight / total) * x + weight / total * z
+        return o["beta1"] * x + (1 - o["beta1"]) * z
+
     rule, decay = locals()["adam" if method == "adamw" else method], o.get("weight_decay", T(0))
     if method in DECOUPLED or o.get("decoupled_weight_decay"):
         return lambda w, g, t: rule(w - o["lr"] * decay * w, g, t)
+    if method in OWN_DECAY:
+        return rule
     return lambda w, g, t: rule(w, g + decay * w, t)
