@@ -38,6 +38,7 @@
 #include <capstan/optim/full_matrix_adagrad.h>
 #include <capstan/optim/lamb.h>
 #include <capstan/optim/lars.h>
+#include <capstan/optim/lbfgs.h>
 #include <capstan/optim/lion.h>
 #include <capstan/optim/muon.h>
 #include <capstan/optim/nadam.h>

@@ -12,6 +12,7 @@
 #include <capstan/optim/full_matrix_adagrad.h>
 #include <capstan/optim/lamb.h>
 #include <capstan/optim/lars.h>
+#include <capstan/optim/lbfgs.h>
 #include <capstan/optim/lion.h>
 #include <capstan/optim/muon.h>
 #include <capstan/optim/nadam.h>
@@ -77,6 +78,7 @@ constexpr Named all_methods[] = {named<AdaBelief, AdaBeliefOptions>(),
                                  named<FullMatrixAdagrad, FullMatrixAdagradOptions>(),
                                  named<LAMB, LAMBOptions>(),
                                  named<LARS, LARSOptions>(),
+                                 named<LBFGS, LBFGSOptions>(),
                                  named<Lion, LionOptions>(),
                                  named<Muon, MuonOptions>(),
                                  named<NAdam, NAdamOptions>(),

@@ -34,6 +34,7 @@ Optimizer::Optimizer() = default;
 Optimizer::~Optimizer() = default;
 
 Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
+void Optimizer::finish() {}
 void Optimizer::accept_parameter(const std::string&, const Tensor&) const {}
 
 void Optimizer::add_parameters(const Parameters& parameters) {
@@ -100,10 +101,10 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
   const std::vector<const char*> old = entry.rule == no_rule ? std::vector<const char*>{} : slot_names(entry.rule);
   std::vector<Tensor> slots;
   for (std::size_t i = 0; i < names.size(); ++i) {
+    const Shape shape = slot_shape(rule, i, entry.parameter.shape());
     for (std::size_t k = 0; k < old.size(); ++k)  // an option changed: what both rules know goes on
-      if (std::string_view(old[k]) == names[i]) slots.push_back(entry.slots[k]);
-    if (slots.size() == i)
-      slots.push_back(full(slot_shape(rule, i, entry.parameter.shape()), initial(entry.group, i), entry.parameter.dtype()));
+      if (std::string_view(old[k]) == names[i] && entry.slots[k].shape() == shape) slots.push_back(entry.slots[k]);
+    if (slots.size() == i) slots.push_back(full(shape, initial(entry.group, i), entry.parameter.dtype()));
   }
   entry.slots = std::move(slots);
   entry.rule = rule;
@@ -145,6 +146,7 @@ void Optimizer::step(const Gradients& gradients) {
     update(e, *found_[i]);
     __atomic_fetch_add(&detail::version_of(e.parameter.header()), 1, __ATOMIC_RELAXED);
   }
+  finish();
 }
 
 std::string Optimizer::option_key(std::size_t group, const char* name) const {

@@ -68,6 +68,8 @@ class Optimizer {
 
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
+  /// Called after the updates of a step, for a method whose parameters move together.
+  virtual void finish();
 
   /// The options by name, for files, schedules and messages; a flag reads as 0 or 1. set_option checks the value as the
   /// constructor does (ValueError).

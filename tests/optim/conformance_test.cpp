@@ -1,6 +1,7 @@
 #include <capstan/core/threads.h>
 #include <capstan/optim/make.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -40,16 +41,33 @@ INSTANTIATE_TEST_SUITE_P(Each, Methods, testing::Range<std::size_t>(0, rows().si
                          [](const auto& one) { return std::to_string(one.param) + "_" + rows().at(one.param).name; });
 
 TEST(Methods, AllStandInTheTable) {
-  EXPECT_EQ(rows().size(), 24u);
+  EXPECT_EQ(rows().size(), 25u);
   std::set<std::string> names;
   for (const Row& row : rows()) names.insert(row.name);
   for (const std::string& name : optim::methods()) EXPECT_TRUE(names.count(name)) << name;
-  EXPECT_EQ(
-      optim::methods(),
-      (std::vector<std::string>{
-          "adabelief", "adadelta", "adafactor", "adagrad", "adam",  "adamax",  "adamw",           "ftrl",  "full_matrix_adagrad", "lamb",
-          "lars",      "lion",     "muon",      "nadam",   "radam", "rmsprop", "rowwise_adagrad", "rprop", "schedule_free_adamw", "sgd",
-          "signum",    "yogi"}));
+  EXPECT_EQ(optim::methods(), (std::vector<std::string>{"adabelief",
+                                                        "adadelta",
+                                                        "adafactor",
+                                                        "adagrad",
+                                                        "adam",
+                                                        "adamax",
+                                                        "adamw",
+                                                        "ftrl",
+                                                        "full_matrix_adagrad",
+                                                        "lamb",
+                                                        "lars",
+                                                        "lbfgs",
+                                                        "lion",
+                                                        "muon",
+                                                        "nadam",
+                                                        "radam",
+                                                        "rmsprop",
+                                                        "rowwise_adagrad",
+                                                        "rprop",
+                                                        "schedule_free_adamw",
+                                                        "sgd",
+                                                        "signum",
+                                                        "yogi"}));
 }
 
 TEST_P(Methods, TellTheirNameAndOptions) {
@@ -77,9 +95,11 @@ TEST_P(Methods, HaveARowForEachOption) {
 }
 
 TEST_P(Methods, FeelEachOption) {
-  for (const Row::Change& c : row().changes)
+  for (const Row::Change& c : row().changes) {
+    if (std::find(row().elsewhere.begin(), row().elsewhere.end(), c.option) != row().elsewhere.end()) continue;
     for (const DType dtype : {DType::f32, DType::f64})
       EXPECT_GT(distance(after(row(), c.from, 12, dtype), after(row(), c.to, 12, dtype)), 1e-4) << c.option;
+  }
 }
 
 TEST_P(Methods, Converge) {
@@ -146,6 +166,7 @@ TEST_P(Methods, LeaveAParameterWithoutGradientAlone) {
 
 // A parameter counts its own steps: added late, it moves as one of a fresh optimizer.
 TEST_P(Methods, StartAParameterThatCameLaterAfresh) {
+  if (row().together) return;
   for (const Settings& settings : row().all) {
     Tensor w = parameter(wobbles(row().shape(5), 0, DType::f64)), late = parameter(wobbles(row().shape(6), 9, DType::f64)),
            twin = parameter(late.clone());

@@ -13,7 +13,7 @@ std::string error_of(const std::string& spec) {
 }
 
 const std::string known =
-    "adabelief, adadelta, adafactor, adagrad, adam, adamax, adamw, ftrl, full_matrix_adagrad, lamb, lars, lion, muon, nadam, radam, "
+    "adabelief, adadelta, adafactor, adagrad, adam, adamax, adamw, ftrl, full_matrix_adagrad, lamb, lars, lbfgs, lion, muon, nadam, radam, "
     "rmsprop, rowwise_adagrad, rprop, schedule_free_adamw, sgd, signum, yogi";
 
 template <class Method>
@@ -199,6 +199,8 @@ TEST(Explain, ShowsTheFormulaOfEveryMethod) {
   EXPECT_EQ(formula("schedule_free_adamw weight_decay=0.5"),
             "schedule_free_adamw: v <- 0.999*v + (1 - 0.999)*g^2, u = g/(sqrt(v/(1 - 0.999^t)) + 1e-08) + 0.5*w, c = L^2/sum(L^2), L = "
             "max(lr), w <- w + c*(z - w) - 0.0025*(1 - 0.9*(1 - c))*u, z <- z - 0.0025*u");
+  EXPECT_EQ(formula("lbfgs history_size=3"),
+            "lbfgs: d = -H g, H from the last 3 pairs of steps and changes of g, w <- w + t*d, t = 1 or by strong Wolfe search");
 }
 
 TEST(Explain, ShowsEachGroupAndTheRateOfNow) {

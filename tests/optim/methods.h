@@ -121,7 +121,9 @@ struct Row {
   optim::Decay decay = optim::Decay::l2;  // where weight_decay goes in, unless an option of that name says decoupled
   bool whole = false;                     // moves a tensor as a whole
   bool matrices = false;                  // and takes only matrices
-  std::int64_t most = 1 << 30;            // elements that a parameter may have
+  std::int64_t most = 1 << 30;            // elements that a parameter may have here
+  bool together = false;                  // all parameters make one step
+  std::vector<std::string> elsewhere;     // options that count for step(closure) only, which its own test sees
 
   /// A shape of n elements that the method takes.
   Shape shape(std::int64_t n) const { return matrices ? Shape{n, 1} : Shape{n}; }

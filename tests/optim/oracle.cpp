@@ -97,7 +97,8 @@ const std::map<std::string, std::vector<std::string>> options_of = {
     {"muon", {"lr", "weight_decay", "momentum", "nesterov", "a", "b", "c", "eps", "ns_steps", "match_rms_adamw"}},
     {"rowwise_adagrad", {"lr", "eps", "initial_accumulator", "weight_decay"}},
     {"full_matrix_adagrad", {"lr", "eps", "weight_decay"}},
-    {"schedule_free_adamw", {"lr", "beta1", "beta2", "eps", "weight_decay", "weight_lr_power"}}};
+    {"schedule_free_adamw", {"lr", "beta1", "beta2", "eps", "weight_decay", "weight_lr_power"}},
+    {"lbfgs", {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size"}}};
 const std::set<std::string> flags = {"amsgrad", "centered", "decoupled_weight_decay", "eps_inside_root", "match_rms_adamw", "nesterov"},
                             dialects = {"torch", "d2l", "optax", "keras", "mlx", "dynet"};
 

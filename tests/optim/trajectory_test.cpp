@@ -115,6 +115,7 @@ const std::map<std::string, Structs> structs_of = {
     {"full_matrix_adagrad", structs<optim::FullMatrixAdagrad, optim::FullMatrixAdagradOptions>},
     {"lamb", structs<optim::LAMB, optim::LAMBOptions>},
     {"lars", structs<optim::LARS, optim::LARSOptions>},
+    {"lbfgs", structs<optim::LBFGS, optim::LBFGSOptions>},
     {"lion", structs<optim::Lion, optim::LionOptions>},
     {"muon", structs<optim::Muon, optim::MuonOptions>},
     {"nadam", structs<optim::NAdam, optim::NAdamOptions>},

@@ -42,6 +42,12 @@ def with_keras_ftrl(name, preset="-", start=None, **options):
     return Case(name, options, f"keras.optimizers.Ftrl, {KERAS}, {JAX}", keras_step(optimizer), [], preset, start=start)
 
 
+def with_lbfgs(name, preset="-", a=None, b=None, **options):
+    """One iteration a step and no search: PyTorch's history is longer by default."""
+    theirs = dict(max_iter=1, history_size=10) | options
+    return Case(name, options, f"torch.optim.LBFGS with max_iter 1, {TORCH}", torch_step(torch.optim.LBFGS, **theirs), preset=preset, a=a, b=b)
+
+
 def inside(name, options, source, make, **more):
     """Eps inside the root, which PyTorch lacks: the formula's digits, checked by Optax."""
     return Case(name, options | dict(eps_inside_root=True), source, None, [(OPTAX, make, TOLERANCE)], **more)
@@ -136,6 +142,7 @@ def whole_cases():
     lamb = dict(beta1=0.8, beta2=0.99, eps=1e-3)
     free = dict(beta1=0.8, beta2=0.99, eps=1e-3)
     full = dict(a=np.array([1.0, 0.5, 2.0, 0.7, 1.5, 3.0]), b=np.array([0.5, -1.0, 0.25, 2.0, 0.7, -2.0]), shape=(2, 3))
+    mild = dict(a=np.array([1.0, 0.5, 2.0, 0.7, 1.5, 3.0]), b=np.zeros(6))
     rowwise = "restated: Adagrad with the mean square of a row"
     duchi = "restated: Duchi et al. 2011, figure 1"
     return [
@@ -164,6 +171,11 @@ def whole_cases():
         Case("full_matrix_adagrad_all", dict(lr=0.3, eps=1, weight_decay=0.05), duchi, None, **full),
         Case("full_matrix_adagrad_default", {}, f"torch.optim.Adagrad of one coordinate, {TORCH}", torch_step(torch.optim.Adagrad),
              preset="default", a=A * [1, 0, 0, 0, 0, 0], b=B * [1, 0, 0, 0, 0, 0]),
+        with_lbfgs("lbfgs_default", "default", **mild),
+        with_lbfgs("lbfgs_lr", lr=0.05, **mild),
+        with_lbfgs("lbfgs_history_size", lr=0.05, history_size=3, **mild),
+        with_lbfgs("lbfgs_tolerance_grad", lr=0.05, tolerance_grad=0.5, **mild),
+        with_lbfgs("lbfgs_tolerance_change", lr=0.05, tolerance_change=0.3, **mild),
         with_optax("schedule_free_adamw_default", optax.contrib.schedule_free_adamw(), "default"),
         with_optax("schedule_free_adamw_all", optax.contrib.schedule_free_adamw(0.1, b1=0.8, b2=0.99, eps=1e-3, weight_decay=0.05),
                    lr=0.1, weight_decay=0.05, **free),

@@ -26,6 +26,7 @@ DEFAULTS = {                 # Capstan's option names, order and defaults
     "rowwise_adagrad": dict(lr=1e-2, eps=1e-10, initial_accumulator=0, weight_decay=0),
     "full_matrix_adagrad": dict(lr=1e-2, eps=1e-10, weight_decay=0),
     "schedule_free_adamw": dict(lr=2.5e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, weight_lr_power=2),
+    "lbfgs": dict(lr=1, max_iter=20, max_eval=0, tolerance_grad=1e-7, tolerance_change=1e-9, history_size=10),
 }
 OWN_DECAY = {"lamb", "adafactor", "schedule_free_adamw"}
 DECOUPLED = {"adamw", "lion", "muon"}          # the others where the option decoupled_weight_decay says so
@@ -190,6 +191,25 @@ def restated(method, options, T):
         z = state["z"] = z - o["lr"] * u
         x = (1 - weight / total) * x + weight / total * z
         return o["beta1"] * x + (1 - o["beta1"]) * z
+
+    def lbfgs(w, g, t):                          # with the matrix H itself, where the header has two loops
+        x = g.reshape(-1)
+        first, pairs = "g" not in state, state.setdefault("pairs", [])
+        if not first:
+            y = x - state["g"]
+            if y @ state["s"] > 1e-10:
+                pairs.append((y, state["s"]))
+                del pairs[:-int(o["history_size"])]
+        state["g"], state["s"], one = x, x * 0, np.eye(len(x), dtype=T)
+        h = one * (pairs[-1][0] @ pairs[-1][1] / (pairs[-1][0] @ pairs[-1][0]) if pairs else T(1))
+        for y, s in pairs:
+            left = one - np.outer(s, y) / (y @ s)
+            h = left @ h @ left.T + np.outer(s, s) / (y @ s)
+        d = -h @ x
+        if np.max(np.abs(x)) <= o["tolerance_grad"] or x @ d > -o["tolerance_change"]:
+            return w
+        state["s"] = d * o["lr"] * (min(T(1), 1 / np.sum(np.abs(x))) if first else 1)
+        return w + state["s"].reshape(w.shape)
 
     rule, decay = locals()["adam" if method == "adamw" else method], o.get("weight_decay", T(0))
     if method in DECOUPLED or o.get("decoupled_weight_decay"):

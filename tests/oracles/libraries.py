@@ -29,7 +29,7 @@ def torch_step(cls, **options):
         def step(w_now, g, t):
             w.data, w.grad = torch.tensor(w_now), torch.tensor(g)
             with patch.object(torch, "bfloat16", torch.float64):     # in which Muon multiplies its matrices
-                optimizer.step()
+                optimizer.step(lambda: torch.zeros(()))      # L-BFGS wants a loss; the gradient is there
             return w.detach().numpy().copy()
         return step
     return start
