@@ -238,6 +238,20 @@ TEST(LBFGS, StartsAfreshWithOtherParameters) {
   EXPECT_LT(std::abs(values(a)[0]) + std::abs(values(a)[1]) + std::abs(b.item()), 1e-4);
 }
 
+TEST(LBFGS, RemembersNoStepThatItDidNotMake) {
+  Tensor w = parameter(tensor({4.0}, DType::f64));
+  optim::LBFGS lbfgs(Parameters{{"w", w}}, {.lr = 0.1, .tolerance_change = 1});
+  const auto pairs = [&](double g) {
+    lbfgs.step(slopes({{w, full({1}, g, DType::f64)}}));
+    return lbfgs.state()["w/memory"].data<double>()[0];
+  };
+  EXPECT_EQ(pairs(4), 0);
+  EXPECT_EQ(pairs(0.5), 1);  // and too little slope to move
+  const double there = w.item();
+  EXPECT_EQ(pairs(0.25), 1);
+  EXPECT_EQ(w.item(), there);
+}
+
 TEST(LBFGS, RefusesAFirstGradientThatIsNotFinite) {
   Tensor w = parameter(tensor({0.0}, DType::f64));
   optim::LBFGS lbfgs(Parameters{{"w", w}});
