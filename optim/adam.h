@@ -61,7 +61,8 @@ struct Adam : Elementwise<Adam, AdamOptions> {
     void operator()(T& w, T g, T& m, T& v, T& u) const {
       this->first(m, g);
       this->second(v, g);
-      u = u >= v ? u : v;
+      const T most = u, now = v;  // a choice between references would be no vector operation
+      u = most >= now ? most : now;
       this->move(w, m, u);
     }
   };

@@ -16,7 +16,8 @@ struct StepInfo {
 
 /// Moves parameters along their gradients. This class gives every method what does not depend on its formula: identity of
 /// the parameters, groups, refusal of non-finite gradients, lazily made state, saving and loading. A method derives from
-/// Elementwise (optim/elementwise.h) when it moves each element by itself, else from this.
+/// Elementwise (optim/elementwise.h) when it moves each element by itself, from WholeTensor (optim/whole_tensor.h) when it
+/// moves a parameter as a whole, and else from this.
 class Optimizer {
  public:
   virtual ~Optimizer();

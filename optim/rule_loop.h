@@ -36,8 +36,13 @@ template <Decay decay, class Rule, class T, std::size_t... I>
       rule(w[i], g[i], s[i]...);
   };
   std::int64_t i = 0;
-  for (; i + block <= n; i += block)
+  for (; i + block <= n; i += block) {
+    // No array overlaps another: with three slots there would be too many pairs for the compiler to compare.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC ivdep
+#endif
     for (std::int64_t k = 0; k < block; ++k) move(i + k, states[I]...);
+  }
   for (; i < n; ++i) move(i, states[I]...);
 }
 
