@@ -83,6 +83,8 @@ template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, cons
 template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*,
                                   const double*, bool);
 
+void prepare_blas() { take_blas(); }
+
 }  // namespace kernels
 
 void restore_blas_threads() {
