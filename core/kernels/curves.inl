@@ -48,6 +48,16 @@ struct ReciprocalGrad { template <class T> static T f(T y, T dy, T, T) { return 
 struct SinGrad        { template <class T> static T f(T x, T dy, T, T) { return cosine(x) * dy; } };
 struct CosGrad        { template <class T> static T f(T x, T dy, T, T) { return -sine(x) * dy; } };
 struct ErfGrad        { template <class T> static T f(T x, T dy, T, T) { return T(1.12837916709551257390) * exponential(-x * x) * dy; } };
+struct Huber          { template <class T> static T f(T a, T, T p, T) { const T m = magnitude(a); return m <= p ? T(0.5) * a * a : p * (m - T(0.5) * p); } };
+struct HuberGrad      { template <class T> static T f(T x, T dy, T p, T) { return (x < -p ? -p : x > p ? p : x) * dy; } };
+struct LogitLoss {
+  template <class T> static T f(T a, T b, T, T) {
+    return (T(1) - b) * a + (a < T(0) ? -a : T(0)) + logarithm_of_1_plus(exponential(-magnitude(a)));
+  }
+};
+struct LogitSlope     { template <class T> static T f(T a, T b, T, T) { return Sigmoid::f(a) - b; } };
+struct Xlogx          { template <class T> static T f(T a, T, T, T) { return a == T(0) ? T(0) : a * logarithm(a); } };
+struct XlogxGrad      { template <class T> static T f(T x, T dy, T, T) { return x == T(0) ? T(0) : (logarithm(x) + T(1)) * dy; } };
 // clang-format on
 
 template <class F, class T>

@@ -74,8 +74,14 @@ enum class Curve : std::uint8_t {
   sin_grad,         // cos(x) dy
   cos_grad,         // -sin(x) dy
   erf_grad,         // 2 / sqrt(pi) e^(-x^2) dy
+  huber,            // |a| <= p ? a^2 / 2 : p (|a| - p / 2)
+  huber_grad,       // x limited to [-p, p], times dy
+  logit_loss,       // (1 - b) a + ln(1 + e^-a): cross-entropy of sigmoid(a) and b
+  logit_slope,      // sigmoid(a) - b
+  xlogx,            // a ln a, 0 at 0
+  xlogx_grad,       // (ln x + 1) dy, 0 at 0
 };
-inline constexpr int curve_count = 22;
+inline constexpr int curve_count = 28;
 
 enum class Compare : std::uint8_t { equal, unequal, less, less_equal };
 inline constexpr int compare_count = 4;

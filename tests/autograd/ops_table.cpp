@@ -22,6 +22,8 @@ const std::vector<OpRow>& ops_table() {
     add_layout_rows(rows);
     add_index_rows(rows);
     add_loss_rows(rows);
+    add_regression_rows(rows);
+    add_classification_rows(rows);
     return rows;
   }();
   return table;

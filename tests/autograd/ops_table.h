@@ -39,6 +39,8 @@ void add_shape_rows(std::vector<OpRow>& rows);
 void add_layout_rows(std::vector<OpRow>& rows);
 void add_index_rows(std::vector<OpRow>& rows);
 void add_loss_rows(std::vector<OpRow>& rows);
+void add_regression_rows(std::vector<OpRow>& rows);
+void add_classification_rows(std::vector<OpRow>& rows);
 
 /// Shapes for an operation of one tensor, and of two that broadcast.
 const std::vector<std::vector<capstan::Shape>>& one_shapes();

@@ -114,7 +114,7 @@ TEST(ReduceValues, LargeAndSmallNumbers) {
 
 TEST(ReduceValues, AListOfOneAndAxesOfRunTime) {
   const Tensor x = d({{1, 2}, {3, 4}});
-  EXPECT_EQ(values(sum(x, {1})), (Values{3, 7}));
+  EXPECT_EQ(values(sum(x, Axes{1})), (Values{3, 7}));
   EXPECT_EQ(values(sum(x, std::vector<int>{0, 1})), (Values{10}));
   EXPECT_EQ(values(mean(x, Axes())), (Values{2.5}));
   EXPECT_EQ(sum(d(5), Axes()).item(), 5);

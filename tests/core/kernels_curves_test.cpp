@@ -50,6 +50,15 @@ const CurveRule rules[] = {
     {Curve::cos_grad, "cos_grad", [](Wide a, Wide b, Wide, Wide) { return -std::sin(a) * b; }, 2},
     {Curve::erf_grad, "erf_grad", [](Wide a, Wide b, Wide, Wide) { return 2 / std::sqrt(3.14159265358979323846L) * std::exp(-a * a) * b; },
      8},
+    {Curve::huber, "huber", [](Wide a, Wide, Wide p, Wide) { return std::abs(a) <= p ? a * a / 2 : p * (std::abs(a) - p / 2); }, 2},
+    {Curve::huber_grad, "huber_grad", [](Wide a, Wide b, Wide p, Wide) { return (a < -p  ? -p
+                                                                                 : a > p ? p
+                                                                                         : a) *
+                                                                                b; }, 0.5},
+    {Curve::logit_loss, "logit_loss", [](Wide a, Wide b, Wide, Wide) { return (1 - b) * a + std::log1p(std::exp(-a)); }, 8},
+    {Curve::logit_slope, "logit_slope", [](Wide a, Wide b, Wide, Wide) { return sigmoid(a) - b; }, 5},
+    {Curve::xlogx, "xlogx", [](Wide a, Wide, Wide, Wide) { return std::abs(a) * std::log(std::abs(a)); }, 2},
+    {Curve::xlogx_grad, "xlogx_grad", [](Wide a, Wide b, Wide, Wide) { return (std::log(std::abs(a)) + 1) * b; }, 4},
 };
 static_assert(std::size(rules) == curve_count);
 
@@ -70,7 +79,7 @@ TEST(Kernels, CurvesForEveryLengthAndOffset) {
           Guarded<T> a(n, offset), b(n, 2 * offset), y(n);
           for (std::int64_t i = 0; i < n; ++i) {
             a[i] = static_cast<T>(numbers.real(-8, 8));
-            if (rule.kind == Curve::log1p_grad) a[i] = std::abs(a[i]);
+            if (rule.kind == Curve::log1p_grad || rule.kind == Curve::xlogx || rule.kind == Curve::xlogx_grad) a[i] = std::abs(a[i]);
             b[i] = static_cast<T>(numbers.real(-1, 1));
           }
           kernel(a.data(), b.data(), p, q, y.data(), n);
@@ -118,6 +127,13 @@ TEST(Kernels, CurvesOfSpecialValues) {
       EXPECT_EQ(value(kind, T(1000)), T(1)) << static_cast<int>(kind);
       EXPECT_EQ(value(kind, T(-1000)), T(0)) << static_cast<int>(kind);
     }
+    EXPECT_EQ(value(Curve::xlogx, T(0)), T(0));
+    EXPECT_EQ(value(Curve::xlogx_grad, T(0)), T(0));
+    EXPECT_TRUE(std::isnan(value(Curve::xlogx, T(-1))));
+    EXPECT_EQ(value(Curve::logit_loss, T(1000), T(1)), T(0));
+    EXPECT_EQ(value(Curve::logit_loss, T(1000), T(0)), T(1000));
+    EXPECT_EQ(value(Curve::logit_loss, T(-1000), T(1)), T(1000));
+    EXPECT_EQ(value(Curve::logit_loss, T(-1000), T(0)), T(0));
     EXPECT_EQ(value(Curve::gelu_tanh_grad, T(1000)), T(1));
     EXPECT_EQ(value(Curve::gelu_tanh_grad, T(-1000)), T(0));
     EXPECT_TRUE(std::signbit(value(Curve::leaky_relu, T(-0.0))) && std::signbit(value(Curve::elu, T(-0.0))));
