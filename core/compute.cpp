@@ -13,6 +13,7 @@ namespace capstan::kernels {
 
 using capstan::detail::fail;
 using capstan::detail::Header;
+using capstan::detail::same_sizes;
 
 namespace {
 
@@ -106,13 +107,6 @@ void run_broadcast(BinaryKernel<T> kernel, const T* a, const T* b, T* y, const S
     }
     if (k == l.dim) return;
   }
-}
-
-bool same_sizes(const Header* a, const Header* b) noexcept {
-  if (a->dim != b->dim) return false;
-  for (int i = 0; i < a->dim; ++i)
-    if (a->sizes[i] != b->sizes[i]) return false;
-  return true;
 }
 
 const Header* owner_of(const Header* h) noexcept { return h->owner ? h->owner : h; }

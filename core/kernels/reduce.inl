@@ -2,32 +2,38 @@
 
 // Up to 512 numbers in 32 lanes of at most 16 each, lanes joined pairwise.
 template <class T>
-static inline T sum_block(const T* x, std::int64_t n) {
-  constexpr int lanes = 32;
-  T total = T(0);
+static inline T sum_short(const T* x, std::int64_t n) {
+  typename Four<T>::Vector fours = {};
   std::int64_t i = 0;
-  if (n >= lanes) {
-    T s[lanes];
-    for (int j = 0; j < lanes; ++j) s[j] = x[j];
-    for (i = lanes; i + lanes <= n; i += lanes)
-      for (int j = 0; j < lanes; ++j) s[j] += x[i + j];
-    for (int half = lanes / 2; half > 0; half /= 2)
-      for (int j = 0; j < half; ++j) s[j] += s[j + half];
-    total = s[0];
-  }
-  T rest[4] = {};
-  for (; i + 4 <= n; i += 4)
-    for (int j = 0; j < 4; ++j) rest[j] += x[i + j];
-  for (int j = 0; i < n; ++i, ++j) rest[j] += x[i];
-  return total + ((rest[0] + rest[2]) + (rest[1] + rest[3]));
+  for (; i + 4 <= n; i += 4) fours += four(x + i);
+  return sum_of_four(fours) + sum_up_to_three<T>(n - i, [=](int j) { return x[i + j]; });
+}
+
+template <class T>
+static T sum_block(const T* x, std::int64_t n) {
+  constexpr int lanes = 32;
+  if (n < lanes) return sum_short(x, n);
+  T s[lanes];
+  for (int j = 0; j < lanes; ++j) s[j] = x[j];
+  std::int64_t i = lanes;
+  for (; i + lanes <= n; i += lanes)
+    for (int j = 0; j < lanes; ++j) s[j] += x[i + j];
+  for (int half = lanes / 2; half > 0; half /= 2)
+    for (int j = 0; j < half; ++j) s[j] += s[j + half];
+  return s[0] + sum_short(x + i, n - i);
+}
+
+template <class T>
+static T sum_blocks(const T* x, std::int64_t n) {
+  constexpr std::int64_t block = 512;
+  if (n <= block) return sum_block(x, n);
+  const std::int64_t blocks = (n + block - 1) / block, half = blocks / 2 * block;
+  return sum_blocks(x, half) + sum_blocks(x + half, n - half);
 }
 
 template <class T>
 static T sum(const T* x, std::int64_t n) {
-  constexpr std::int64_t block = 512;
-  if (n <= block) return sum_block(x, n);
-  const std::int64_t blocks = (n + block - 1) / block, half = blocks / 2 * block;
-  return sum(x, half) + sum(x + half, n - half);
+  return n < 32 ? sum_short(x, n) : sum_blocks(x, n);
 }
 
 template <class T>
@@ -91,7 +97,11 @@ static std::int64_t first_non_finite(const T* x, std::int64_t n) {
     for (int j = 0; j < block; ++j) bad |= s[j] != T(0);
     if (bad) break;
   }
-  for (; i < n; ++i)
-    if (x[i] - x[i] != T(0)) return i;
-  return n;
+  typename Four<T>::Vector fours = {};
+  std::int64_t j = i;
+  for (; j + 4 <= n; j += 4) fours += four(x + j) - four(x + j);
+  const T bad = sum_of_four(fours) + sum_up_to_three<T>(n - j, [=](int q) { return x[j + q] - x[j + q]; });
+  if (bad == T(0)) return n;
+  while (x[i] - x[i] == T(0)) ++i;
+  return i;
 }

@@ -40,3 +40,37 @@ static inline V fma(V a, V b, V c) {
   return a * b + c;
 #endif
 }
+
+// Four numbers, for what is shorter than a vector of the whole width.
+template <class T>
+struct Four;
+template <>
+struct Four<float> {
+  typedef float Vector __attribute__((vector_size(16)));
+};
+template <>
+struct Four<double> {
+  typedef double Vector __attribute__((vector_size(32)));
+};
+
+template <class T>
+[[gnu::always_inline]] static inline typename Four<T>::Vector four(const T* p) {
+  typename Four<T>::Vector v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V>
+[[gnu::always_inline]] static inline auto sum_of_four(V v) {
+  typedef decltype(v < v) Index;
+  v += __builtin_shuffle(v, Index{2, 3, 0, 1});
+  return v[0] + v[1];
+}
+// f(0) + f(1) + f(2), up to `count` of them: what fours leave over. No loop, which the compiler would vectorise.
+template <class T, class F>
+[[gnu::always_inline]] static inline T sum_up_to_three(std::int64_t count, F f) {
+  T s = T(0);
+  if (count > 0) s = f(0);
+  if (count > 1) s += f(1);
+  if (count > 2) s += f(2);
+  return s;
+}
