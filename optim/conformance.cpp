@@ -30,6 +30,7 @@ Tensor after(const Trial& trial, int steps, DType dtype, const Shape& shape) {
   for (int t = 0; t < steps; ++t) {
     const double size = t % 5 == 3 ? 0.125 : 1;
     optimizer->step(gradients_of({{w, size * irregular(shape, 100 * t, dtype) + 0.5 * w.clone()}}));
+    optimizer->set_lr(1.1 * optimizer->lr());  // some options weigh the rates of different steps
   }
   return w;
 }
@@ -66,16 +67,16 @@ void converges(const Subject& s, double left, int steps, const Tensor& start, Lo
 
 }  // namespace
 
-void converges_on_parabola(const Subject& s, double left) {
-  converges(s, left, 1000, zeros({3, 4}, DType::f64), [](const Tensor& w) {
+void converges_on_parabola(const Subject& s) {
+  converges(s, s.settings.parabola, 1000, zeros({3, 4}, DType::f64), [](const Tensor& w) {
     const DType dtype = w.dtype();
     const Tensor bottom = irregular({3, 4}, 50, dtype), steepness = tensor({1, 0.5, 2, 1, 0.75, 1.5, 1, 0.5, 1, 2, 0.25, 1}, dtype);
     return 0.5 * sum(steepness.reshape({3, 4}) * square(w - bottom));
   });
 }
 
-void converges_on_rosenbrock(const Subject& s, double left) {
-  converges(s, left, 5000, tensor({-1.2, 1}, DType::f64), [](const Tensor& w) {
+void converges_on_rosenbrock(const Subject& s) {
+  converges(s, s.settings.rosenbrock, 5000, tensor({-1.2, 1}, DType::f64).reshape(shape_of(s, 2)), [](const Tensor& w) {
     const Tensor x = w.rows(0, 1), y = w.rows(1, 2);
     return sum(square(1 - x) + 100 * square(y - square(x)));
   });
@@ -84,6 +85,7 @@ void converges_on_rosenbrock(const Subject& s, double left) {
 void feels_each_option(const Subject& s) {
   for (std::size_t k = 0; k < s.options.size(); ++k)
     for (const DType dtype : both_dtypes) {
+      if (std::count(s.settings.elsewhere.begin(), s.settings.elsewhere.end(), s.options[k]) > 0) continue;
       double most = 0;
       for_sets(s, [&](const Trial& trial) {
         const double old = trial.values[k];
@@ -124,7 +126,7 @@ void composes(const Subject& s) {
     expect(bits(w) == bits(by_hand), "clipped gradients move it otherwise than the same numbers from a tape, ", trial.text());
 
     const double decay = trial.get("weight_decay");
-    if (decay == 0) return;
+    if (decay == 0 || trial.decays_itself()) return;
     Tensor l2 = parameter(irregular({3, 4}, 0, DType::f64)), decoupled = parameter(l2.clone());
     const Trial plain = trial.with("weight_decay", 0);
     w.assign(l2);
@@ -147,13 +149,14 @@ void same_for_any_threads(const Subject& s) {
     int n = num_threads();
     ~Restore() { set_num_threads(n); }
   } const restore;
+  const Shape shape = s.settings.most < 262'400 ? shape_of(s, s.settings.most) : Shape{1025, 256};
   for_sets(s, [&](const Trial& trial) {
     std::string first;
     for (const int threads : {1, 2, 3}) {
       set_num_threads(threads);
-      const std::string now = bits(after(trial, 2, DType::f32, {1025, 256}));
+      const std::string now = bits(after(trial, 2, DType::f32, shape));
       if (threads == 1) first = now;
-      expect(now == first, threads, " threads move 262400 elements otherwise than one, ", trial.text());
+      expect(now == first, threads, " threads move ", shape.numel(), " elements otherwise than one, ", trial.text());
     }
   });
 }
@@ -191,8 +194,8 @@ void moves_each_element_by_itself(const Subject& s) {
   });
 }
 
-Conformance check_conformance(const Subject& s, const ConformanceOptions& options) {
-  for_sets(s, [](const Trial& trial) { trial.build(Parameters{{"w", zeros({2})}}); });
+Conformance check_conformance(const Subject& s) {
+  for_sets(s, [](const Trial& trial) { trial.build(Parameters{{"w", zeros(shape_of(trial.subject, 2))}}); });
   Conformance report{s.name, {}};
   const auto check = [&](const char* name, auto holds) {
     using enum Property::Outcome;
@@ -209,8 +212,8 @@ Conformance check_conformance(const Subject& s, const ConformanceOptions& option
     report.properties.push_back(std::move(p));
   };
   check("tells its name and options", [&] { tells_name_and_options(s); });
-  check("converges on a parabola", [&] { converges_on_parabola(s, options.parabola); });
-  check("converges on Rosenbrock's valley", [&] { converges_on_rosenbrock(s, options.rosenbrock); });
+  check("converges on a parabola", [&] { converges_on_parabola(s); });
+  check("converges on Rosenbrock's valley", [&] { converges_on_rosenbrock(s); });
   check("every option changes the trajectory", [&] { feels_each_option(s); });
   check("leaves the gradient alone", [&] { leaves_gradient_alone(s); });
   check("rests at zero gradient", [&] { rests_at_zero_gradient(s); });

@@ -29,6 +29,10 @@ struct Conformance {
 struct ConformanceOptions {
   double parabola = 1e-4;    // how much of the first loss may be left of a parabola of 12 variables after 1,000 steps
   double rosenbrock = 1e-2;  // the same of Rosenbrock's valley from (-1.2, 1) after 5,000 steps
+  bool matrices = false;     // the method takes parameters of two axes only
+  bool together = false;     // a parameter's step depends on the others, so that it promises nothing of a group or a later one
+  std::int64_t most = std::int64_t{1} << 30;  // elements that a parameter may have
+  std::vector<std::string> elsewhere = {};    // options that step(gradients) has no use for
 };
 
 namespace detail {
@@ -41,12 +45,14 @@ struct Subject {
   const void* sets;  // the vector of options
   std::size_t count;
   bool elementwise;
+  ConformanceOptions settings;
   std::vector<double> (*values)(const Subject&, std::size_t set);
   std::unique_ptr<Optimizer> (*build)(const Subject&, std::size_t set, const std::vector<double>& values, const Parameters&);
   bool (*rests)(const Subject&, std::size_t set, const std::vector<double>& values);
+  bool (*decays_itself)(const Subject&, std::size_t set, const std::vector<double>& values);
   void (*group)(Optimizer&, std::string_view pattern, const std::vector<double>& values);  // null: the method has none
 };
-Conformance check_conformance(const Subject& subject, const ConformanceOptions& options);
+Conformance check_conformance(const Subject& subject);
 
 template <class Derived, class Options>
 std::true_type moves_elements(const Elementwise<Derived, Options>*);
@@ -75,7 +81,8 @@ std::false_type moves_elements(const void*);
 ///   - "goes on after a load to the bit": into an optimizer with other options, and one that was at work;
 ///   - "f32 follows f64": to 1e-4 over ten steps;
 ///   - "composes with clipping and decay": gradients are values; weight_decay adds weight_decay * w to them (L2), or takes
-///     lr * weight_decay * w from w before the step (decoupled, Loshchilov & Hutter, ICLR 2019), to 1e-12;
+///     lr * weight_decay * w from w before the step (decoupled, Loshchilov & Hutter, ICLR 2019), to 1e-12, unless decay() says
+///     that the method has a way of its own;
 ///   - "refuses what is not finite", a gradient or loss, before anything is changed;
 ///   - "refuses bad options": NaN and infinity for any, a negative lr, eps and weight_decay, in the constructor, set_lr(), group()
 ///     and load_state(), before anything is changed;
@@ -99,6 +106,7 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
   s.sets = &sets;
   s.count = sets.size();
   s.elementwise = decltype(detail::moves_elements(static_cast<const Method*>(nullptr)))::value;
+  s.settings = std::move(options);
   s.values = [](const Subject& subject, std::size_t index) {
     std::vector<double> values;
     for (const auto& f : Method::fields) values.push_back(f.get((*static_cast<const std::vector<Options>*>(subject.sets))[index]));
@@ -120,6 +128,12 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
     else
       return static_cast<void>(subject), static_cast<void>(index), static_cast<void>(values), true;
   };
+  s.decays_itself = [](const Subject& subject, std::size_t index, const std::vector<double>& values) {
+    if constexpr (requires(const Options& o) { Method::decay(o); })
+      return Method::decay(with(subject, index, values)) == Decay::own;
+    else
+      return static_cast<void>(subject), static_cast<void>(index), static_cast<void>(values), false;
+  };
   const auto any_change = [](Options&) {};
   if constexpr (requires(Method & m) { m.group("", any_change); })
     s.group = [](Optimizer& optimizer, std::string_view pattern, const std::vector<double>& values) {
@@ -128,7 +142,7 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
         for (const auto& f : Method::fields) f.set(o, values[i++]);
       });
     };
-  return detail::check_conformance(s, options);
+  return detail::check_conformance(s);
 }
 
 }  // namespace capstan::optim

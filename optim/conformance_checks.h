@@ -36,6 +36,7 @@ struct Trial {
 
   Trial(const Subject& s, std::size_t i) : subject(s), set(i), values(s.values(s, i)) {}
   std::unique_ptr<Optimizer> build(const Parameters& parameters) const { return subject.build(subject, set, values, parameters); }
+  bool decays_itself() const { return subject.decays_itself(subject, set, values); }
   bool rests() const { return subject.rests(subject, set, values); }
   /// The place of an option, or no_option.
   std::size_t place(std::string_view option) const {
@@ -53,6 +54,9 @@ struct Trial {
   std::string text() const { return list_options(subject.options, values); }
   static constexpr std::size_t no_option = static_cast<std::size_t>(-1);
 };
+
+/// A shape of n elements that the method takes.
+inline Shape shape_of(const Subject& s, std::int64_t n) { return s.settings.matrices ? Shape{n, 1} : Shape{n}; }
 
 /// Calls check(trial) for each set.
 template <class Check>
@@ -102,8 +106,8 @@ inline constexpr DType both_dtypes[] = {DType::f32, DType::f64};
 
 // The checks: each returns when the property holds.
 void tells_name_and_options(const Subject& s);
-void converges_on_parabola(const Subject& s, double left);
-void converges_on_rosenbrock(const Subject& s, double left);
+void converges_on_parabola(const Subject& s);
+void converges_on_rosenbrock(const Subject& s);
 void feels_each_option(const Subject& s);
 void follows_f64(const Subject& s);
 void composes(const Subject& s);

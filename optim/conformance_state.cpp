@@ -16,10 +16,10 @@ struct Training {
 
   Training(const Trial& trial, DType dtype)
       : a(parameter(irregular({3, 6}, 0, dtype))),
-        b(parameter(irregular({5}, 30, dtype))),
+        b(parameter(irregular(shape_of(trial.subject, 5), 30, dtype))),
         optimizer(trial.build(Parameters{{"a", a}, {"b", b}})) {}
   void step(int t) {
-    const Tensor ga = irregular({3, 6}, 50 + 40 * t, a.dtype()), gb = irregular({5}, 90 + 40 * t, a.dtype());
+    const Tensor ga = irregular({3, 6}, 50 + 40 * t, a.dtype()), gb = irregular(b.shape(), 90 + 40 * t, a.dtype());
     optimizer->step(t < 2 ? gradients_of({{a, ga}}) : gradients_of({{a, ga}, {b, gb}}));
   }
   std::string everything() const {
@@ -86,12 +86,12 @@ void rests_at_zero_gradient(const Subject& s) {
     if (!trial.rests()) return;
     claimed = true;
     for (const DType dtype : both_dtypes) {
-      Tensor w = parameter(irregular({37}, 0, dtype));
+      Tensor w = parameter(irregular(shape_of(s, 37), 0, dtype));
       const std::string before = bits(w);
       const auto optimizer = trial.build(Parameters{{"w", w}});
-      for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, zeros({37}, dtype)}}));
+      for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, zeros(shape_of(s, 37), dtype)}}));
       expect(bits(w) == before, "three gradients of 0 move a ", dtype, " parameter, ", trial.text());
-      for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones({37}, dtype)}}));
+      for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones(shape_of(s, 37), dtype)}}));
       expect(bits(w) != before, "three gradients of 1 after that do not move a ", dtype, " parameter, ", trial.text());
     }
   });
@@ -100,10 +100,10 @@ void rests_at_zero_gradient(const Subject& s) {
 
 void leaves_idle_alone(const Subject& s) {
   for_sets(s, [&](const Trial& trial) {
-    Tensor w = parameter(irregular({5}, 0, DType::f64)), idle = parameter(irregular({6}, 9, DType::f64));
+    Tensor w = parameter(irregular(shape_of(s, 5), 0, DType::f64)), idle = parameter(irregular(shape_of(s, 6), 9, DType::f64));
     const std::string before = bits(idle);
     const auto optimizer = trial.build(Parameters{{"idle", idle}, {"w", w}});
-    for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones({5}, DType::f64)}}));
+    for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones(shape_of(s, 5), DType::f64)}}));
     expect(bits(idle) == before && idle.version() == 0, "it was moved, ", trial.text());
     const TensorMap state = optimizer->state();
     expect(*state["idle/step"].data<std::int64_t>() == 0 && *state["w/step"].data<std::int64_t>() == 3, "its steps were counted, ",
@@ -114,14 +114,16 @@ void leaves_idle_alone(const Subject& s) {
 }
 
 void starts_later_afresh(const Subject& s) {
+  if (s.settings.together) throw NotClaimed{"all parameters make one step"};
   for_sets(s, [&](const Trial& trial) {
-    Tensor w = parameter(irregular({5}, 0, DType::f64)), late = parameter(irregular({6}, 9, DType::f64)), twin = parameter(late.clone());
+    Tensor w = parameter(irregular(shape_of(s, 5), 0, DType::f64)), late = parameter(irregular(shape_of(s, 6), 9, DType::f64)),
+           twin = parameter(late.clone());
     const auto optimizer = trial.build(Parameters{{"w", w}}), fresh = trial.build(Parameters{{"twin", twin}});
-    for (int t = 0; t < 4; ++t) optimizer->step(gradients_of({{w, irregular({5}, t, DType::f64)}}));
+    for (int t = 0; t < 4; ++t) optimizer->step(gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}}));
     optimizer->add_parameters(Parameters{{"late", late}});
     for (int t = 0; t < 3; ++t) {
-      const Tensor g = irregular({6}, 20 + t, DType::f64);
-      optimizer->step(gradients_of({{w, irregular({5}, t, DType::f64)}, {late, g}}));
+      const Tensor g = irregular(shape_of(s, 6), 20 + t, DType::f64);
+      optimizer->step(gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}, {late, g}}));
       fresh->step(gradients_of({{twin, g}}));
       expect(bits(late) == bits(twin), "added after four steps, it moves otherwise than in an optimizer of its own, ", trial.text());
     }
@@ -132,6 +134,7 @@ void starts_later_afresh(const Subject& s) {
 }
 
 void moves_group_by_its_options(const Subject& s) {
+  if (s.settings.together) throw NotClaimed{"all parameters make one step"};
   if (!s.group) throw NotClaimed{"the method has no group()"};
   for_sets(s, [&](const Trial& trial) {
     for_sets(s, [&](const Trial& other) {
@@ -149,7 +152,7 @@ void moves_group_by_its_options(const Subject& s) {
           }
           both.step(t);
           alone.step(t);
-          if (t >= 2) apart->step(gradients_of({{b, irregular({5}, 90 + 40 * t, DType::f64)}}));
+          if (t >= 2) apart->step(gradients_of({{b, irregular(shape_of(s, 5), 90 + 40 * t, DType::f64)}}));
         }
         expect(bits(both.b) == bits(b), "a group of ", group->text(), " in ", trial.text(),
                " moves otherwise than an optimizer with its options");
@@ -230,7 +233,7 @@ void refuses_bad_options(const Subject& s) {
       expect_refusal(training, what + " in a state", trial,
                      [&] { training.optimizer->load_state(with_option(training.optimizer->state(), cat(s.name, "/", option), value)); });
       if (s.flags[k]) continue;  // elsewhere a flag is a bool
-      expect_refusal(training, what + " in the constructor", trial, [&] { wrong.build(Parameters{{"w", zeros({2})}}); });
+      expect_refusal(training, what + " in the constructor", trial, [&] { wrong.build(Parameters{{"w", zeros(shape_of(s, 2))}}); });
       if (option == "lr") expect_refusal(training, what + " in set_lr()", trial, [&] { training.optimizer->set_lr(value); });
       if (s.group) expect_refusal(training, what + " in group()", trial, [&] { s.group(*training.optimizer, "b", wrong.values); });
     }

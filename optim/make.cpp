@@ -1,9 +1,29 @@
 #include <capstan/optim/make.h>
 
 #include <capstan/core/text.h>
+#include <capstan/optim/adabelief.h>
+#include <capstan/optim/adadelta.h>
+#include <capstan/optim/adafactor.h>
 #include <capstan/optim/adagrad.h>
+#include <capstan/optim/adam.h>
+#include <capstan/optim/adamax.h>
+#include <capstan/optim/adamw.h>
+#include <capstan/optim/ftrl.h>
+#include <capstan/optim/full_matrix_adagrad.h>
+#include <capstan/optim/lamb.h>
+#include <capstan/optim/lars.h>
+#include <capstan/optim/lbfgs.h>
+#include <capstan/optim/lion.h>
+#include <capstan/optim/muon.h>
+#include <capstan/optim/nadam.h>
+#include <capstan/optim/radam.h>
 #include <capstan/optim/rmsprop.h>
+#include <capstan/optim/rowwise_adagrad.h>
+#include <capstan/optim/rprop.h>
+#include <capstan/optim/schedule_free_adamw.h>
 #include <capstan/optim/sgd.h>
+#include <capstan/optim/signum.h>
+#include <capstan/optim/yogi.h>
 
 #include <algorithm>
 #include <charconv>
@@ -18,17 +38,42 @@ namespace {
 
 using detail::build;
 
-struct Method {
+struct Named {
   const char* name;
   detail::Build build;
 };
-constexpr Method all_methods[] = {
-    {Adagrad::name, build<Adagrad, AdagradOptions>}, {RMSProp::name, build<RMSProp, RMSPropOptions>}, {SGD::name, build<SGD, SGDOptions>}};
+template <class Method, class Options>
+constexpr Named named() {
+  return {Method::name, build<Method, Options>};
+}
+constexpr Named all_methods[] = {named<AdaBelief, AdaBeliefOptions>(),
+                                 named<Adadelta, AdadeltaOptions>(),
+                                 named<Adafactor, AdafactorOptions>(),
+                                 named<Adagrad, AdagradOptions>(),
+                                 named<Adam, AdamOptions>(),
+                                 named<Adamax, AdamaxOptions>(),
+                                 named<AdamW, AdamWOptions>(),
+                                 named<FTRL, FTRLOptions>(),
+                                 named<FullMatrixAdagrad, FullMatrixAdagradOptions>(),
+                                 named<LAMB, LAMBOptions>(),
+                                 named<LARS, LARSOptions>(),
+                                 named<LBFGS, LBFGSOptions>(),
+                                 named<Lion, LionOptions>(),
+                                 named<Muon, MuonOptions>(),
+                                 named<NAdam, NAdamOptions>(),
+                                 named<RAdam, RAdamOptions>(),
+                                 named<RMSProp, RMSPropOptions>(),
+                                 named<RowwiseAdagrad, RowwiseAdagradOptions>(),
+                                 named<Rprop, RpropOptions>(),
+                                 named<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>(),
+                                 named<SGD, SGDOptions>(),
+                                 named<Signum, SignumOptions>(),
+                                 named<Yogi, YogiOptions>()};
 
 // The users' own. Never destroyed: optimizers may be made by what ends after everything else.
 struct Registry {
   std::mutex mutex;
-  std::vector<Method> methods;
+  std::vector<Named> methods;
 };
 Registry& registry() {
   static Registry& r = *new Registry;
@@ -36,11 +81,11 @@ Registry& registry() {
 }
 
 /// The method of this name, and all that there are.
-std::optional<Method> find(std::string_view name, std::vector<std::string>& known) {
+std::optional<Named> find(std::string_view name, std::vector<std::string>& known) {
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
-  std::optional<Method> found;
-  const auto look_at = [&](const Method& m) {
+  std::optional<Named> found;
+  const auto look_at = [&](const Named& m) {
     known.emplace_back(m.name);
     if (name == m.name) found = m;
   };
@@ -69,7 +114,7 @@ void detail::add_method(const char* name, Build build) {
     fail<ValueError>("register_optimizer", "a method's name must be one word: '", name, "'");
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
-  const auto taken = [&](const Method& m) { return std::string_view(m.name) == name; };
+  const auto taken = [&](const Named& m) { return std::string_view(m.name) == name; };
   const auto own = std::find_if(r.methods.begin(), r.methods.end(), taken);
   if (own != r.methods.end() && own->build == build) return;
   if (own != r.methods.end() || std::any_of(std::begin(all_methods), std::end(all_methods), taken))

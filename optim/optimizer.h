@@ -16,7 +16,8 @@ struct StepInfo {
 
 /// Moves parameters along their gradients. This class gives every method what does not depend on its formula: identity of
 /// the parameters, groups, refusal of non-finite gradients, lazily made state, saving and loading. A method derives from
-/// Elementwise (optim/elementwise.h) when it moves each element by itself, else from this.
+/// Elementwise (optim/elementwise.h) when it moves each element by itself, from WholeTensor (optim/whole_tensor.h) when it
+/// moves a parameter as a whole, and else from this.
 class Optimizer {
  public:
   virtual ~Optimizer();
@@ -64,13 +65,16 @@ class Optimizer {
     Tensor parameter;
     std::size_t group = 0;  // 0: the options of the constructor; k: the k-th call of group()
     std::int64_t steps = 0;
-    std::size_t rule = no_rule;  // which of the method's rules the slots were made for
-    std::vector<Tensor> slots;   // made at the first step
+    std::size_t rule = no_rule;        // which of the method's rules the slots were made for
+    std::vector<Tensor> slots;         // made at the first step
+    const Tensor* gradient = nullptr;  // during step()
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
+  /// Called after the updates of a step, for a method whose parameters move together.
+  virtual void finish();
 
   /// The options by name, for files, schedules and messages; a flag reads as 0 or 1. set_option checks the value as the
   /// constructor does (ValueError).
@@ -88,17 +92,22 @@ class Optimizer {
   virtual std::size_t rule_of(std::size_t group, const std::vector<double>& values) const = 0;
   virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
   virtual double initial(std::size_t group, std::size_t slot) const = 0;
+  /// The shape of a slot; the parameter's own unless a method says otherwise.
+  virtual Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const;
+  /// Throws ValueError for a parameter that the method cannot move; called for each before any is taken in.
+  virtual void accept_parameter(const std::string& name, const Tensor& parameter) const;
+
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
 
   /// Moves every parameter whose name matches the pattern (`*` stands for any text) into `group`; ValueError when none does.
   void assign_group(std::string_view pattern, std::size_t group);
 
  private:
-  void check_finite(const Gradients& gradients) const;
+  [[noreturn]] void refuse(const Entry& entry, std::int64_t bad) const;
   void make_slots(Entry& entry, std::size_t rule) const;
   std::string option_key(std::size_t group, const char* name) const;
 
   std::vector<Entry> entries_;
-  std::vector<const Tensor*> found_;  // each entry's gradient, during step()
   std::int64_t steps_ = 0;
   bool check_finite_ = true;
 };

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -98,7 +99,7 @@ Options options_with(const Fields& fields, const Settings& settings) {
 /// What a row needs of a method's type.
 struct Builder {
   std::unique_ptr<optim::Optimizer> (*make)(const Parameters&, const Settings&);
-  optim::Conformance (*conform)(const std::vector<Settings>& sets);
+  optim::Conformance (*conform)(const std::vector<Settings>& sets, const optim::ConformanceOptions& options);
 
   std::unique_ptr<optim::Optimizer> operator()(const Parameters& parameters, const Settings& settings) const {
     return make(parameters, settings);
@@ -109,12 +110,12 @@ template <class Method, class Options>
 constexpr Builder build = {[](const Parameters& parameters, const Settings& settings) -> std::unique_ptr<optim::Optimizer> {
                              return std::make_unique<Method>(parameters, options_with<Options>(Method::fields, settings));
                            },
-                           [](const std::vector<Settings>& sets) {
+                           [](const std::vector<Settings>& sets, const optim::ConformanceOptions& options) {
                              std::vector<Options> more;
                              for (const Settings& settings : sets) more.push_back(options_with<Options>(Method::fields, settings));
                              const Options first = more.front();
                              more.erase(more.begin());
-                             return optim::conformance<Method>(first, more);
+                             return optim::conformance<Method>(first, more, options);
                            }};
 
 /// A failure for each property that did not hold.
@@ -141,10 +142,29 @@ struct Row {
     std::string error;  // without "[name] "
   };
   std::vector<Refusal> refused;
-  std::vector<Settings> all;  // one for each rule, with every option set
+  std::vector<Settings> all;              // one for each rule, with every option set
+  std::string slots;                      // of each of them: "| first second| first"
+  optim::Decay decay = optim::Decay::l2;  // where weight_decay goes in, unless an option of that name says decoupled
+  bool whole = false;                     // moves a tensor as a whole
+  bool matrices = false;                  // and takes only matrices
+  std::int64_t most = 1 << 30;            // elements that a parameter may have here
+  bool together = false;                  // all parameters make one step
+  std::vector<std::string> elsewhere;     // options that count for step(closure) only, which its own test sees
+
+  /// A shape of n elements that the method takes.
+  Shape shape(std::int64_t n) const { return matrices ? Shape{n, 1} : Shape{n}; }
 };
 
 const std::vector<Row>& rows();
+std::vector<Row> first_rows(), adam_rows(), other_rows(), whole_rows(), users_rows();  // which make them up
+
+inline constexpr double NaN = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+
+inline double setting(const Settings& settings, std::string_view option) {
+  for (const auto& [name, value] : settings)
+    if (name == option) return value;
+  return 0;
+}
 
 /// What make() knew before any test registered a method.
 extern const std::vector<std::string> built_in_methods;
