@@ -2,11 +2,9 @@
 
 namespace capstan::optim {
 
-double norm(const Tensor& x) { return std::sqrt(sum(square(x)).item()); }
-
 double root_mean_square(const Tensor& x) {
   const std::int64_t n = x.numel();
-  return n == 0 ? 0 : norm(x) / std::sqrt(static_cast<double>(n));
+  return n == 0 ? 0 : norm(x).item() / std::sqrt(static_cast<double>(n));
 }
 
 }  // namespace capstan::optim
