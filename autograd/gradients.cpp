@@ -16,16 +16,11 @@ using Entry = GradientTable::Entry;
 
 namespace detail {
 
-GradientTable* new_gradient_table(std::uint32_t size) {
-  const std::size_t bytes = sizeof(GradientTable) + size * sizeof(Entry);
-  const int size_class = size_class_of(bytes);
-  auto* table = static_cast<GradientTable*>(pool_get(size_class, bytes));
-  table->loss = 0;
-  table->size = size;
-  table->size_class = static_cast<std::uint8_t>(size_class);
-  for (Entry& e : *table) ::new (&e) Entry();
-  return table;
-}
+namespace {
+
+bool before(const Entry& a, const Entry& b) noexcept { return a.leaf != b.leaf ? a.leaf < b.leaf : a.generation < b.generation; }
+
+}  // namespace
 
 const Entry* GradientTable::search(const Header* h) const noexcept {
   const Entry* const end = first() + size;
@@ -34,15 +29,7 @@ const Entry* GradientTable::search(const Header* h) const noexcept {
   return e != end && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
 }
 
-void finish(GradientTable& table) {
-  const auto before = [](const Entry& a, const Entry& b) { return a.leaf != b.leaf ? a.leaf < b.leaf : a.generation < b.generation; };
-  if (table.size > 1 && !std::is_sorted(table.begin(), table.end(), before)) std::sort(table.begin(), table.end(), before);
-  for (Entry& e : table) {
-    const Header* h = e.gradient.header();
-    if (h->owner || __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1) e.gradient = e.gradient.clone();
-    e.gradient.header()->flags |= kReadOnly;
-  }
-}
+void sort(GradientTable& table) { std::sort(table.begin(), table.end(), before); }
 
 }  // namespace detail
 
@@ -85,9 +72,7 @@ Gradients Gradients::clone() const {
   if (!table_) return {};
   Gradients copy(detail::new_gradient_table(table_->size));
   copy.table_->loss = table_->loss;
-  std::transform(table_->begin(), table_->end(), copy.table_->begin(), [](const Entry& e) {
-    return Entry{e.generation, e.leaf, copy_of(e.gradient)};
-  });
+  for (const Entry& e : *table_) copy.table_->add(e.generation, e.leaf, copy_of(e.gradient));
   return copy;
 }
 
@@ -106,18 +91,19 @@ Gradients& Gradients::operator+=(const Gradients& other) {
       }
   Gradients joined(detail::new_gradient_table(table_->size + other.table_->size - common));
   joined.table_->loss = table_->loss + other.table_->loss;
-  Entry* to = joined.table_->begin();
-  for (const Entry& e : *table_) *to++ = {e.generation, e.leaf, e.gradient};
+  for (const Entry& e : *table_) joined.table_->add(e.generation, e.leaf, e.gradient);
+  Entry* const own = joined.table_->end();
   for (const Entry& e : *other.table_) {
     Entry* mine =
-        std::find_if(joined.table_->begin(), to, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
-    if (mine == to)
-      *to++ = {e.generation, e.leaf, copy_of(e.gradient)};
+        std::find_if(joined.table_->begin(), own, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
+    if (mine == own)
+      joined.table_->add(e.generation, e.leaf, copy_of(e.gradient));
     else
       mine->gradient = kernels::binary("gradients", kernels::Binary::add, mine->gradient, e.gradient);
   }
   *this = Gradients();
-  detail::finish(*joined.table_);
+  for (Entry& e : *joined.table_) detail::make_own(e.gradient);
+  detail::sort(*joined.table_);
   return *this = std::move(joined);
 }
 

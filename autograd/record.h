@@ -12,24 +12,34 @@ namespace capstan {
 /// the elements were changed in place since. Keeps nothing when no tape runs.
 class Saved {
  public:
-  explicit Saved(const Tensor& t) : tensor_(detail::running_tape != 0 ? t : Tensor()), version_(tensor_.version()) {}
+  explicit Saved(const Tensor& t) {
+    if (detail::running_tape == 0) return;
+    detail::Header* h = t.header();
+    detail::retain(h);
+    tensor_ = Tensor::adopt(h);
+    version_ = (h->owner ? h->owner : h)->version;
+  }
   const Tensor& get() const {
     if (tensor_.version() != version_) changed();
     return tensor_;
   }
 
  private:
-  [[noreturn]] void changed() const;
+  [[noreturn, gnu::cold]] void changed() const;
   Tensor tensor_;
-  std::uint32_t version_;
+  std::uint32_t version_ = 0;
 };
 inline Saved saved(const Tensor& t) { return Saved(t); }
+
+namespace detail {
+struct Slot;
+}
 
 /// What a gradient rule adds its results to: one place for each input of the operation, in the order given to record().
 class Inputs {
  public:
   /// Whether anybody wants the gradient for input i; if not, its computation can be skipped.
-  bool wants(int i) const noexcept { return edges_[i] != nowhere; }
+  bool wants(int i) const noexcept { return edges_[i] != nullptr; }
   /// Adds g, of the shape and dtype of input i (else ShapeError), to the gradient for input i. The engine accumulates:
   /// the first writer's tensor is kept as it is, later ones are added.
   void add(int i, Tensor g);
@@ -50,23 +60,21 @@ class Inputs {
   Place place(int i);
 
   /// For the engine.
-  static constexpr std::uint32_t nowhere = 0xffffffffu;
-  Inputs(detail::TapeState* state, const std::uint32_t* edges, int count, const char* op) noexcept
-      : state_(state), edges_(edges), count_(count), op_(op) {}
+  Inputs(detail::Slot* const* edges, int count, const char* op) noexcept : edges_(edges), count_(count), op_(op) {}
 
  private:
-  detail::TapeState* state_;
-  const std::uint32_t* edges_;
+  detail::Slot* const* edges_;
   int count_;
   const char* op_;
 };
 
 namespace detail {
 
-inline constexpr std::size_t closure_size = 80;
+inline constexpr std::size_t closure_size = 256;
 
-/// How the tape runs and drops a rule of one type.
+/// How the tape keeps, runs and drops a rule of one type.
 struct RuleType {
+  std::size_t size;
   void (*run)(void* closure, const Tensor& out, const Tensor& dy, Inputs& dx);
   void (*drop)(void* closure) noexcept;  // null when there is nothing to drop
   bool wants_out;
@@ -89,8 +97,8 @@ void run_rule(void* closure, const Tensor& out, const Tensor& dy, Inputs& dx) {
 
 template <class Rule>
 inline constexpr RuleType rule_type = {
-    &run_rule<Rule>, std::is_trivially_destructible_v<Rule> ? nullptr : +[](void* c) noexcept { static_cast<Rule*>(c)->~Rule(); },
-    takes_out<Rule>};
+    (sizeof(Rule) + 7) / 8 * 8, &run_rule<Rule>,
+    std::is_trivially_destructible_v<Rule> ? nullptr : +[](void* c) noexcept { static_cast<Rule*>(c)->~Rule(); }, takes_out<Rule>};
 
 }  // namespace detail
 
@@ -103,12 +111,12 @@ struct Input {
 /// Records y = op(inputs) with its gradient rule, when a tape runs on this thread and an input wants a gradient; returns
 /// y. The rule is called at most once per gradients() with dy = d loss / d y and adds d loss / d input to `dx`:
 /// either rule(const Tensor& out, const Tensor& dy, Inputs& dx), where `out` is y and is kept for it, or
-/// rule(const Tensor& dy, Inputs& dx). Its captures lie in the tape's node: at most 80 bytes; keep tensors by saved().
+/// rule(const Tensor& dy, Inputs& dx). Its captures lie in the tape's node: at most 256 bytes; keep tensors by saved().
 /// `op` must outlive the tape (a literal).
 template <class R>
 Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, R&& rule) {
   using Rule = std::remove_cvref_t<R>;
-  static_assert(sizeof(Rule) <= detail::closure_size, "a gradient rule captures at most 80 bytes: save fewer tensors");
+  static_assert(sizeof(Rule) <= detail::closure_size, "a gradient rule captures at most 256 bytes: save fewer tensors");
   static_assert(alignof(Rule) <= 8, "a gradient rule's captures are aligned to at most 8 bytes");
   static_assert(std::is_nothrow_move_constructible_v<Rule>, "a gradient rule's captures must move without throwing");
   static_assert(sizeof(Input) == sizeof(const Tensor*));

@@ -6,6 +6,7 @@
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
@@ -52,35 +53,36 @@ std::uint64_t new_serial(ThreadTapes& thread) noexcept {
 
 }  // namespace
 
-void set_current(TapeState* state) noexcept {
-  thread_tapes.current = state;
-  running_tape = state ? state->serial : 0;
+Arena::~Arena() {
+  for (const Chunk& c : chunks_) std::free(c.data);
 }
 
-TapeState::~TapeState() {
-  drop_nodes(0);
-  for (Node* c : chunks) std::free(c);
-}
-
-Node& TapeState::new_node() {
-  if (nodes / chunk == chunks.size()) {
-    chunks.reserve(chunks.size() + 1);
-    auto* c = static_cast<Node*>(std::aligned_alloc(64, sizeof(Node) * chunk));
-    if (!c) throw std::bad_alloc();
-    chunks.push_back(c);
+void Arena::next_chunk(std::size_t bytes) {
+  while (used_ < chunks_.size() && chunks_[used_].size < bytes) ++used_;
+  if (used_ == chunks_.size()) {
+    const std::size_t size = std::max(bytes, std::size_t{64} << 10);
+    chunks_.reserve(used_ + 1);
+    void* data = std::malloc(size);
+    if (!data) throw std::bad_alloc();
+    chunks_.push_back({static_cast<char*>(data), size});
   }
-  return node(nodes);
+  next_ = chunks_[used_].data;
+  end_ = next_ + chunks_[used_++].size;
 }
 
-std::uint32_t TapeState::add_leaf(const Tensor& x) {
-  const std::uint32_t leaf = x.header()->leaf;
-  if (leaf >= leaf_slots.size()) leaf_slots.resize(leaf + 1);
-  LeafSlot& slot = leaf_slots[leaf];
-  if (slot.serial != serial) {
-    leaves.push_back({x, {}});
-    slot = {serial, static_cast<std::uint32_t>(leaves.size() - 1)};
-  }
-  return slot.index | leaf_bit;
+TapeLeaf* TapeState::add_leaf(Header* h) {
+  if (h->leaf >= known.size()) [[unlikely]]
+    known.resize(h->leaf + 1);
+  auto* leaf = ::new (leaf_arena.reserve(sizeof(TapeLeaf))) TapeLeaf{h, nullptr, {{}, h->sizes, h->numel, *h}};
+  leaf_arena.take(sizeof(TapeLeaf));
+  if (h->owner) [[unlikely]]
+    leaf->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));
+  retain(h);
+  (last_leaf ? last_leaf->next : first_leaf) = leaf;
+  last_leaf = leaf;
+  ++leaves;
+  known[h->leaf] = {serial, leaf};
+  return leaf;
 }
 
 void TapeState::check_outer(const Tensor& x, const char* op, int input) const {
@@ -90,18 +92,22 @@ void TapeState::check_outer(const Tensor& x, const char* op, int input) const {
                    " (take its value as a constant with detach())");
 }
 
-void TapeState::drop_nodes(std::uint32_t size) noexcept {
-  while (nodes > size) drop_node(node(--nodes));
-  if (size > 0) return;
-  edges.clear();
-  dims.clear();
-  leaves.clear();
-  kept.clear();
+void TapeState::drop_all() noexcept {
+  while (last) drop_last();
+  for (TapeLeaf* l = first_leaf; l; l = l->next) {
+    l->slot.gradient.~Tensor();
+    release(l->tensor);
+  }
+  first_leaf = last_leaf = nullptr;
+  leaves = 0;
+  watched.clear();
+  arena.clear();
+  leaf_arena.clear();
 }
 
 void TapeState::clear_gradients() noexcept {
-  for (std::uint32_t i = 0; i < nodes; ++i) node(i).adjoint = Tensor();
-  for (TapeLeaf& l : leaves) l.gradient = Tensor();
+  for (Node* n = last; n; n = n->before) n->slot.gradient = Tensor();
+  for (TapeLeaf* l = first_leaf; l; l = l->next) l->slot.gradient = Tensor();
 }
 
 }  // namespace detail
@@ -142,7 +148,7 @@ Tape::~Tape() noexcept(false) {
     }
     if (thread.current == state) detail::set_current(state->resumes);
   }
-  if (state->nodes > 0 || !state->leaves.empty()) state->drop_nodes(0);
+  if (state->last || state->first_leaf) state->drop_all();
   state->outer = thread.free;
   thread.free = state;
   if (!in_order && !unwinding) [[unlikely]]
@@ -155,12 +161,12 @@ void Tape::watch(const Tensor& x) {
   if (state_->thread != &thread_tapes) fail<ValueError>("watch", "a tape must be used on the thread that began it");
   if (!is_floating(x.dtype())) fail<ValueError>("watch", "only f32 and f64 carry gradients: ", x.dtype(), " ", x.shape());
   detail::make_leaf(x);
-  const std::uint32_t leaf = state_->add_leaf(x) & ~detail::leaf_bit;
-  if (x.header()->tape != state_->serial) return;
-  // Recorded here already: gradients flow through its node, which leaves a copy of its adjoint.
-  detail::Node& node = state_->node(x.header()->node);
-  if (!node.kept) state_->kept.push_back({x.header()->node, leaf});
-  node.kept = true;
+  detail::TapeLeaf* leaf = state_->leaf_of(x.header());
+  if (x.header()->tape != state_->serial || state_->spent) return;
+  // Recorded here already: gradients flow through its node, and a copy of what gathers there is kept.
+  detail::Node* node = x.header()->node;
+  if (!(node->slot.kind.flags & detail::kWatched)) state_->watched.push_back({node, leaf});
+  node->slot.kind.flags |= detail::kWatched;
 }
 
 Gradients Tape::gradients(const Tensor& loss, GradientOptions options) {
@@ -169,19 +175,20 @@ Gradients Tape::gradients(const Tensor& loss, GradientOptions options) {
   if (loss.numel() != 1) fail<ShapeError>("gradients", "the loss must have one element: ", loss.shape(), " (take its sum() or mean())");
   if (state.spent)
     fail<ValueError>("gradients", "the recording is spent: gradients() was called before (keep it with gradients(loss, {.keep = true}))");
-  const detail::Header* h = loss.header();
-  std::uint32_t edge = detail::no_edge;
+  detail::Header* h = loss.header();
+  detail::Slot* slot = nullptr;
+  detail::Node* node = nullptr;
   if (h->tape == state.serial)
-    edge = h->node;
+    slot = &(node = h->node)->slot;
   else if ((h->flags & detail::kRequiresGrad) || state.knows_leaf(h))
-    edge = state.add_leaf(loss);
+    slot = &state.leaf_of(h)->slot;
   else if (h->tape != 0)
     fail<ValueError>("gradients", "the loss was recorded on another tape");
-  if (edge == detail::no_edge)
+  if (!slot)
     fail<ValueError>(
         "gradients",
         "no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from parameters?)");
-  return state.run(loss, edge, options.keep);
+  return state.run(loss, *slot, node, options.keep);
 }
 
 Tensor Tape::gradient(const Tensor& y, const Tensor& x) {
@@ -191,69 +198,66 @@ Tensor Tape::gradient(const Tensor& y, const Tensor& x) {
 
 namespace detail {
 
-Gradients TapeState::run(const Tensor& loss, std::uint32_t edge, bool keep) {
-  struct Pause {  // rules compute, they are not recorded
-    TapeState* current = thread_tapes.current;
-    Pause() { set_current(nullptr); }
-    ~Pause() {
-      set_current(current);
-      thread_tapes.op = nullptr;
-    }
-  } const pause;
+void TapeState::run_node(Node& n) {
+  const Tensor dy = std::move(n.slot.gradient);
+  thread_tapes.op = n.op;
+  if (n.slot.kind.flags & kWatched) [[unlikely]]
+    for (const Watched& w : watched)
+      if (w.node == &n) w.leaf->slot.gradient = dy;
+  if (n.type->wants_out && n.out.version() != n.slot.version) [[unlikely]]
+    fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.slot.version,
+                     " when recorded, now ", n.out.version(), " (change a clone())");
+  Inputs dx(n.edges(), n.count(), n.op);
+  n.type->run(n.closure(), n.out, dy, dx);
+}
+
+Gradients TapeState::take_gradients(const Tensor& loss) {
+  GradientTable* table = new_gradient_table(leaves);
+  Gradients result(table);
+  const Header* h = loss.header();
+  table->loss = h->dtype == DType::f32 ? static_cast<double>(*static_cast<float*>(h->data)) : *static_cast<double*>(h->data);
+  bool sorted = true;
+  std::uint32_t before = 0;
+  for (TapeLeaf* l = first_leaf; l; l = l->next) {
+    if (!l->slot.gradient.defined()) continue;
+    make_own(l->slot.gradient);
+    sorted = sorted && before <= l->tensor->leaf;
+    before = l->tensor->leaf;
+    table->add(l->tensor->generation, before, std::move(l->slot.gradient));
+  }
+  if (!sorted) sort(*table);
+  return result;
+}
+
+Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) {
+  const Pause pause;  // rules compute, they are not recorded
   try {
-    Tensor one = Tensor::adopt(new_block(loss.dtype(), loss.shape()));
-    if (loss.dtype() == DType::f32)
-      *static_cast<float*>(one.header()->data) = 1;
+    Header* one = new_block_like(loss.header());
+    slot.gradient = Tensor::adopt(one);
+    if (one->dtype == DType::f32)
+      *static_cast<float*>(one->data) = 1;
     else
-      *static_cast<double*>(one.header()->data) = 1;
-    if (edge & leaf_bit) {
-      leaves[edge & ~leaf_bit].gradient = std::move(one);
+      *static_cast<double*>(one->data) = 1;
+    if (keep) {
+      for (Node* n = node; n; n = n->before)
+        if (n->slot.gradient.defined()) run_node(*n);
     } else {
-      node(edge).adjoint = std::move(one);
-      if (!keep) drop_nodes(edge + 1);
-      for (std::uint32_t i = edge + 1; i-- > 0;) {
-        Node& n = node(i);
-        if (n.adjoint.defined()) {
-          const Tensor dy = std::move(n.adjoint);
-          thread_tapes.op = n.op;
-          if (n.kept) [[unlikely]]
-            for (const Kept& k : kept)
-              if (k.node == i) leaves[k.leaf].gradient = dy;
-          if (n.type->wants_out && n.out.version() != n.out_version) [[unlikely]]
-            fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ",
-                             n.out_version, " when recorded, now ", n.out.version(), " (change a clone())");
-          Inputs dx(this, edges.data() + n.first_edge, n.edges, n.op);
-          n.type->run(n.closure, n.out, dy, dx);
-        }
-        if (!keep) {
-          nodes = i;
-          drop_node(n);
-        }
-      }
+      while (last != node) drop_last();
+      for (; last; drop_last())
+        if (last->slot.gradient.defined()) run_node(*last);
     }
-    std::uint32_t count = 0;
-    for (const TapeLeaf& l : leaves) count += l.gradient.defined();
-    GradientTable* table = new_gradient_table(count);
-    Gradients result(table);
-    table->loss = loss.item();
-    GradientTable::Entry* e = table->entries();
-    for (TapeLeaf& l : leaves)
-      if (l.gradient.defined()) {
-        e->generation = l.tensor.header()->generation;
-        e->leaf = l.tensor.header()->leaf;
-        e->gradient = std::move(l.gradient);
-        ++e;
-      }
-    finish(*table);
+    Gradients result = take_gradients(loss);
     if (!keep) {
-      drop_nodes(0);
+      drop_all();
       spent = true;
     }
+    thread_tapes.op = nullptr;
     return result;
   } catch (...) {
     clear_gradients();
-    drop_nodes(0);
+    drop_all();
     spent = true;
+    thread_tapes.op = nullptr;
     throw;
   }
 }

@@ -1,125 +1,150 @@
 #pragma once
 #include <capstan/autograd/record.h>
+#include <capstan/core/grad_mode.h>
+#include <capstan/core/pool.h>
 
-#include <cstdlib>
 #include <new>
+#include <utility>
 #include <vector>
 
 // Private: what a tape holds while it runs.
 namespace capstan::detail {
 
-/// An edge names where an input's gradient goes: a node's index, a leaf's index with the top bit set, or nowhere.
-inline constexpr std::uint32_t no_edge = Inputs::nowhere, leaf_bit = 0x80000000u;
+/// Where the gradient for one tensor gathers, and what it must be like.
+struct Slot {
+  Tensor gradient;
+  const std::int64_t* sizes;
+  std::int64_t numel;
+  Kind kind;  // the tensor's; size_class is that of a block for its gradient, flags are the slot's own
+  std::uint32_t version = 0;
 
-/// One recorded operation.
+  bool has_shape_of(const Header* h) const noexcept { return kind.dim == h->dim && same_sizes(sizes, h->sizes, h->dim); }
+  Shape shape() const { return Shape::known(sizes, kind.dim); }
+};
+
+/// In Slot::kind.flags of a node: its result is watched, what gathers here is one of the results.
+inline constexpr std::uint8_t kWatched = 1;
+
+/// One recorded operation. Behind it lie the rule's closure, the edges (where each input's gradient goes, or null) and the
+/// sizes of the result.
 struct Node {
   const RuleType* type;
   const char* op;
-  Tensor out;      // kept when the rule wants it
-  Tensor adjoint;  // d loss / d out, while gradients() runs
-  std::uint32_t first_edge, first_dim, out_version;
-  DType dtype;
-  std::uint8_t dim, edges;
-  bool kept;  // watched: its adjoint is one of the results
-  alignas(8) unsigned char closure[closure_size];
+  Node* before;
+  Tensor out;  // kept when the rule wants it; its version then is slot.version
+  Slot slot;   // d loss / d out, while gradients() runs
+
+  void* closure() noexcept { return this + 1; }
+  Slot** edges() noexcept { return reinterpret_cast<Slot**>(reinterpret_cast<char*>(this + 1) + type->size); }
+  int count() noexcept { return static_cast<int>(reinterpret_cast<Slot* const*>(slot.sizes) - edges()); }
 };
-static_assert(sizeof(Node) == 128);
+static_assert(sizeof(Node) == 64);
 
-/// A vector of plain values whose room is asked for before it is written: recording is too frequent for push_back.
-template <class T>
-class Stack {
+/// A tensor that wants a gradient. Owns a reference to it.
+struct TapeLeaf {
+  Header* tensor;
+  TapeLeaf* next;
+  Slot slot;
+};
+
+/// Memory that is handed out piece by piece and taken back all at once. What lies there never moves.
+class Arena {
  public:
-  Stack() = default;
-  Stack(const Stack&) = delete;
-  Stack& operator=(const Stack&) = delete;
-  ~Stack() { std::free(data_); }
+  Arena() = default;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena();
 
-  /// Room for `count` more at end(); add() makes them count.
-  T* reserve(std::uint32_t count) {
-    if (size_ + count > capacity_) [[unlikely]]
-      grow(size_ + count);
-    return data_ + size_;
+  /// Where the next piece will lie, with room for so many bytes (a multiple of 8); take() makes them count.
+  void* reserve(std::size_t bytes) {
+    if (static_cast<std::size_t>(end_ - next_) < bytes) [[unlikely]]
+      next_chunk(bytes);
+    return next_;
   }
-  void add(std::uint32_t count) noexcept { size_ += count; }
-  const T* data() const noexcept { return data_; }
-  std::uint32_t size() const noexcept { return size_; }
-  void clear() noexcept { size_ = 0; }
+  void take(std::size_t bytes) noexcept { next_ += bytes; }
+  void clear() noexcept {
+    if (used_ > 1) [[unlikely]]
+      end_ = chunks_[0].data + chunks_[0].size;
+    if (used_ > 0) next_ = chunks_[0].data;
+    used_ = used_ > 0;
+  }
 
  private:
-  void grow(std::uint32_t least) {
-    const std::uint32_t capacity = least < 256 ? 512 : 2 * least;
-    void* data = std::realloc(data_, capacity * sizeof(T));
-    if (!data) throw std::bad_alloc();
-    data_ = static_cast<T*>(data);
-    capacity_ = capacity;
-  }
-  T* data_ = nullptr;
-  std::uint32_t size_ = 0, capacity_ = 0;
-};
+  struct Chunk {
+    char* data;
+    std::size_t size;
+  };
+  void next_chunk(std::size_t bytes);
 
-struct TapeLeaf {
-  Tensor tensor, gradient;
+  char *next_ = nullptr, *end_ = nullptr;
+  std::vector<Chunk> chunks_;
+  std::size_t used_ = 0;
 };
 
 struct ThreadTapes;
 
 struct TapeState {
-  static constexpr std::uint32_t chunk = 1024;
-
   std::uint64_t serial = 0;
   ThreadTapes* thread = nullptr;
   TapeState* outer = nullptr;    // the tape that was begun before on this thread and has not ended
   TapeState* resumes = nullptr;  // what records again when this one ends
   bool spent = false;
 
-  std::vector<Node*> chunks;  // nodes lie still: closures need not be movable twice
-  std::uint32_t nodes = 0;
-  Stack<std::uint32_t> edges;
-  Stack<std::int64_t> dims;  // the sizes of each node's output
-  std::vector<TapeLeaf> leaves;
-  struct LeafSlot {
+  Arena arena, leaf_arena;
+  Node* last = nullptr;
+  std::size_t nodes = 0;
+  TapeLeaf *first_leaf = nullptr, *last_leaf = nullptr;
+  std::uint32_t leaves = 0;
+  struct KnownLeaf {
     std::uint64_t serial = 0;
-    std::uint32_t index = 0;
+    TapeLeaf* leaf = nullptr;
   };
-  std::vector<LeafSlot> leaf_slots;  // by the leaf's process-wide index
-  struct Kept {
-    std::uint32_t node, leaf;
+  std::vector<KnownLeaf> known;  // by the leaf's process-wide index
+  struct Watched {
+    Node* node;
+    TapeLeaf* leaf;
   };
-  std::vector<Kept> kept;
+  std::vector<Watched> watched;  // results of this tape's own operations
 
   TapeState() = default;
   TapeState(const TapeState&) = delete;
   TapeState& operator=(const TapeState&) = delete;
-  ~TapeState();
+  ~TapeState() { drop_all(); }
 
-  Node& node(std::uint32_t i) const noexcept { return chunks[i / chunk][i % chunk]; }
-  Node& new_node();
-  /// The edge for x, which makes x a leaf of this tape if it wants a gradient. Throws ValueError when x was recorded elsewhere.
-  std::uint32_t edge_of(const Tensor& x, const char* op, int input) {
-    const Header* h = x.header();
-    if (h->tape == serial) return h->node;
+  /// Where the gradient for x goes; makes x a leaf of this tape if it wants one. Throws ValueError when x was recorded
+  /// elsewhere.
+  Slot* edge_of(const Tensor& x, const char* op, int input) {
+    Header* h = x.header();
+    if (h->tape == serial) return &h->node->slot;
     if (h->flags & kLeaf) {
-      if (knows_leaf(h)) return leaf_slots[h->leaf].index | leaf_bit;
-      if (h->flags & kRequiresGrad) return add_leaf(x);
+      if (knows_leaf(h)) return &known[h->leaf].leaf->slot;
+      if (h->flags & kRequiresGrad) return &add_leaf(h)->slot;
     }
     if (h->tape != 0) [[unlikely]]
       check_outer(x, op, input);
-    return no_edge;
+    return nullptr;
   }
   /// Whether a leaf was used or watched on this tape before.
   bool knows_leaf(const Header* h) const noexcept {
-    return (h->flags & kLeaf) && h->leaf < leaf_slots.size() && leaf_slots[h->leaf].serial == serial;
+    return (h->flags & kLeaf) && h->leaf < known.size() && known[h->leaf].serial == serial;
   }
+  /// The place of a leaf that this tape may know.
+  TapeLeaf* leaf_of(Header* h) { return knows_leaf(h) ? known[h->leaf].leaf : add_leaf(h); }
+  TapeLeaf* add_leaf(Header* h);
   void check_outer(const Tensor& x, const char* op, int input) const;
-  std::uint32_t add_leaf(const Tensor& x);
-  void drop_node(Node& n) noexcept {
-    if (n.type->drop) n.type->drop(n.closure);
-    n.out.~Tensor();
-    n.adjoint.~Tensor();
+
+  Gradients run(const Tensor& loss, Slot& slot, Node* node, bool keep);
+  void run_node(Node& n);
+  Gradients take_gradients(const Tensor& loss);
+  void drop_last() noexcept {
+    Node* n = last;
+    last = n->before;
+    --nodes;
+    if (n->type->drop) n->type->drop(n->closure());
+    n->out.~Tensor();
+    n->slot.gradient.~Tensor();
   }
-  Gradients run(const Tensor& loss, std::uint32_t edge, bool keep);
-  /// Drops nodes from the end down to `size`, and with the last one everything.
-  void drop_nodes(std::uint32_t size) noexcept;
+  void drop_all() noexcept;
   void clear_gradients() noexcept;
 };
 
@@ -133,12 +158,34 @@ struct ThreadTapes {
 };
 extern constinit thread_local ThreadTapes thread_tapes;
 
-void set_current(TapeState* state) noexcept;
+inline void set_current(TapeState* state) noexcept {
+  thread_tapes.current = state;
+  running_tape = state ? state->serial : 0;
+}
+
+/// Nothing is recorded while this lives; for code that lets no tape end meanwhile (else NoGrad).
+class Pause {
+ public:
+  Pause() noexcept : current_(thread_tapes.current), serial_(running_tape) {
+    thread_tapes.current = nullptr;
+    running_tape = 0;
+  }
+  ~Pause() {
+    thread_tapes.current = current_;
+    running_tape = serial_;
+  }
+  Pause(const Pause&) = delete;
+  Pause& operator=(const Pause&) = delete;
+
+ private:
+  TapeState* current_;
+  std::uint64_t serial_;
+};
 
 /// Gives t the identity of a leaf if it has none.
 void make_leaf(const Tensor& t);
 
-/// The entries lie behind the table, in ascending order of leaf index and generation.
+/// The entries lie behind the table, after finish() in ascending order of leaf index and generation.
 struct GradientTable {
   struct Entry {
     std::uint64_t generation;
@@ -153,6 +200,11 @@ struct GradientTable {
   const Entry* first() const noexcept { return reinterpret_cast<const Entry*>(this + 1); }
   Entry* begin() noexcept { return entries(); }
   Entry* end() noexcept { return entries() + size; }
+  /// Within the room that was asked for.
+  void add(std::uint64_t generation, std::uint32_t leaf, Tensor gradient) noexcept {
+    ::new (end()) Entry{generation, leaf, std::move(gradient)};
+    ++size;
+  }
   /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
   const Entry* find(const Header* h, std::size_t hint = 0) const noexcept {
     if (!(h->flags & kLeaf)) return nullptr;
@@ -163,9 +215,24 @@ struct GradientTable {
   const Entry* search(const Header* h) const noexcept;
 };
 
-/// An empty table with room for `size` entries, which are default-constructed.
-GradientTable* new_gradient_table(std::uint32_t size);
-/// Sorts the entries and makes each gradient read-only and its own memory's only owner.
-void finish(GradientTable& table);
+/// An empty table with room for `room` entries.
+inline GradientTable* new_gradient_table(std::uint32_t room) {
+  const std::size_t bytes = sizeof(GradientTable) + room * sizeof(GradientTable::Entry);
+  const int size_class = size_class_of(bytes);
+  auto* table = static_cast<GradientTable*>(pool_get(size_class, bytes));
+  table->loss = 0;
+  table->size = 0;
+  table->size_class = static_cast<std::uint8_t>(size_class);
+  return table;
+}
+
+void sort(GradientTable& table);
+
+/// Makes a gradient read-only and its memory's only owner.
+inline void make_own(Tensor& gradient) {
+  if (gradient.header()->owner || __atomic_load_n(&gradient.header()->refs, __ATOMIC_ACQUIRE) > 1) [[unlikely]]
+    gradient = gradient.clone();
+  gradient.header()->flags |= kReadOnly;
+}
 
 }  // namespace capstan::detail

@@ -66,16 +66,11 @@ constexpr std::int64_t blas_from = std::int64_t{64} * 64 * 64;
 namespace kernels {
 
 template <class T>
-void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
-             bool accumulate) {
+void product_of_matrices(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
+                         bool accumulate) {
   if (m == 0 || n == 0) return;
   if (m * n * k >= blas_from && m > 16 && n > 16) return blas_product(m, n, k, a, b, c, bias, accumulate);
   const Table<T>& t = table<T>();
-  if (n == 1 && b.row == 1) {
-    if (a.column == 1) return t.dots(m, k, a.data, a.row, b.data, c, bias, accumulate);
-    if (!bias) return t.combine(k, m, a.data, a.column, b.data, c, accumulate);
-  }
-  if (m == 1 && a.column == 1 && b.column == 1 && !bias) return t.combine(k, n, b.data, b.row, a.data, c, accumulate);
   const std::size_t bytes = static_cast<std::size_t>(t.gemm_scratch(m, n, k)) * sizeof(T);
   const int size_class = capstan::detail::size_class_of(bytes);
   void* scratch = capstan::detail::pool_get(size_class, bytes);
@@ -83,9 +78,10 @@ void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a
   capstan::detail::pool_put(scratch, size_class);
 }
 
-template void product(std::int64_t, std::int64_t, std::int64_t, const Operand<float>&, const Operand<float>&, float*, const float*, bool);
-template void product(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*, const double*,
-                      bool);
+template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<float>&, const Operand<float>&, float*,
+                                  const float*, bool);
+template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*,
+                                  const double*, bool);
 
 void prepare_blas() { take_blas(); }
 

@@ -4,10 +4,22 @@
 // Private: products of matrices. blas.cpp makes every call of BLAS.
 namespace capstan::kernels {
 
+/// product() when neither side is a vector.
+template <class T>
+void product_of_matrices(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
+                         bool accumulate);
+
 /// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n], by a kernel of ours or by BLAS, whichever is faster there.
 template <class T>
-void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
-             bool accumulate);
+[[gnu::always_inline]] inline void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c,
+                                           const T* bias, bool accumulate) {
+  if (n == 1 && b.row == 1) {
+    if (a.column == 1) return table<T>().dots(m, k, a.data, a.row, b.data, c, bias, accumulate);
+    if (!bias) return table<T>().combine(k, m, a.data, a.column, b.data, c, accumulate);
+  }
+  if (m == 1 && a.column == 1 && b.column == 1 && !bias) return table<T>().combine(k, n, b.data, b.row, a.data, c, accumulate);
+  product_of_matrices(m, n, k, a, b, c, bias, accumulate);
+}
 
 /// Sets the BLAS to one thread, as the first product does; for whatever else calls it.
 void prepare_blas();

@@ -25,13 +25,11 @@ Header* writable(const char* op, Tensor& t) {
   return h;
 }
 
-void changed(Header* h) noexcept { __atomic_fetch_add(&detail::version_of(h), 1, __ATOMIC_RELAXED); }
-
 template <class Right>
 Tensor& change(const char* op, kernels::Binary kind, Tensor& t, const Right& right) {
   Header* h = writable(op, t);
   kernels::binary_in_place(op, kind, t, right);
-  changed(h);
+  detail::bump_version(h);
   return t;
 }
 
@@ -47,7 +45,7 @@ Tensor& Tensor::assign(const Tensor& other) {
     return kernels::expand(other, shape());
   }();
   std::memmove(h->data, from.header()->data, static_cast<std::size_t>(h->numel) * size_of(h->dtype));
-  changed(h);
+  detail::bump_version(h);
   return *this;
 }
 

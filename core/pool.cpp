@@ -132,6 +132,12 @@ void empty_cache() noexcept {
 
 #endif
 
+Header* new_block_like_view(const Header* like) {
+  Header* h = new_block(like->dtype, like->numel);
+  copy_sizes(h, like);
+  return h;
+}
+
 void destroy(Header* h) noexcept {
   if (h->owner) release(h->owner);
   if (h->flags & kLeaf) release_leaf(h->leaf);

@@ -22,8 +22,10 @@ extern constinit thread_local FreeList free_lists[size_classes];
 void* pool_refill(int size_class, std::size_t bytes);
 void pool_overflow(void* block, int size_class) noexcept;
 
+inline constexpr std::uint8_t small_classes[17] = {0, 0, 0, 1, 2, 3, 3, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6};
+
 inline int size_class_of(std::size_t bytes) noexcept {
-  if (bytes <= 128) return 0;
+  if (bytes <= 1024) return small_classes[(bytes + 63) / 64];
   const int e = static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 2^e < bytes <= 2^(e+1)
   return 2 * (e - 7) + (bytes <= (std::size_t{3} << (e - 1)) ? 1 : 2);
 }
@@ -61,17 +63,19 @@ void empty_cache() noexcept;
 inline constexpr std::size_t near_data = sizeof(Header), far_data = 128;
 static_assert(near_data % 16 == 0);
 
-/// A header with room for the elements; dim and sizes are the caller's to fill in.
-inline Header* new_block(DType dtype, std::int64_t numel) {
+/// The size class of a block for so many elements; 0 exactly when they lie near.
+inline int block_class(DType dtype, std::int64_t numel) noexcept {
   const std::size_t data_bytes = static_cast<std::size_t>(numel) * size_of(dtype);
-  const std::size_t offset = data_bytes <= far_data - near_data ? near_data : far_data;
-  const std::size_t bytes = offset + data_bytes;
-  const int size_class = size_class_of(bytes);
-  auto* h = static_cast<Header*>(pool_get(size_class, bytes));
-  h->refs = 1;
-  h->dtype = dtype;
-  h->size_class = static_cast<std::uint8_t>(size_class);
+  return data_bytes <= far_data - near_data ? 0 : size_class_of(far_data + data_bytes);
+}
+
+/// A header with room for the elements; its sizes are the caller's to fill in. Flags are not taken over.
+inline Header* new_block(const Kind& kind, std::int64_t numel) {  // by reference: copied as one word
+  const std::size_t offset = kind.size_class == 0 ? near_data : far_data;
+  auto* h = static_cast<Header*>(pool_get(kind.size_class, offset + static_cast<std::size_t>(numel) * size_of(kind.dtype)));
+  static_cast<Kind&>(*h) = kind;
   h->flags = 0;
+  h->refs = 1;
   h->data = reinterpret_cast<char*>(h) + offset;
   h->numel = numel;
   h->owner = nullptr;
@@ -80,40 +84,76 @@ inline Header* new_block(DType dtype, std::int64_t numel) {
   return h;
 }
 
-inline void copy_sizes(Header* to, const Header* from) noexcept {
-  to->dim = from->dim;
-  for (int i = 0; i < from->dim; ++i) to->sizes[i] = from->sizes[i];
+/// The same; dim too is the caller's to fill in.
+inline Header* new_block(DType dtype, std::int64_t numel) {
+  return new_block(Kind{dtype, 0, static_cast<std::uint8_t>(block_class(dtype, numel)), 0}, numel);
 }
 
+/// Almost all tensors have two axes at most: those are copied without a loop.
+inline void copy_sizes(std::int64_t* to, const std::int64_t* from, int dim) noexcept {
+  if (dim > 2) [[unlikely]]
+    for (int i = 2; i < dim; ++i) to[i] = from[i];
+  if (dim > 1) to[1] = from[1];
+  if (dim > 0) to[0] = from[0];
+}
+inline void copy_sizes(Header* to, const Header* from) noexcept {
+  to->dim = from->dim;
+  copy_sizes(to->sizes, from->sizes, from->dim);
+}
+
+inline bool same_sizes(const std::int64_t* a, const std::int64_t* b, int dim) noexcept {
+  for (int i = 0; i < dim; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+inline bool same_sizes(const Header* a, const Header* b) noexcept { return a->dim == b->dim && same_sizes(a->sizes, b->sizes, a->dim); }
+
+Header* new_block_like_view(const Header* like);
 inline Header* new_block_like(const Header* like) {
-  Header* h = new_block(like->dtype, like->numel);
-  copy_sizes(h, like);
+  if (like->owner) [[unlikely]]
+    return new_block_like_view(like);
+  Header* h = new_block(*like, like->numel);
+  copy_sizes(h->sizes, like->sizes, like->dim);
   return h;
 }
 
 inline Header* new_block(DType dtype, const Shape& shape) {
   Header* h = new_block(dtype, shape.numel());
   h->dim = static_cast<std::uint8_t>(shape.dim());
-  for (int i = 0; i < shape.dim(); ++i) h->sizes[i] = shape.begin()[i];
+  copy_sizes(h->sizes, shape.begin(), shape.dim());
   return h;
 }
 
-/// A header that shares the elements of `of`; data, numel, dim and sizes are the caller's to fill in.
+/// A header that shares the elements of `of`; data, numel and sizes are the caller's to fill in, and dim when it differs.
 inline Header* new_view(Header* of) {
   auto* h = static_cast<Header*>(pool_get(0, sizeof(Header)));
   Header* owner = of->owner ? of->owner : of;
   retain(owner);
+  static_cast<Kind&>(*h) = {of->dtype, of->dim, 0, static_cast<std::uint8_t>(of->flags & kReadOnly)};
   h->refs = 1;
-  h->dtype = of->dtype;
-  h->size_class = 0;
-  h->flags = static_cast<std::uint8_t>(of->flags & kReadOnly);
   h->owner = owner;
   h->tape = 0;
   h->version = 0;
   return h;
 }
 
-inline std::uint32_t& version_of(Header* h) noexcept { return h->owner ? h->owner->version : h->version; }
+/// Rows [begin, end) of the first axis, which must be there.
+inline Header* new_row_view(Header* of, std::int64_t begin, std::int64_t end) {
+  Header* h = new_view(of);
+  std::int64_t row = 1;
+  for (int i = 1; i < of->dim; ++i) row *= h->sizes[i] = of->sizes[i];
+  h->sizes[0] = end - begin;
+  h->numel = row * (end - begin);
+  h->data = static_cast<char*>(of->data) + static_cast<std::size_t>(begin * row) * size_of(of->dtype);
+  return h;
+}
+
+/// Notes a change of the elements. Two threads that change one tensor at the same time are the user's to keep apart, so
+/// that no read-modify-write is needed.
+inline void bump_version(Header* h) noexcept {
+  std::uint32_t& version = (h->owner ? h->owner : h)->version;
+  __atomic_store_n(&version, __atomic_load_n(&version, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
 
 /// Gives a leaf's identity back; set by autograd.
 extern void (*release_leaf)(std::uint32_t leaf) noexcept;

@@ -12,22 +12,28 @@ class Tensor;
 
 namespace detail {
 
+struct Node;
+
 enum : std::uint8_t { kRequiresGrad = 1, kReadOnly = 2, kLeaf = 4 };
 
-/// What a Tensor points at: one pooled block that holds this header and, unless `owner` is set, the elements behind it.
-/// {tape, node} and {leaf, generation} are the slot that only autograd reads.
-struct Header {
-  std::int32_t refs;
+/// What tensors of one kind have in common; copied as one word.
+struct Kind {
   DType dtype;
   std::uint8_t dim, size_class, flags;
+};
+
+/// What a Tensor points at: one pooled block that holds this header and, unless `owner` is set, the elements behind it.
+/// {tape, node} and {leaf, generation} are what only autograd reads.
+struct Header : Kind {
+  std::int32_t refs;
   void* data;
   std::int64_t numel;
   Header* owner;  // the block that holds the bytes, when this is a view of it
   std::uint64_t tape;
-  std::uint32_t node, version;
+  Node* node;
   std::int64_t sizes[Shape::max_dim];
   std::uint64_t generation;
-  std::uint32_t leaf;
+  std::uint32_t leaf, version;
 };
 static_assert(sizeof(Header) == 112);
 
@@ -37,8 +43,8 @@ inline void release(Header* h) noexcept {
   // A sole owner needs no read-modify-write: nobody else can hold, hence copy, the handle.
   if (__atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) == 1 || __atomic_sub_fetch(&h->refs, 1, __ATOMIC_ACQ_REL) == 0) destroy(h);
 }
-[[noreturn]] void undefined_tensor();
-[[noreturn]] void wrong_dtype(DType wanted, DType actual);
+[[noreturn, gnu::cold]] void undefined_tensor();
+[[noreturn, gnu::cold]] void wrong_dtype(DType wanted, DType actual);
 
 }  // namespace detail
 
@@ -65,7 +71,7 @@ class Tensor {
   /// False for a default-constructed or moved-from Tensor.
   bool defined() const noexcept { return header_ != nullptr; }
 
-  Shape shape() const { return Shape(header()->sizes, header()->dim); }
+  Shape shape() const { return Shape::known(header()->sizes, header()->dim); }
   /// The size of axis i; a negative i counts from the end. Throws ShapeError when there is no such axis.
   std::int64_t size(int i) const;
   /// The number of axes; 0 for a scalar.

@@ -1,5 +1,6 @@
 #include <capstan/data/batches.h>
 
+#include <capstan/core/pool.h>
 #include <capstan/data/gather.h>
 
 #include <algorithm>
@@ -23,7 +24,11 @@ Batches::Batches(const Tensor& x, const Tensor& y, const BatchOptions& options)
 
 Tensor Batches::draw_order() const { return permutation(x_.size(0), *generator_); }
 
-Dataset Batches::gather(const Tensor& order, std::int64_t begin, std::int64_t end) const {
+Dataset Batches::batch(const Tensor& order, std::int64_t begin) const {
+  const std::int64_t end = std::min(begin + batch_size_, end_);
+  if (!order.defined())
+    return {Tensor::adopt(capstan::detail::new_row_view(x_.header(), begin, end)),
+            Tensor::adopt(capstan::detail::new_row_view(y_.header(), begin, end))};
   const std::int64_t* index = order.data<std::int64_t>() + begin;
   return {gather_rows(x_, index, end - begin), gather_rows(y_, index, end - begin)};
 }

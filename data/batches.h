@@ -34,11 +34,7 @@ class Batches {
   struct End {};
   class Iterator {
    public:
-    Dataset operator*() const {
-      const std::int64_t stop = batches_->end_ - begin_ < batches_->batch_size_ ? batches_->end_ : begin_ + batches_->batch_size_;
-      if (order_.defined()) return batches_->gather(order_, begin_, stop);
-      return {batches_->x_.rows(begin_, stop), batches_->y_.rows(begin_, stop)};
-    }
+    Dataset operator*() const { return batches_->batch(order_, begin_); }
     Iterator& operator++() noexcept {
       begin_ += batches_->batch_size_;
       return *this;
@@ -58,7 +54,7 @@ class Batches {
 
  private:
   Tensor draw_order() const;
-  Dataset gather(const Tensor& order, std::int64_t begin, std::int64_t end) const;
+  Dataset batch(const Tensor& order, std::int64_t begin) const;
 
   Tensor x_, y_;
   std::int64_t batch_size_, end_;  // a pass covers rows, or places in the order, [0, end_)

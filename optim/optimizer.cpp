@@ -25,6 +25,20 @@ std::string index_of(const Shape& shape, std::int64_t i) {
   return "[" + s + "]";
 }
 
+/// -1 when all elements are finite.
+std::int64_t first_non_finite(const detail::Header* g) noexcept {
+  const auto search = [&]<class T>(const T* x) -> std::int64_t {
+    if (g->numel <= 16) {  // a call costs more than this
+      T bad = T(0);
+      for (std::int64_t i = 0; i < g->numel; ++i) bad += x[i] - x[i];
+      if (bad == T(0)) return -1;
+    }
+    const std::int64_t i = kernels::table<T>().first_non_finite(x, g->numel);
+    return i < g->numel ? i : -1;
+  };
+  return g->dtype == DType::f32 ? search(static_cast<const float*>(g->data)) : search(static_cast<const double*>(g->data));
+}
+
 Tensor scalar(double value) { return full({}, value, DType::f64); }
 Tensor count(std::int64_t value) { return tensor(std::vector<std::int64_t>{value}).reshape(Shape{}); }
 
@@ -55,14 +69,12 @@ void Optimizer::add_parameters(const Parameters& parameters) {
     }
   }
   entries_.reserve(entries_.size() + parameters.size());
-  found_.reserve(entries_.size() + parameters.size());
   for (const auto& [name, tensor] : parameters) {
     Entry e;
     e.name = name;
     e.parameter = tensor;
     entries_.push_back(std::move(e));
   }
-  found_.resize(entries_.size());
 }
 
 void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
@@ -78,22 +90,11 @@ void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
   fail<ValueError>(method(), "a group's pattern must match a parameter: '", pattern, "' among ", names);
 }
 
-void Optimizer::check_finite(const Gradients& gradients) const {
-  if (!std::isfinite(gradients.loss()))
-    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(),
-                     " (a lower lr, or set_check_finite(false))");
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (!found_[i]) continue;
-    const Tensor& g = *found_[i];
-    kernels::dispatch(g, [&]<class T>(T*) {
-      const T* data = kernels::data_of<T>(g);
-      const std::int64_t bad = kernels::table<T>().first_non_finite(data, g.numel());
-      if (bad < g.numel())
-        fail<ValueError>(method(), "step ", steps_ + 1, ": the gradient for '", entries_[i].name,
-                         "' must be finite: ", static_cast<double>(data[bad]), " at ", index_of(g.shape(), bad),
-                         " (a lower lr, clip_value(), or set_check_finite(false))");
-    });
-  }
+void Optimizer::refuse(const Entry& entry, std::int64_t bad) const {
+  const Tensor& g = *entry.gradient;
+  const double value = kernels::dispatch(g, [&]<class T>(T*) { return static_cast<double>(kernels::data_of<T>(g)[bad]); });
+  fail<ValueError>(method(), "step ", steps_ + 1, ": the gradient for '", entry.name, "' must be finite: ", value, " at ",
+                   index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
 }
 
 void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
@@ -112,39 +113,42 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
 
 void Optimizer::step(const Gradients& gradients) {
   const detail::GradientTable* table = gradients.table();
+  if (check_finite_ && !std::isfinite(gradients.loss())) [[unlikely]]
+    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(),
+                     " (a lower lr, or set_check_finite(false))");
   bool any = false;
   std::size_t next = 0;  // where the next parameter's gradient most likely is
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const Entry& e = entries_[i];
-    const auto* found = table ? table->find(e.parameter.header(), next) : nullptr;
-    found_[i] = found ? &found->gradient : nullptr;
+  for (Entry& e : entries_) {
+    const detail::Header* h = e.parameter.header();
+    const auto* found = table ? table->find(h, next) : nullptr;
+    e.gradient = found ? &found->gradient : nullptr;
     if (!found) continue;
     any = true;
     next = static_cast<std::size_t>(found - table->first()) + 1;
-    for (const Tensor& slot : e.slots)
-      if (slot.dtype() != e.parameter.dtype())
-        fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its state ",
-                         slot.dtype(), " (convert the model first and make the optimizer then)");
-    if (found->gradient.dtype() != e.parameter.dtype())
-      fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", e.parameter.dtype(), ", its gradient ",
+    if (!e.slots.empty() && e.slots.front().header()->dtype != h->dtype) [[unlikely]]
+      fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its state ",
+                       e.slots.front().dtype(), " (convert the model first and make the optimizer then)");
+    if (found->gradient.header()->dtype != h->dtype) [[unlikely]]
+      fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ",
                        found->gradient.dtype());
+    if (check_finite_)
+      if (const std::int64_t bad = first_non_finite(found->gradient.header()); bad >= 0) [[unlikely]]
+        refuse(e, bad);
   }
   if (!any)
     fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
-  if (check_finite_) check_finite(gradients);
-  for (std::size_t i = 0; i < entries_.size(); ++i)
-    if (found_[i])
-      if (const std::size_t rule = rule_of(entries_[i].group); rule != entries_[i].rule) [[unlikely]]
-        make_slots(entries_[i], rule);
+  for (Entry& e : entries_)
+    if (e.gradient)
+      if (const std::size_t rule = rule_of(e.group); rule != e.rule) [[unlikely]]
+        make_slots(e, rule);
 
-  const NoGrad pause;
+  const detail::Pause pause;
   ++steps_;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (!found_[i]) continue;
-    Entry& e = entries_[i];
+  for (Entry& e : entries_) {
+    if (!e.gradient) continue;
     ++e.steps;
-    update(e, *found_[i]);
-    __atomic_fetch_add(&detail::version_of(e.parameter.header()), 1, __ATOMIC_RELAXED);
+    update(e, *e.gradient);
+    detail::bump_version(e.parameter.header());
   }
   finish();
 }

@@ -62,8 +62,9 @@ class Optimizer {
     Tensor parameter;
     std::size_t group = 0;  // 0: the options of the constructor; k: the k-th call of group()
     std::int64_t steps = 0;
-    std::size_t rule = no_rule;  // which of the method's rules the slots were made for
-    std::vector<Tensor> slots;   // made at the first step
+    std::size_t rule = no_rule;        // which of the method's rules the slots were made for
+    std::vector<Tensor> slots;         // made at the first step
+    const Tensor* gradient = nullptr;  // during step()
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
@@ -99,12 +100,11 @@ class Optimizer {
   void assign_group(std::string_view pattern, std::size_t group);
 
  private:
-  void check_finite(const Gradients& gradients) const;
+  [[noreturn]] void refuse(const Entry& entry, std::int64_t bad) const;
   void make_slots(Entry& entry, std::size_t rule) const;
   std::string option_key(std::size_t group, const char* name) const;
 
   std::vector<Entry> entries_;
-  std::vector<const Tensor*> found_;  // each entry's gradient, during step()
   std::int64_t steps_ = 0;
   bool check_finite_ = true;
 };

@@ -27,7 +27,8 @@ Operand<T> operand(const Tensor& t, std::int64_t columns, bool transposed) noexc
 
 /// dx[i] (+)= a b, a matrix with m rows and n columns.
 template <class T>
-void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b) {
+[[gnu::always_inline]] inline void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a,
+                                               const Operand<T>& b) {
   if (!dx.wants(i)) return;
   const Inputs::Place to = dx.place(i);
   if (k == 0) {
@@ -69,10 +70,12 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
   hy->sizes[hx->dim - 1] = out;
   Tensor y = Tensor::adopt(hy);
   dispatch(x, [&]<class T>(T*) {
-    if (in == 0)
-      for (std::int64_t i = 0; i < rows * out; ++i) data_of<T>(y)[i] = b ? data_of<T>(*b)[i % out] : T(0);
+    const T *from = static_cast<T*>(hx->data), *weight = static_cast<T*>(hw->data), *bias = hb ? static_cast<T*>(hb->data) : nullptr;
+    T* to = static_cast<T*>(hy->data);
+    if (in == 0) [[unlikely]]
+      for (std::int64_t i = 0; i < rows * out; ++i) to[i] = bias ? bias[i % out] : T(0);
     else
-      product<T>(rows, out, in, operand<T>(x, in, false), operand<T>(w, in, true), data_of<T>(y), b ? data_of<T>(*b) : nullptr, false);
+      product<T>(rows, out, in, {from, in, 1}, {weight, 1, in}, to, bias, false);
   });
   auto rule = [x = saved(x), w = saved(w), rows, out, in](const Tensor& dy, Inputs& dx) {
     dispatch(dy, [&]<class T>(T*) {

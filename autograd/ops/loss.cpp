@@ -14,16 +14,6 @@ using kernels::dispatch;
 
 namespace {
 
-Tensor new_scalar(DType dtype, double value) {
-  Header* h = detail::new_block(dtype, 1);
-  h->dim = 0;
-  if (dtype == DType::f32)
-    *static_cast<float*>(h->data) = static_cast<float>(value);
-  else
-    *static_cast<double*>(h->data) = value;
-  return Tensor::adopt(h);
-}
-
 /// Applies a row-wise kernel along an axis: as it is for the last one, else on a transposed copy.
 template <class F>
 Tensor along(const Tensor& x, int axis, F rowwise) {
@@ -74,29 +64,30 @@ Tensor mse_loss(const Tensor& input, const Tensor& target) {
   const Header *a = input.header(), *b = target.header();
   kernels::require_floating("mse_loss", input);
   kernels::require_same_dtype("mse_loss", input, target);
-  bool same = a->dim == b->dim;
-  for (int i = 0; i < a->dim && same; ++i) same = a->sizes[i] == b->sizes[i];
-  if (!same)
+  if (!detail::same_sizes(a, b)) [[unlikely]]
     fail<ShapeError>("mse_loss", "input and target must have one shape: ", input.shape(), " and ", target.shape(),
                      " (reshape one of them?)");
   const std::int64_t n = a->numel;
-  if (n == 0) fail<ShapeError>("mse_loss", "needs at least one element: ", input.shape());
-  Tensor y = new_scalar(a->dtype, 0);
+  if (n == 0) [[unlikely]]
+    fail<ShapeError>("mse_loss", "needs at least one element: ", input.shape());
+  Header* y = detail::new_block(a->dtype, 1);
   dispatch(input, [&]<class T>(T*) {
-    *data_of<T>(y) = kernels::table<T>().squared_distance(data_of<T>(input), data_of<T>(target), n) / static_cast<T>(n);
+    *static_cast<T*>(y->data) =
+        kernels::table<T>().squared_distance(static_cast<T*>(a->data), static_cast<T*>(b->data), n) / static_cast<T>(n);
   });
-  return record("mse_loss", std::move(y), {input, target}, [input = saved(input), target = saved(target)](const Tensor& dy, Inputs& dx) {
-    dispatch(dy, [&]<class T>(T*) {  // d input = 2 (input - target) dy / n
-      const std::int64_t count = input.get().header()->numel;
-      const T scale = 2 * *data_of<T>(dy) / static_cast<T>(count);
-      for (int i = 0; i < 2; ++i) {
-        if (!dx.wants(i)) continue;
-        const Inputs::Place to = dx.place(i);
-        kernels::table<T>().scaled_difference(data_of<T>(input.get()), data_of<T>(target.get()), i == 0 ? scale : -scale,
-                                              static_cast<T*>(to.data), count, to.accumulate);
-      }
-    });
-  });
+  return record("mse_loss", Tensor::adopt(y), {input, target},
+                [input = saved(input), target = saved(target)](const Tensor& dy, Inputs& dx) {
+                  const Header *p = input.get().header(), *t = target.get().header();
+                  dispatch(dy, [&]<class T>(T*) {  // d input = 2 (input - target) dy / n
+                    const T scale = 2 * *data_of<T>(dy) / static_cast<T>(p->numel);
+                    for (int i = 0; i < 2; ++i) {
+                      if (!dx.wants(i)) continue;
+                      const Inputs::Place to = dx.place(i);
+                      kernels::table<T>().scaled_difference(static_cast<T*>(p->data), static_cast<T*>(t->data), i == 0 ? scale : -scale,
+                                                            static_cast<T*>(to.data), p->numel, to.accumulate);
+                    }
+                  });
+                });
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
@@ -111,7 +102,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
   for (std::int64_t i = 0; i < n; ++i)
     if (index[i] < 0 || index[i] >= classes) [[unlikely]]
       fail<ValueError>("cross_entropy", "a label must lie in [0, ", classes, "): ", index[i], " at row ", i);
-  Tensor y = new_scalar(x->dtype, 0), p = empty_like(logits);
+  Tensor p = empty_like(logits), y = empty({}, x->dtype);
   dispatch(logits, [&]<class T>(T*) {
     *data_of<T>(y) = kernels::table<T>().cross_entropy(data_of<T>(logits), index, data_of<T>(p), n, classes) / static_cast<T>(n);
   });

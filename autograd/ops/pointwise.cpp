@@ -1,11 +1,16 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/record.h>
-#include <capstan/core/compute.h>
+#include <capstan/core/create.h>
+#include <capstan/core/elementwise.h>
+#include <capstan/core/text.h>
 
 namespace capstan {
 
+using detail::fail;
 using kernels::binary;
 using kernels::Binary;
+using kernels::curve;
+using kernels::Curve;
 using kernels::unary;
 using kernels::Unary;
 
@@ -48,21 +53,98 @@ Tensor abs(const Tensor& x) {
   });
 }
 
-Tensor relu(const Tensor& x) {
-  return record("relu", unary("relu", Unary::relu, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("relu", Binary::relu_grad, y, dy));  // d max(x, 0) = dx where x > 0, 0 at 0
-  });
-}
-
 Tensor tanh(const Tensor& x) {
   return record("tanh", unary("tanh", Unary::tanh, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
     dx.add(0, binary("tanh", Binary::tanh_grad, y, dy));  // d tanh x = (1 - tanh^2 x) dx
   });
 }
 
-Tensor sigmoid(const Tensor& x) {
-  return record("sigmoid", unary("sigmoid", Unary::sigmoid, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("sigmoid", Binary::sigmoid_grad, y, dy));  // d y = y (1 - y) dx
+Tensor expm1(const Tensor& x) {
+  return record("expm1", unary("expm1", Unary::expm1, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("expm1", Curve::expm1_grad, y, dy));  // d (e^x - 1) = e^x dx
+  });
+}
+
+Tensor log1p(const Tensor& x) {
+  return record("log1p", unary("log1p", Unary::log1p, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("log1p", Curve::log1p_grad, x.get(), dy));  // d ln(1 + x) = dx / (1 + x)
+  });
+}
+
+Tensor rsqrt(const Tensor& x) {
+  return record("rsqrt", unary("rsqrt", Unary::rsqrt, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("rsqrt", Curve::rsqrt_grad, y, dy));  // d x^(-1/2) = -x^(-3/2) dx / 2
+  });
+}
+
+Tensor reciprocal(const Tensor& x) {
+  return record("reciprocal", unary("reciprocal", Unary::reciprocal, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("reciprocal", Curve::reciprocal_grad, y, dy));  // d 1/x = -dx / x^2
+  });
+}
+
+Tensor sin(const Tensor& x) {
+  return record("sin", unary("sin", Unary::sin, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("sin", Curve::sin_grad, x.get(), dy));  // d sin x = cos x dx
+  });
+}
+
+Tensor cos(const Tensor& x) {
+  return record("cos", unary("cos", Unary::cos, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("cos", Curve::cos_grad, x.get(), dy));  // d cos x = -sin x dx
+  });
+}
+
+Tensor erf(const Tensor& x) {
+  return record("erf", unary("erf", Unary::erf, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("erf", Curve::erf_grad, x.get(), dy));  // d erf x = 2 / sqrt(pi) e^(-x^2) dx
+  });
+}
+
+namespace {
+
+/// A step function: its gradient is 0 wherever there is one.
+Tensor step(const char* op, Unary kind, const Tensor& x) {
+  return record(op, unary(op, kind, x), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, zeros_like(dy)); });
+}
+
+/// max(a, b), or min(a, b), which is max with the sides changed over.
+Tensor extreme(const char* op, Binary kind, const Tensor& a, const Tensor& b) {
+  return record(op, binary(op, kind, a, b), {a, b}, [op, kind, a = saved(a), b = saved(b)](const Tensor& dy, Inputs& dx) {
+    for (const int i : {0, 1}) {
+      if (!dx.wants(i)) continue;
+      const bool a_first = (kind == Binary::maximum) == (i == 0);
+      const Tensor &p = a_first ? a.get() : b.get(), &q = a_first ? b.get() : a.get();
+      dx.add_reduced(i, binary(op, Binary::mul, binary(op, Binary::maximum_share, p, q), dy));
+    }
+  });
+}
+
+}  // namespace
+
+Tensor sign(const Tensor& x) { return step("sign", Unary::sign, x); }
+Tensor floor(const Tensor& x) { return step("floor", Unary::floor, x); }
+Tensor ceil(const Tensor& x) { return step("ceil", Unary::ceil, x); }
+Tensor round(const Tensor& x) { return step("round", Unary::round, x); }
+
+Tensor maximum(const Tensor& a, const Tensor& b) { return extreme("maximum", Binary::maximum, a, b); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return extreme("minimum", Binary::minimum, a, b); }
+
+Tensor pow(const Tensor& a, const Tensor& b) {
+  return record("pow", binary("pow", Binary::pow, a, b), {a, b}, [a = saved(a), b = saved(b)](const Tensor& dy, Inputs& dx) {
+    const auto add = [&](int i, Binary slope) {
+      if (dx.wants(i)) dx.add_reduced(i, binary("pow", Binary::mul, binary("pow", slope, a.get(), b.get()), dy));
+    };
+    add(0, Binary::power_slope);     // d a^b = b a^(b-1) da
+    add(1, Binary::exponent_slope);  //       + a^b ln a db
+  });
+}
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  kernels::require_floating("clamp", x);
+  if (!(low <= high)) fail<ValueError>("clamp", "low must not be above high: ", low, ", ", high);
+  return record("clamp", curve("clamp", Curve::clamp, x, x, low, high), {x}, [x = saved(x), low, high](const Tensor& dy, Inputs& dx) {
+    dx.add(0, curve("clamp", Curve::clamp_grad, x.get(), dy, low, high));
   });
 }
 

@@ -1,15 +1,21 @@
-#include <capstan/autograd/ops.h>
+#include <capstan/autograd/ops/reduce.h>
+
+#include <capstan/autograd/ops/fold.h>
 #include <capstan/autograd/record.h>
-#include <capstan/core/compute.h>
 #include <capstan/core/create.h>
+#include <capstan/core/elementwise.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
 namespace capstan {
 
+using detail::as_lines;
 using detail::fail;
+using detail::one_a_line;
+using detail::require_elements;
 using kernels::binary;
 using kernels::Binary;
+using kernels::Unary;
 
 namespace {
 
@@ -39,46 +45,44 @@ void spread_all(const Tensor& dy, double factor, Inputs& dx) {
   });
 }
 
-void require_elements(const char* op, const Tensor& x, std::int64_t n) {
-  if (n == 0) fail<ShapeError>(op, "needs at least one element: ", x.shape());
+/// Sums along folded axes, divided by n.
+Tensor sum_of(const char* op, const Tensor& x, const detail::Fold& f, double n) {
+  const kernels::Split s = f.split;
+  Tensor y = kernels::view(kernels::sum(as_lines(x, s), 1, true), f.shape);
+  if (n != 1) y = binary(op, Binary::div, y, n);
+  return record(op, y, {x}, [op, s, n](const Tensor& dy, Inputs& dx) {
+    const Tensor g = n == 1 ? dy : binary(op, Binary::div, dy, n);
+    dx.add(0, kernels::view(kernels::expand(one_a_line(g, s), Shape{s.outer, s.size, s.inner}), dx.shape(0)));
+  });
 }
 
-/// The index within its axis of the first largest element, for each of outer x inner lines; i64 of the given shape.
-Tensor largest(const Tensor& x, const kernels::Split& s, const Shape& shape) {
-  Tensor index = empty(shape, DType::i64);
-  kernels::dispatch(x, [&]<class T>(T*) {
-    const T* from = kernels::data_of<T>(x);
-    auto* to = kernels::data_of<std::int64_t>(index);
-    for (std::int64_t o = 0; o < s.outer; ++o)
-      for (std::int64_t i = 0; i < s.inner; ++i) *to++ = kernels::table<T>().argmax(from + o * s.size * s.inner + i, s.size, s.inner);
-  });
-  return index;
+/// What var and std have in common.
+struct Moments {
+  Tensor x, mean, variance;  // the last two with one element for each line
+  kernels::Split split;
+  double freedom;  // n - correction
+  Shape shape;
+};
+
+Moments moments_of(const char* op, const Tensor& x, const Axes& axes, bool keepdim, double correction) {
+  kernels::require_floating(op, x);
+  if (!(correction >= 0)) fail<ValueError>(op, "correction must not be negative: ", correction);
+  const detail::Fold f = detail::fold(op, x.shape(), axes, keepdim);
+  const double n = static_cast<double>(f.split.size), freedom = n - correction;
+  if (!(freedom > 0))
+    fail<ShapeError>(op, "needs more elements than the correction: ", f.split.size, " of ", x.shape(), ", correction ", correction);
+  Moments m{f.of(x), {}, {}, f.split, freedom, f.shape};
+  const Tensor lines = as_lines(m.x, m.split);
+  m.mean = binary(op, Binary::div, kernels::sum(lines, 1, true), n);
+  const Tensor squares = kernels::unary(op, Unary::square, binary(op, Binary::sub, lines, m.mean));
+  m.variance = binary(op, Binary::div, kernels::sum(squares, 1, true), freedom);
+  return m;
 }
 
-/// max along an axis, or of everything when `split` says so; the gradient goes to the chosen element alone.
-Tensor max_of(const Tensor& x, const kernels::Split& s, const Shape& shape) {
-  const Tensor index = largest(x, s, shape);
-  Tensor y = empty(shape, x.dtype());
-  kernels::dispatch(x, [&]<class T>(T*) {
-    const auto* at = kernels::data_of<std::int64_t>(index);
-    for (std::int64_t o = 0; o < s.outer; ++o)
-      for (std::int64_t i = 0; i < s.inner; ++i) {
-        const std::int64_t k = o * s.inner + i;
-        kernels::data_of<T>(y)[k] = kernels::data_of<T>(x)[(o * s.size + at[k]) * s.inner + i];
-      }
-  });
-  return record("max", y, {x}, [index = saved(index), s](const Tensor& dy, Inputs& dx) {
-    Tensor g = zeros(dx.shape(0), dy.dtype());
-    kernels::dispatch(dy, [&]<class T>(T*) {
-      const auto* at = kernels::data_of<std::int64_t>(index.get());
-      for (std::int64_t o = 0; o < s.outer; ++o)
-        for (std::int64_t i = 0; i < s.inner; ++i) {
-          const std::int64_t k = o * s.inner + i;
-          kernels::data_of<T>(g)[(o * s.size + at[k]) * s.inner + i] = kernels::data_of<T>(dy)[k];
-        }
-    });
-    dx.add(0, std::move(g));
-  });
+/// (x - mean) times one number for each line.
+void add_scaled_deviation(const char* op, const Tensor& x, const Tensor& mean, const kernels::Split& s, const Tensor& scale, Inputs& dx) {
+  const Tensor from_mean = binary(op, Binary::sub, as_lines(x, s), mean);
+  dx.add(0, kernels::view(binary(op, Binary::mul, from_mean, scale), dx.shape(0)));
 }
 
 }  // namespace
@@ -112,24 +116,37 @@ Tensor mean(const Tensor& x, int axis, bool keepdim) {
   return record("mean", y, {x}, [a, keepdim, n](const Tensor& dy, Inputs& dx) { spread(dy, a, keepdim, 1 / static_cast<double>(n), dx); });
 }
 
-Tensor max(const Tensor& x) {
-  kernels::require_floating("max", x);
-  require_elements("max", x, x.numel());
-  return max_of(x, {1, x.numel(), 1}, {});
+Tensor sum(const Tensor& x, Axes axes, bool keepdim) {
+  kernels::require_floating("sum", x);
+  const detail::Fold f = detail::fold("sum", x.shape(), axes, keepdim);
+  return sum_of("sum", f.of(x), f, 1);
 }
 
-Tensor max(const Tensor& x, int axis, bool keepdim) {
-  kernels::require_floating("max", x);
-  const int a = normal_axis("max", axis, x.dim());
-  require_elements("max", x, x.size(a));
-  return max_of(x, kernels::split_at(x, a), keepdim ? x.shape().with(a, 1) : x.shape().without(a));
+Tensor mean(const Tensor& x, Axes axes, bool keepdim) {
+  kernels::require_floating("mean", x);
+  const detail::Fold f = detail::fold("mean", x.shape(), axes, keepdim);
+  require_elements("mean", x, f.split.size);
+  return sum_of("mean", f.of(x), f, static_cast<double>(f.split.size));
 }
 
-Tensor argmax(const Tensor& x, int axis) {
-  kernels::require_floating("argmax", x);
-  const int a = normal_axis("argmax", axis, x.dim());
-  require_elements("argmax", x, x.size(a));
-  return largest(x, kernels::split_at(x, a), x.shape().without(a));
+Tensor var(const Tensor& x, Axes axes, bool keepdim, double correction) {
+  const Moments m = moments_of("var", x, axes, keepdim, correction);
+  auto rule = [t = saved(m.x), mean = saved(m.mean), s = m.split, freedom = m.freedom](const Tensor& dy, Inputs& dx) {
+    const Tensor scale = binary("var", Binary::mul, one_a_line(dy, s), 2 / freedom);
+    add_scaled_deviation("var", t.get(), mean.get(), s, scale, dx);
+  };
+  return record("var", kernels::view(m.variance, m.shape), {m.x}, std::move(rule));
+}
+
+Tensor std(const Tensor& x, Axes axes, bool keepdim, double correction) {
+  const Moments m = moments_of("std", x, axes, keepdim, correction);
+  const Tensor deviation = kernels::unary("std", Unary::sqrt, m.variance);
+  auto rule = [t = saved(m.x), mean = saved(m.mean), y = saved(deviation), s = m.split, freedom = m.freedom](const Tensor& dy, Inputs& dx) {
+    const Tensor scale = binary("std", Binary::mul, binary("std", Binary::div, one_a_line(dy, s), y.get()), 1 / freedom);
+    const Tensor flat = kernels::compare("std", kernels::Compare::equal, y.get(), 0.0);
+    add_scaled_deviation("std", t.get(), mean.get(), s, kernels::select("std", flat, zeros({}, dy.dtype()), scale), dx);
+  };
+  return record("std", kernels::view(deviation, m.shape), {m.x}, std::move(rule));
 }
 
 }  // namespace capstan

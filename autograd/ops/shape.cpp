@@ -28,14 +28,7 @@ Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) {
   if (h->dim == 0) fail<ShapeError>("rows", "a scalar has no rows");
   if (begin < 0 || end < begin || end > h->sizes[0]) [[unlikely]]
     fail<ShapeError>("rows", "the range must lie in the first axis: [", begin, ", ", end, ") of ", x.shape());
-  std::int64_t row = 1;
-  Header* v = detail::new_view(h);
-  for (int i = 1; i < h->dim; ++i) row *= v->sizes[i] = h->sizes[i];
-  v->dim = h->dim;
-  v->sizes[0] = end - begin;
-  v->numel = row * (end - begin);
-  v->data = static_cast<char*>(h->data) + static_cast<std::size_t>(begin * row) * size_of(h->dtype);
-  return record("rows", Tensor::adopt(v), {x}, [begin](const Tensor& dy, Inputs& dx) {
+  return record("rows", Tensor::adopt(detail::new_row_view(h, begin, end)), {x}, [begin](const Tensor& dy, Inputs& dx) {
     kernels::dispatch(dy, [&]<class T>(T*) {
       const Shape shape = dx.shape(0);
       const Inputs::Place to = dx.place(0);

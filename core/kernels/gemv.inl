@@ -3,12 +3,17 @@
 
 template <int k, class T>
 static inline void dots_of(std::int64_t m, const T* a, std::int64_t a_row, const T* x, T* y, const T* bias, bool accumulate) {
-  T w[k];
-  for (int j = 0; j < k; ++j) w[j] = x[j];
+  constexpr int fours = k / 4, rest = k % 4;
+  typename Four<T>::Vector w[fours + 1];
+  T v[rest + 1];
+  for (int j = 0; j < fours; ++j) w[j] = four(x + 4 * j);
+  for (int j = 0; j < rest; ++j) v[j] = x[4 * fours + j];
   const T start = bias ? *bias : T(0);
-  for (std::int64_t i = 0; i < m; ++i) {
+  for (std::int64_t i = 0; i < m; ++i, a += a_row) {
     T s = accumulate ? y[i] : start;
-    for (int j = 0; j < k; ++j) s += a[i * a_row + j] * w[j];
+    for (int j = 0; j < rest; ++j) s += a[4 * fours + j] * v[j];
+    if constexpr (fours == 1) s += sum_of_four(four(a) * w[0]);
+    if constexpr (fours == 2) s += sum_of_four(four(a) * w[0] + four(a + 4) * w[1]);
     y[i] = s;
   }
 }
@@ -45,10 +50,18 @@ static void dots(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row,
 
 template <int k, class T>
 static inline void combine_of(std::int64_t m, const T* a, std::int64_t a_row, const T* x, T* y, bool accumulate) {
-  T s[k] = {};
-  for (std::int64_t i = 0; i < m; ++i)
-    for (int j = 0; j < k; ++j) s[j] += x[i] * a[i * a_row + j];
-  for (int j = 0; j < k; ++j) y[j] = accumulate ? y[j] + s[j] : s[j];
+  constexpr int fours = k / 4, rest = k % 4;
+  typename Four<T>::Vector s[fours + 1] = {};
+  T r[rest + 1] = {};
+  for (std::int64_t i = 0; i < m; ++i, a += a_row) {
+    for (int j = 0; j < fours; ++j) s[j] += x[i] * four(a + 4 * j);
+    for (int j = 0; j < rest; ++j) r[j] += x[i] * a[4 * fours + j];
+  }
+  for (int j = 0; j < fours; ++j) {
+    if (accumulate) s[j] += four(y + 4 * j);
+    __builtin_memcpy(y + 4 * j, &s[j], sizeof s[j]);
+  }
+  for (int j = 0; j < rest; ++j) y[4 * fours + j] = accumulate ? y[4 * fours + j] + r[j] : r[j];
 }
 
 template <class T>

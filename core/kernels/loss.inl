@@ -13,11 +13,12 @@ static T squared_distance(const T* a, const T* b, std::int64_t n) {
   if (n >= lanes)
     for (; i + lanes <= n; i += lanes)
       for (int j = 0; j < lanes; ++j) s[j] += (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]);
-  T rest[4] = {};
-  for (; i + 4 <= n; i += 4)
-    for (int j = 0; j < 4; ++j) rest[j] += (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]);
-  for (int j = 0; i < n; ++i, ++j) rest[j] += (a[i] - b[i]) * (a[i] - b[i]);
-  T total = (rest[0] + rest[2]) + (rest[1] + rest[3]);
+  typename Four<T>::Vector fours = {};
+  for (; i + 4 <= n; i += 4) {
+    const typename Four<T>::Vector d = four(a + i) - four(b + i);
+    fours += d * d;
+  }
+  T total = sum_of_four(fours) + sum_up_to_three<T>(n - i, [=](int j) { return (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]); });
   if (n >= lanes) {
     for (int half = lanes / 2; half > 0; half /= 2)
       for (int j = 0; j < half; ++j) s[j] += s[j + half];

@@ -13,10 +13,17 @@ const std::vector<OpRow>& ops_table() {
     std::vector<OpRow> rows;
     add_arithmetic_rows(rows);
     add_pointwise_rows(rows);
+    add_activation_rows(rows);
+    add_compare_rows(rows);
     add_reduce_rows(rows);
+    add_axes_rows(rows);
     add_linear_rows(rows);
     add_shape_rows(rows);
+    add_layout_rows(rows);
+    add_index_rows(rows);
     add_loss_rows(rows);
+    add_regression_rows(rows);
+    add_classification_rows(rows);
     return rows;
   }();
   return table;

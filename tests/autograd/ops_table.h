@@ -8,7 +8,7 @@ using Args = std::vector<capstan::Tensor>;
 
 /// One form of one operation with everything that is checked of it.
 struct OpRow {
-  std::string declaration;  // as it stands in ops.h, without "Tensor " and ";"
+  std::string declaration;  // as it stands in a header of autograd/ops, without the result's type and ";"
   std::string form;         // tells the rows of one declaration apart
   std::function<capstan::Tensor(const Args&)> f;
   Args at;                                              // f(at), worked out by hand,
@@ -17,6 +17,7 @@ struct OpRow {
   std::function<capstan::Tensor(const Args&)> same_as;  // the same by xtensor, for inputs with elements; may be missing
   double low = -2, high = 2, gap = 0;                   // where inputs lie; gap: their distance from a kink at 0
   bool has_gradient = true;
+  bool flat = false;  // the gradient is 0 everywhere
 
   std::string name() const { return declaration + (form.empty() ? "" : ", " + form); }
   /// Inputs of these shapes for this row.
@@ -29,10 +30,17 @@ const std::vector<OpRow>& ops_table();
 // Parts of the table, one file each.
 void add_arithmetic_rows(std::vector<OpRow>& rows);
 void add_pointwise_rows(std::vector<OpRow>& rows);
+void add_activation_rows(std::vector<OpRow>& rows);
+void add_compare_rows(std::vector<OpRow>& rows);
 void add_reduce_rows(std::vector<OpRow>& rows);
+void add_axes_rows(std::vector<OpRow>& rows);
 void add_linear_rows(std::vector<OpRow>& rows);
 void add_shape_rows(std::vector<OpRow>& rows);
+void add_layout_rows(std::vector<OpRow>& rows);
+void add_index_rows(std::vector<OpRow>& rows);
 void add_loss_rows(std::vector<OpRow>& rows);
+void add_regression_rows(std::vector<OpRow>& rows);
+void add_classification_rows(std::vector<OpRow>& rows);
 
 /// Shapes for an operation of one tensor, and of two that broadcast.
 const std::vector<std::vector<capstan::Shape>>& one_shapes();

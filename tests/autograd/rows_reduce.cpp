@@ -100,7 +100,7 @@ void add_reduce_rows(std::vector<OpRow>& rows) {
   for (const int axis : {-1, 0}) {
     std::vector<std::vector<Shape>> nonempty = shapes_from(1);
     std::erase_if(nonempty, [&](const std::vector<Shape>& shapes) { return shapes[0][axis] == 0; });
-    rows.push_back({.declaration = "argmax(const Tensor& x, int axis)",
+    rows.push_back({.declaration = "argmax(const Tensor& x, int axis, bool keepdim = false)",
                     .form = form(axis, false),
                     .f = [axis](const Args& in) { return argmax(in[0], axis); },
                     .at = {d(m)},

@@ -35,7 +35,8 @@ void add_shape_rows(std::vector<OpRow>& rows) {
                       },
                   .at = {empty({0}, DType::f64)},
                   .is = empty({4, 0}, DType::f64),
-                  .shapes = {{{0}}, {{2, 0, 3}}}});
+                  .shapes = {{{0}}, {{2, 0, 3}}},
+                  .flat = true});
   rows.push_back({.declaration = "reshape(const Tensor& x, std::initializer_list<std::int64_t> sizes)",
                   .f =
                       [](const Args& in) {

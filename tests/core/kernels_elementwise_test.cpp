@@ -23,6 +23,19 @@ const UnaryRule unary_rules[] = {
     {Unary::relu, "relu", [](long double x) { return x < 0 ? 0 : x; }, 0},
     {Unary::tanh, "tanh", [](long double x) { return std::tanh(x); }, 3},
     {Unary::sigmoid, "sigmoid", [](long double x) { return 1 / (1 + std::exp(-x)); }, 5},
+    {Unary::sign, "sign", [](long double x) { return x > 0   ? 1.0L
+                                                     : x < 0 ? -1.0L
+                                                             : x; }, 0},
+    {Unary::expm1, "expm1", [](long double x) { return std::expm1(x); }, 1},
+    {Unary::log1p, "log1p", [](long double x) { return std::log1p(x); }, 1},
+    {Unary::rsqrt, "rsqrt", [](long double x) { return 1 / std::sqrt(x); }, 1.5},
+    {Unary::reciprocal, "reciprocal", [](long double x) { return 1 / x; }, 0.5},
+    {Unary::sin, "sin", [](long double x) { return std::sin(x); }, 1},
+    {Unary::cos, "cos", [](long double x) { return std::cos(x); }, 1},
+    {Unary::erf, "erf", [](long double x) { return std::erf(x); }, 1},
+    {Unary::floor, "floor", [](long double x) { return std::floor(x); }, 0},
+    {Unary::ceil, "ceil", [](long double x) { return std::ceil(x); }, 0},
+    {Unary::round, "round", [](long double x) { return std::rint(x); }, 0},
 };
 static_assert(std::size(unary_rules) == unary_count);
 
@@ -41,6 +54,11 @@ T binary_formula(Binary kind, T a, T b) {
     case Binary::relu_grad: return a > 0 ? b : T(0);
     case Binary::tanh_grad: return (1 - a * a) * b;
     case Binary::sigmoid_grad: return a * (1 - a) * b;
+    case Binary::maximum: return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b);
+    case Binary::minimum: return std::isnan(a) || std::isnan(b) ? a + b : std::min(a, b);
+    case Binary::maximum_share: return a < b ? T(0) : a == b ? T(0.5) : T(1);
+    case Binary::power_slope: return b == 0 ? T(0) : b * std::pow(a, b - 1);
+    case Binary::exponent_slope: return a == 0 && b >= 0 ? T(0) : std::pow(a, b) * std::log(a);
   }
   return T(0);
 }
@@ -75,7 +93,8 @@ TEST(Kernels, UnaryForEveryLengthAndOffset) {
           Guarded<T> x(n, offset), y(n, 2 * offset);
           for (std::int64_t i = 0; i < n; ++i) {
             const double v = numbers.real(-8, 8);
-            x[i] = static_cast<T>(rule.kind == Unary::log || rule.kind == Unary::sqrt ? std::abs(v) : v);
+            const bool positive = rule.kind == Unary::log || rule.kind == Unary::sqrt || rule.kind == Unary::rsqrt;
+            x[i] = static_cast<T>(positive ? std::abs(v) : rule.kind == Unary::log1p ? v / 9 : v);
           }
           kernel(x.data(), y.data(), n);
           for (std::int64_t i = 0; i < n; ++i)
@@ -147,7 +166,8 @@ TEST(Kernels, BinaryForEveryLengthOffsetAndStep) {
           const bool a_step = steps & 1, b_step = steps & 2;
           const std::int64_t offset = numbers.whole(0, 3);
           Guarded<T> a(a_step ? n : 1, offset), b(b_step ? n : 1, numbers.whole(0, 3)), y(n, numbers.whole(0, 3));
-          const bool pow = static_cast<Binary>(kind) == Binary::pow;
+          const auto which = static_cast<Binary>(kind);
+          const bool pow = which == Binary::pow || which == Binary::power_slope || which == Binary::exponent_slope;
           for (std::int64_t i = 0; i < a.size(); ++i) a[i] = static_cast<T>(numbers.real(pow ? 0.1 : -3, 3));
           for (std::int64_t i = 0; i < b.size(); ++i) b[i] = static_cast<T>(numbers.real(-3, 3));
           table.binary[kind](a.data(), b.data(), y.data(), n, a_step, b_step);

@@ -43,10 +43,7 @@ TEST(Refusals, NameTheStepTheParameterAndTheFirstBadIndex) {
       set({1, 4, 0, 1, 0, 1});
       EXPECT_EQ(refused(2), head + "1: the gradient for '0.weight' must be finite: inf at [0, 2]" + tail);
       EXPECT_EQ(refused(-2), head + "1: the gradient for '0.weight' must be finite: -inf at [0, 2]" + tail);
-      const std::string zero_by_zero = refused(0);
-      EXPECT_TRUE(zero_by_zero == head + "1: the gradient for '0.weight' must be finite: nan at [0, 2]" + tail ||
-                  zero_by_zero == head + "1: the gradient for '0.weight' must be finite: -nan at [0, 2]" + tail)
-          << zero_by_zero;
+      EXPECT_EQ(refused(0), head + "1: the gradient for '0.weight' must be finite: nan at [0, 2]" + tail);
       set({4, 4, 4, 4, 4, 4});
       optimizer->step(slopes({{w, ones({2, 3}, dtype)}}));  // a refused step does not count
       set({1, 1, 1, 1, 1, 0});

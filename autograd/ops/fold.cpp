@@ -1,0 +1,66 @@
+#include <capstan/autograd/ops/fold.h>
+
+#include <capstan/autograd/ops/shape.h>
+#include <capstan/core/text.h>
+
+#include <vector>
+
+namespace capstan {
+
+using detail::fail;
+
+Axes::Axes(const int* axes, std::size_t count) : count_(static_cast<int>(count)) {
+  if (count > Shape::max_dim) fail<ShapeError>("axes", "a tensor has at most 6 axes: ", count);
+  for (std::size_t i = 0; i < count; ++i) axes_[i] = axes[i];
+}
+
+namespace detail {
+
+unsigned axis_bits(const char* op, const Axes& axes, int dim) {
+  if (axes.all()) return (1u << dim) - 1;
+  unsigned bits = 0;
+  for (const int axis : axes) {
+    const unsigned bit = 1u << normal_axis(op, axis, dim);
+    if (bits & bit) fail<ShapeError>(op, "an axis stands twice in the list: ", axis);
+    bits |= bit;
+  }
+  return bits;
+}
+
+Fold fold(const char* op, const Shape& shape, const Axes& axes, bool keepdim) {
+  const unsigned bits = axis_bits(op, axes, shape.dim());
+  Fold f{{1, 1, 1}, {}, {}, true};
+  std::int64_t rest[Shape::max_dim];
+  int rest_dim = 0;
+  std::vector<int> order, last;
+  int passed = 0;  // 0 before the axes that go, 1 among them, 2 after them; axes of size 1 are anywhere
+  for (int i = 0; i < shape.dim(); ++i) {
+    const std::int64_t n = shape.begin()[i];
+    const bool goes = bits >> i & 1;
+    (goes ? last : order).push_back(i);
+    if (!goes || keepdim) rest[rest_dim++] = goes ? 1 : n;
+    if (n != 1) {
+      if (goes && passed == 2) f.neighbours = false;
+      if (goes && passed == 0) passed = 1;
+      if (!goes && passed == 1) passed = 2;
+    }
+    (goes ? f.split.size : passed == 2 ? f.split.inner : f.split.outer) *= n;
+  }
+  f.shape = Shape(rest, rest_dim);
+  if (f.neighbours) return f;
+  f.split.outer *= f.split.inner;
+  f.split.inner = 1;
+  order.insert(order.end(), last.begin(), last.end());
+  f.order = order;
+  return f;
+}
+
+Tensor Fold::of(const Tensor& x) const { return neighbours ? x : permute(x, order); }
+
+void require_elements(const char* op, const Tensor& x, std::int64_t n) {
+  if (n == 0) fail<ShapeError>(op, "needs at least one element: ", x.shape());
+}
+
+}  // namespace detail
+
+}  // namespace capstan

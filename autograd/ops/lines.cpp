@@ -1,0 +1,211 @@
+// Reductions that work line by line: prod, logsumexp, norm, any, all, cumsum.
+#include <capstan/autograd/ops/fold.h>
+#include <capstan/autograd/ops/reduce.h>
+#include <capstan/autograd/record.h>
+#include <capstan/core/create.h>
+#include <capstan/core/elementwise.h>
+#include <capstan/core/text.h>
+
+#include <cmath>
+#include <limits>
+
+namespace capstan {
+
+using detail::as_lines;
+using detail::fail;
+using detail::Fold;
+using detail::fold;
+using detail::one_a_line;
+using kernels::binary;
+using kernels::Binary;
+using kernels::data_of;
+using kernels::dispatch;
+using kernels::Split;
+using kernels::unary;
+using kernels::Unary;
+
+namespace {
+
+/// Calls f(first element, line number) for each line.
+template <class F>
+void for_lines(const Split& s, F f) {
+  for (std::int64_t o = 0; o < s.outer; ++o)
+    for (std::int64_t i = 0; i < s.inner; ++i) f(o * s.size * s.inner + i, o * s.inner + i);
+}
+
+/// y[line] = f(x of the line, step from one element to the next).
+template <class T, class F>
+void each_line(const Tensor& x, Tensor& y, const Split& s, F f) {
+  for_lines(s, [&](std::int64_t first, std::int64_t line) { data_of<T>(y)[line] = f(data_of<T>(x) + first, s.inner); });
+}
+
+/// The largest |x| of a line; NaN when there is one.
+template <class T>
+T largest_magnitude(const T* x, std::int64_t n, std::int64_t step) {
+  T m = 0;
+  for (std::int64_t k = 0; k < n; ++k) {
+    const T v = std::abs(x[k * step]);
+    if (v > m || std::isnan(v)) m = v;
+    if (std::isnan(m)) break;
+  }
+  return m;
+}
+
+template <class T>
+T norm_of(const T* x, std::int64_t n, std::int64_t step, double p) {
+  const T m = largest_magnitude(x, n, step);
+  if (m == 0 || !std::isfinite(m) || std::isinf(p)) return m;
+  double total = 0;
+  for (std::int64_t k = 0; k < n; ++k) {
+    const double v = static_cast<double>(std::abs(x[k * step])) / static_cast<double>(m);
+    total += p == 2 ? v * v : p == 1 ? v : std::pow(v, p);
+  }
+  return static_cast<T>(static_cast<double>(m) * (p == 2 ? std::sqrt(total) : p == 1 ? total : std::pow(total, 1 / p)));
+}
+
+/// g = d |x|_p / dx times dy, for one line.
+template <class T>
+void norm_gradient(const T* x, T y, T dy, T* g, std::int64_t n, std::int64_t step, double p) {
+  std::int64_t ties = 0;
+  if (std::isinf(p))
+    for (std::int64_t k = 0; k < n; ++k) ties += std::abs(x[k * step]) == y;
+  for (std::int64_t k = 0; k < n; ++k) {
+    const T v = x[k * step], sign = v > 0 ? T(1) : v < 0 ? T(-1) : v;
+    T slope;
+    if (y == 0)
+      slope = 0;
+    else if (std::isinf(p))
+      slope = std::abs(v) == y ? sign / static_cast<T>(ties) : std::isnan(y) ? y : T(0);
+    else if (p == 2)
+      slope = v / y;
+    else if (v == 0)
+      slope = 0;  // for p < 1 the quotient's power would be infinite
+    else
+      slope = p == 1 ? sign : sign * std::pow(std::abs(v / y), static_cast<T>(p - 1));
+    g[k * step] = slope * dy;
+  }
+}
+
+/// Whether each line has a boolean that is `wanted`.
+Tensor has(const char* op, const Tensor& x, const Axes& axes, bool keepdim, bool wanted) {
+  if (x.dtype() != DType::boolean)
+    fail<ValueError>(op, "takes booleans: ", x.dtype(), " ", x.shape(), " (compare it with something: x != 0)");
+  const Fold f = fold(op, x.shape(), axes, keepdim);
+  const Tensor t = f.of(x);
+  Tensor y = empty(f.shape, DType::boolean);
+  each_line<bool>(t, y, f.split, [&](const bool* line, std::int64_t step) {
+    for (std::int64_t k = 0; k < f.split.size; ++k)
+      if (line[k * step] == wanted) return wanted;
+    return !wanted;
+  });
+  return y;
+}
+
+/// Running sums along the middle one of [outer, size, inner], from the front or from the back.
+Tensor running_sum(const Tensor& x, const Split& s, bool from_the_back) {
+  Tensor y = empty_like(x);
+  dispatch(x, [&]<class T>(T*) {
+    for_lines(s, [&](std::int64_t first, std::int64_t) {
+      double total = 0;
+      for (std::int64_t k = 0; k < s.size; ++k) {
+        const std::int64_t at = first + (from_the_back ? s.size - 1 - k : k) * s.inner;
+        total += static_cast<double>(data_of<T>(x)[at]);
+        data_of<T>(y)[at] = static_cast<T>(total);
+      }
+    });
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor prod(const Tensor& x, Axes axes, bool keepdim) {
+  kernels::require_floating("prod", x);
+  const Fold f = fold("prod", x.shape(), axes, keepdim);
+  const Tensor t = f.of(x);
+  Tensor y = empty(f.shape, x.dtype());
+  dispatch(x, [&]<class T>(T*) {
+    each_line<T>(t, y, f.split, [&](const T* line, std::int64_t step) {
+      T product = 1;
+      for (std::int64_t k = 0; k < f.split.size; ++k) product *= line[k * step];
+      return product;
+    });
+  });
+  return record("prod", y, {t}, [t = saved(t), s = f.split](const Tensor& dy, Inputs& dx) {
+    Tensor g = empty_like(t.get());
+    dispatch(dy, [&]<class T>(T*) {  // the product before an element, times dy, times the product behind it
+      for_lines(s, [&](std::int64_t first, std::int64_t line) {
+        const T* from = data_of<T>(t.get()) + first;
+        T* to = data_of<T>(g) + first;
+        T before = data_of<T>(dy)[line], behind = 1;
+        for (std::int64_t k = 0; k < s.size; ++k) {
+          to[k * s.inner] = before;
+          before *= from[k * s.inner];
+        }
+        for (std::int64_t k = s.size - 1; k >= 0; --k) {
+          to[k * s.inner] *= behind;
+          behind *= from[k * s.inner];
+        }
+      });
+    });
+    dx.add(0, std::move(g));
+  });
+}
+
+Tensor logsumexp(const Tensor& x, Axes axes, bool keepdim) {
+  kernels::require_floating("logsumexp", x);
+  const Fold f = fold("logsumexp", x.shape(), axes, keepdim);
+  const Split s = f.split;
+  const Tensor t = f.of(x), lines = as_lines(t, s);
+  Tensor top = empty({s.outer, 1, s.inner}, x.dtype());
+  dispatch(x, [&]<class T>(T*) {
+    each_line<T>(t, top, s, [&](const T* line, std::int64_t step) {
+      T m = -std::numeric_limits<T>::infinity();
+      for (std::int64_t k = 0; k < s.size; ++k)
+        if (line[k * step] > m) m = line[k * step];
+      return std::isinf(m) ? T(0) : m;  // infinity needs no shift, and minus itself it is NaN
+    });
+  });
+  const Tensor powers = unary("logsumexp", Unary::exp, binary("logsumexp", Binary::sub, lines, top));
+  const Tensor total = unary("logsumexp", Unary::log, kernels::sum(powers, 1, true));
+  const Tensor y = kernels::view(binary("logsumexp", Binary::add, total, top), f.shape);
+  return record("logsumexp", y, {t}, [t = saved(t), s](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    using kernels::Compare;
+    const Tensor value = one_a_line(out, s), nothing = kernels::compare("logsumexp", Compare::equal, value, -INFINITY);
+    const Tensor shift = kernels::select("logsumexp", nothing, zeros({}, dy.dtype()), value);
+    const Tensor p = unary("logsumexp", Unary::exp, binary("logsumexp", Binary::sub, as_lines(t.get(), s), shift));
+    dx.add(0, kernels::view(binary("logsumexp", Binary::mul, p, one_a_line(dy, s)), dx.shape(0)));  // softmax(x) dy
+  });
+}
+
+Tensor norm(const Tensor& x, double p, Axes axes, bool keepdim) {
+  kernels::require_floating("norm", x);
+  if (!(p > 0)) fail<ValueError>("norm", "p must be positive: ", p);
+  const Fold f = fold("norm", x.shape(), axes, keepdim);
+  const Tensor t = f.of(x);
+  Tensor y = empty(f.shape, x.dtype());
+  dispatch(x, [&]<class T>(T*) {
+    each_line<T>(t, y, f.split, [&](const T* line, std::int64_t step) { return norm_of(line, f.split.size, step, p); });
+  });
+  return record("norm", y, {t}, [t = saved(t), s = f.split, p](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    Tensor g = empty_like(t.get());
+    dispatch(dy, [&]<class T>(T*) {
+      for_lines(s, [&](std::int64_t first, std::int64_t line) {
+        norm_gradient(data_of<T>(t.get()) + first, data_of<T>(out)[line], data_of<T>(dy)[line], data_of<T>(g) + first, s.size, s.inner, p);
+      });
+    });
+    dx.add(0, std::move(g));
+  });
+}
+
+Tensor any(const Tensor& x, Axes axes, bool keepdim) { return has("any", x, axes, keepdim, true); }
+
+Tensor all(const Tensor& x, Axes axes, bool keepdim) { return has("all", x, axes, keepdim, false); }
+
+Tensor cumsum(const Tensor& x, int axis) {
+  kernels::require_floating("cumsum", x);
+  const Split s = kernels::split_at(x, normal_axis("cumsum", axis, x.dim()));
+  return record("cumsum", running_sum(x, s, false), {x}, [s](const Tensor& dy, Inputs& dx) { dx.add(0, running_sum(dy, s, true)); });
+}
+
+}  // namespace capstan

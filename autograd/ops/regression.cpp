@@ -1,0 +1,116 @@
+// Losses of single elements, made of recorded operations.
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/ops/elementwise_loss.h>
+#include <capstan/autograd/record.h>
+#include <capstan/core/create.h>
+#include <capstan/core/elementwise.h>
+#include <capstan/core/text.h>
+
+#include <cmath>
+
+namespace capstan {
+
+using detail::fail;
+using detail::reduced;
+using detail::require_pair;
+using kernels::curve;
+using kernels::Curve;
+
+void detail::require_pair(const char* op, const Tensor& input, const Tensor& target, Reduction reduction) {
+  kernels::require_floating(op, input);
+  kernels::require_same_dtype(op, input, target);
+  if (!(input.shape() == target.shape()))
+    fail<ShapeError>(op, "input and target must have one shape: ", input.shape(), " and ", target.shape(), " (reshape one of them?)");
+  if (input.numel() == 0 && reduction == Reduction::mean) fail<ShapeError>(op, "needs at least one element: ", input.shape());
+}
+
+Tensor detail::reduced(const Tensor& losses, Reduction reduction) {
+  switch (reduction) {
+    case Reduction::none: break;
+    case Reduction::mean: return mean(losses);
+    case Reduction::sum: return sum(losses);
+  }
+  return losses;
+}
+
+namespace {
+
+Tensor huber(const char* op, const Tensor& difference, double delta) {
+  return record(op, curve(op, Curve::huber, difference, difference, delta), {difference},
+                [op, d = saved(difference), delta](const Tensor& dy, Inputs& dx) {
+                  dx.add(0, curve(op, Curve::huber_grad, d.get(), dy, delta));  // the difference, limited
+                });
+}
+
+/// x ln x.
+Tensor xlogx(const char* op, const Tensor& x) {
+  return record(op, curve(op, Curve::xlogx, x, x), {x},
+                [op, x = saved(x)](const Tensor& dy, Inputs& dx) { dx.add(0, curve(op, Curve::xlogx_grad, x.get(), dy)); });
+}
+
+void require_signs(const char* op, const Tensor& target) {
+  kernels::dispatch(target, [&]<class T>(T*) {
+    const T* t = kernels::data_of<T>(target);
+    for (std::int64_t i = 0; i < target.numel(); ++i)
+      if (t[i] != 1 && t[i] != -1) fail<ValueError>(op, "a target must be 1 or -1: ", static_cast<double>(t[i]), " at element ", i);
+  });
+}
+
+}  // namespace
+
+Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  if (reduction == Reduction::mean) return mse_loss(input, target);
+  require_pair("mse_loss", input, target, reduction);
+  return reduced(square(input - target), reduction);
+}
+
+Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  require_pair("l1_loss", input, target, reduction);
+  return reduced(abs(input - target), reduction);
+}
+
+Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
+  require_pair("huber_loss", input, target, reduction);
+  if (!(delta > 0)) fail<ValueError>("huber_loss", "delta must be positive: ", delta);
+  return reduced(huber("huber_loss", input - target, delta), reduction);
+}
+
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Reduction reduction) {
+  require_pair("smooth_l1_loss", input, target, reduction);
+  if (!(beta >= 0) || !std::isfinite(beta)) fail<ValueError>("smooth_l1_loss", "beta must be finite and not negative: ", beta);
+  if (beta == 0) return reduced(abs(input - target), reduction);
+  return reduced(huber("smooth_l1_loss", input - target, beta) / beta, reduction);
+}
+
+Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, PoissonNLLOptions options) {
+  require_pair("poisson_nll_loss", input, target, options.reduction);
+  if (!(options.eps > 0)) fail<ValueError>("poisson_nll_loss", "eps must be positive: ", options.eps);
+  Tensor losses = options.log_input ? exp(input) - target * input : input - target * log(input + options.eps);
+  if (options.full) {
+    const Tensor one = ones({}, target.dtype()), large = target > 1, t = where(large, target, one);  // no logarithm of 0
+    const double two_pi = 6.283185307179586;
+    const Tensor stirling = t * log(t) - t + 0.5 * log(two_pi * t);
+    losses = losses + where(large, stirling, zeros({}, target.dtype()));
+  }
+  return reduced(losses, options.reduction);
+}
+
+Tensor hinge_loss(const Tensor& input, const Tensor& target, double margin, Reduction reduction) {
+  require_pair("hinge_loss", input, target, reduction);
+  require_signs("hinge_loss", target);
+  return reduced(relu(margin - target * input), reduction);
+}
+
+Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin, Reduction reduction) {
+  require_pair("hinge_embedding_loss", input, target, reduction);
+  require_signs("hinge_embedding_loss", target);
+  return reduced(where(target > 0, input, relu(margin - input)), reduction);
+}
+
+Tensor kl_div(const Tensor& input, const Tensor& target, bool log_target, Reduction reduction) {
+  require_pair("kl_div", input, target, reduction);
+  if (log_target) return reduced(exp(target) * (target - input), reduction);
+  return reduced(xlogx("kl_div", target) - target * input, reduction);
+}
+
+}  // namespace capstan
