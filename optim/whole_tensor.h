@@ -42,9 +42,6 @@ class WholeTensor : public Method<Derived, Options> {
   Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const final;
 };
 
-/// norm(x) / sqrt(n), accumulated in the dtype of x; 0 for no elements.
-double root_mean_square(const Tensor& x);
-
 template <class Derived, class Options>
 WholeTensor<Derived, Options>::WholeTensor(const Parameters& parameters, Options options) : Method<Derived, Options>(parameters, options) {}
 
