@@ -10,8 +10,9 @@ using capstan::detail::cat;
 
 namespace {
 
-/// max(x, least), for least >= 0; NaN stays NaN.
-Tensor at_least(const Tensor& x, double least) { return relu(x - least) + least; }
+Tensor at_least(const Tensor& x, double least) { return clamp(x, least, std::numeric_limits<double>::infinity()); }
+
+double root_mean_square(const Tensor& x) { return norm(x).item() / std::sqrt(static_cast<double>(x.numel())); }
 
 void average(Tensor& v, const Tensor& x, double taken) { v.assign((1 - taken) * v + taken * x); }
 

@@ -11,7 +11,7 @@ void LAMB::move(const LAMBOptions& o, StepInfo step, Tensor& w, const Tensor& g,
   v.assign(o.beta2 * v + (1 - o.beta2) * square(g));
   Tensor u = m * (1 / moments.correction1) / (sqrt(v * (1 / moments.correction2)) + o.eps);
   if (o.weight_decay != 0) u += o.weight_decay * w;
-  const double size = norm(w), length = norm(u);
+  const double size = norm(w).item(), length = norm(u).item();
   w -= u * (step.lr * (size == 0 || length == 0 ? 1 : size / length));
 }
 

@@ -7,7 +7,7 @@ using capstan::detail::cat;
 using capstan::detail::fail;
 
 void LARS::move(const LARSOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
-  const double size = norm(w), slope = norm(g);
+  const double size = norm(w).item(), slope = norm(g).item();
   const Tensor u = g * (step.lr * (size == 0 || slope == 0 ? 1 : o.trust_coefficient * size / (slope + o.eps)));
   m.assign(o.momentum * m + u);
   w -= o.nesterov ? u + o.momentum * m : m;

@@ -3,7 +3,7 @@
 
 namespace capstan::optim {
 
-/// Optax's names and defaults; lr is the paper's base rate for small batches.
+/// Optax's names and defaults; lr has none there.
 struct LARSOptions {
   double lr = 0.1;
   double weight_decay = 0;          // L2: g + weight_decay * w takes the place of g

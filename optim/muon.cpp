@@ -14,7 +14,7 @@ void Muon::move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g,
   Tensor x = o.nesterov ? (1 - o.momentum) * g + o.momentum * m : m;
   const double rows = static_cast<double>(w.size(0)), columns = static_cast<double>(w.size(1));
   const bool tall = rows > columns;  // then on the smaller side: X^T X
-  const double size = norm(x);
+  const double size = norm(x).item();
   x = x * (1 / (size < o.eps ? o.eps : size));
   for (int i = 0; i < static_cast<int>(o.ns_steps); ++i) {
     const Tensor gram = matmul(x, x, {.transpose_a = tall, .transpose_b = !tall});

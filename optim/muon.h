@@ -16,7 +16,7 @@ struct MuonOptions {
 };
 
 /// Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; rates for AdamW's: Liu et al.,
-/// arXiv:2502.16982, eq. 4), as torch.optim.Muon, for matrices w [n, m]:
+/// arXiv:2502.16982, section 2.2), as torch.optim.Muon, for matrices w [n, m]:
 ///   m <- momentum*m + (1 - momentum)*g,   X = m, or (1 - momentum)*g + momentum*m with nesterov,   X <- X / max(|X|, eps)
 ///   ns_steps times: A = X X^T,  X <- a*X + (b*A + c*A A) X     (Newton-Schulz: pushes every singular value towards 1)
 ///   w <- w - lr*weight_decay*w - lr*sqrt(max(1, n/m))*X

@@ -12,8 +12,8 @@ struct RpropOptions {
   double step_size_max = 50;
 };
 
-/// Rprop (Riedmiller & Braun, IEEE ICNN 1993, eq. 4-6; the form without weight-backtracking of Igel & Huesken, 2003), as
-/// torch.optim.Rprop, with one step size h for each element, within step_size_min and step_size_max:
+/// Rprop (Riedmiller & Braun, IEEE ICNN 1993; the form iRprop- of Igel & Huesken, Neurocomputing 50, 2003, which takes no
+/// step back), as torch.optim.Rprop, with one step size h for each element, within step_size_min and step_size_max:
 ///   h <- etaplus*h     where g has the sign of the gradient before,
 ///   h <- etaminus*h    and g <- 0 where it has the opposite sign;
 ///   w <- w - h*sign(g)

@@ -18,7 +18,7 @@ namespace capstan::optim {
 ///                                             Field<LARSOptions>{"weight_decay", &LARSOptions::weight_decay}};
 ///       static constexpr std::array states = {"momentum"};
 ///       static void move(const LARSOptions& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
-///         m.assign(0.9 * m + g * (step.lr * o.trust * optim::norm(w) / (optim::norm(g) + 1e-8)));
+///         m.assign(0.9 * m + g * (step.lr * o.trust * norm(w).item() / (norm(g).item() + 1e-8)));
 ///         w -= m;
 ///       }
 ///     };
@@ -41,10 +41,6 @@ class WholeTensor : public Method<Derived, Options> {
   std::vector<const char*> slot_names(std::size_t rule) const final;
   Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const final;
 };
-
-/// sqrt(sum of x^2), and the same divided by sqrt(n): the root of the mean square.
-double norm(const Tensor& x);
-double root_mean_square(const Tensor& x);
 
 template <class Derived, class Options>
 WholeTensor<Derived, Options>::WholeTensor(const Parameters& parameters, Options options) : Method<Derived, Options>(parameters, options) {}

@@ -177,3 +177,19 @@ TEST(Rules, DialectsDifferAsTheCommentSays) {
   const double least = std::min(first_step(AdagradOptions::optax(0.1)), first_step(AdagradOptions::keras(0.1)));
   EXPECT_NEAR(largest / least, 316000, 500);
 }
+
+// NAdam's product of momenta is kept from one call to the next: whoever asks, in whatever order, gets the same bits.
+TEST(Rules, OfNAdamKnowTheirProductInAnyOrder) {
+  const optim::NAdamOptions a, b{.beta1 = 0.5, .momentum_decay = 0.1};
+  const auto product = [](const optim::NAdamOptions& o, std::int64_t t) {
+    double p = 1;
+    for (std::int64_t k = 1; k <= t; ++k) p *= optim::NAdam::look_ahead(o, k);
+    return p > 1e-20 ? p : 0;
+  };
+  for (const std::int64_t t : {5, 1, 2, 2, 30, 29, 3, 40, 41})
+    for (const optim::NAdamOptions& o : {a, b}) EXPECT_EQ(optim::NAdam::look_ahead_product(o, t), product(o, t)) << t;
+  EXPECT_EQ(optim::NAdam::look_ahead_product(a, 1000000), 0);  // below anything that 1 - M would feel
+  EXPECT_EQ(optim::NAdam::look_ahead_product(a, 1000001), 0);
+  EXPECT_EQ(optim::NAdam::look_ahead_product(a, 7), product(a, 7));
+  EXPECT_EQ(optim::NAdam::look_ahead_product({.beta1 = 0}, 3), 0);
+}

@@ -53,7 +53,7 @@ struct PlainLARS : optim::WholeTensor<PlainLARS, LARSOptions> {
                                         Field<LARSOptions>{"weight_decay", &LARSOptions::weight_decay}};
   static constexpr std::array states = {"momentum"};
   static void move(const LARSOptions& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
-    m.assign(0.9 * m + g * (step.lr * o.trust * optim::norm(w) / (optim::norm(g) + 1e-8)));
+    m.assign(0.9 * m + g * (step.lr * o.trust * norm(w).item() / (norm(g).item() + 1e-8)));
     w -= m;
   }
 };
