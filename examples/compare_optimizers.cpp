@@ -77,7 +77,7 @@ std::string show(const cli::Flags& flags, const std::string& name, const train::
 }
 
 int run(const cli::Flags& flags) {
-  std::vector<std::string> specs = {"sgd", "sgd momentum=0.9", "adagrad", "rmsprop"};
+  std::vector<std::string> specs = {"sgd", "sgd momentum=0.9", "adagrad", "rmsprop", "adam"};
   if (flags.optimizer) specs.push_back(*flags.optimizer);
   const auto options = [&](const char* title, const char* score, const char* progress) {
     train::CompareOptions o{.title = title, .score = score, .progress = progress};

@@ -1,7 +1,7 @@
-// An optimizer of your own: the options, their names, and the rule for one element. Registered, it is asked for by name, here
-// and wherever a program calls optim::make(). It is trained on the handwritten digits beside Adagrad, from the same weights
-// and in the same order; docs/new-optimizer.md explains each line.
-// Run:       ./run example custom_optimizer        (--optimizer takes its place, --lr is the rate of both)
+// Two optimizers of your own: the options, their names, and the rule, for one element or for a tensor as a whole. Registered,
+// they are asked for by name, here and wherever a program calls optim::make(). They are trained on the handwritten digits
+// beside Adagrad, from the same weights and in the same order; docs/new-optimizer.md explains each line.
+// Run:       ./run example custom_optimizer        (--optimizer takes the place of the first, --lr is the rate of all)
 // Last line: accuracy: powersign 0\.9[5-9][0-9]+, adagrad 0\.9[5-9][0-9]+
 // Test:
 // Last line: accuracy: powersign lr=0\.05 beta=0\.8 0\.9[5-9][0-9]+, adagrad 0\.9[5-9][0-9]+
@@ -36,6 +36,25 @@ struct PowerSign : optim::Elementwise<PowerSign, PowerSignOptions> {
       w -= (both > 0 ? agreed : both < 0 ? opposed : plain) * g;
     }
   };
+};
+
+struct NormalisedOptions {
+  double lr = 0.01, momentum = 0.9;
+};
+
+/// Normalised gradient descent with momentum (Cutkosky & Mehta, ICML 2020): m <- b*m + (1 - b)*g, w <- w - lr*m/|m|. The norm
+/// is that of a whole tensor, so it is no rule for one element.
+struct Normalised : optim::WholeTensor<Normalised, NormalisedOptions> {
+  using WholeTensor::WholeTensor;
+  static constexpr auto name = "normalised";
+  static constexpr std::array fields = {Field<NormalisedOptions>{"lr", &NormalisedOptions::lr},
+                                        Field<NormalisedOptions>{"momentum", &NormalisedOptions::momentum}};
+  static constexpr std::array states = {"average"};
+  static void move(const NormalisedOptions& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
+    m.assign(o.momentum * m + (1 - o.momentum) * g);
+    const double size = norm(m).item();
+    if (size > 0) w -= m * (step.lr / size);
+  }
 };
 
 namespace {
@@ -73,15 +92,20 @@ Run train_digits(const std::string& name, optim::Setting rate, const cli::Flags&
 int run(const cli::Flags& flags) {
   const Run own = train_digits(flags.optimizer.value_or(PowerSign::name), {"lr", flags.lr.value_or(0.1)}, flags);
   const Run adagrad = train_digits("adagrad", {"lr", flags.others_lr().value_or(0.05)}, flags);
+  const Run whole = train_digits(Normalised::name, {"lr", flags.others_lr().value_or(0.02)}, flags);
 
-  std::printf("\nepoch  loss of %s  loss of %s\n", own.name.c_str(), adagrad.name.c_str());
-  for (std::size_t i = 0; i < own.epochs.size(); ++i)
-    std::printf("%5g  %*.4f  %*.4f\n", own.epochs[i], static_cast<int>(own.name.size()) + 8, own.losses[i],
-                static_cast<int>(adagrad.name.size()) + 8, adagrad.losses[i]);
+  std::printf("\nepoch");
+  for (const Run* r : {&own, &adagrad, &whole}) std::printf("  loss of %s", r->name.c_str());
+  for (std::size_t i = 0; i < own.epochs.size(); ++i) {
+    std::printf("\n%5g", own.epochs[i]);
+    for (const Run* r : {&own, &adagrad, &whole}) std::printf("  %*.4f", static_cast<int>(r->name.size()) + 8, r->losses[i]);
+  }
+  std::printf("\n");
   train::LineChart chart({.title = "Handwritten digits, training", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}});
-  chart.add(own.name, own.epochs, own.losses).add(adagrad.name, adagrad.epochs, adagrad.losses);
+  chart.add(own.name, own.epochs, own.losses).add(adagrad.name, adagrad.epochs, adagrad.losses).add(whole.name, whole.epochs, whole.losses);
   flags.save(chart, "custom_optimizer.svg");
-  std::printf("accuracy: %s %.4f, %s %.4f\n", own.name.c_str(), own.accuracy, adagrad.name.c_str(), adagrad.accuracy);
+  std::printf("accuracy: %s %.4f, %s %.4f, %s %.4f\n", own.name.c_str(), own.accuracy, adagrad.name.c_str(), adagrad.accuracy,
+              whole.name.c_str(), whole.accuracy);
   return 0;
 }
 
@@ -89,5 +113,6 @@ int run(const cli::Flags& flags) {
 
 int main(int argc, char** argv) {
   optim::register_optimizer<PowerSign>();
+  optim::register_optimizer<Normalised>();
   return cli::run(argc, argv, {.description = "An optimizer of one's own on handwritten digits", .epochs = 20}, run);
 }
