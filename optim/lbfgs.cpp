@@ -81,7 +81,7 @@ void LBFGS::update(Entry& entry, const Tensor& g) {
   gradient_.push_back(g);
 }
 
-double LBFGS::search(Evaluate evaluate, void* closure) {
+double LBFGS::search(Evaluate evaluate, const void* closure) {
   const Gradients first = evaluate(closure);
   struct Borrow {  // the closure lives as long as this call
     LBFGS& of;

@@ -17,7 +17,7 @@ struct LBFGSOptions {
 /// and 7.5), as torch.optim.LBFGS. All parameters are one vector. From the last pairs s = step, y = change of the gradient
 /// (those with y's > 1e-10) the two-loop recursion makes d = -H g, where H starts from (y's / y'y) I; then w <- w + t*d. Two ways:
 ///
-///   double loss = optimizer.step([&] { Tape tape; return tape.gradients(cross_entropy(model(x), y)); });
+///   double loss = optimizer.step([&] { Tape tape; return tape.gradients(cross_entropy(model(x), labels)); });
 ///
 /// makes up to max_iter iterations, each with a t that meets the strong Wolfe conditions (Nocedal & Wright, algorithms 3.5 and
 /// 3.6, c1 = 1e-4, c2 = 0.9), and returns the loss where it ends. The closure is called at every trial point and must compute
@@ -48,7 +48,8 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   template <class Closure>
   requires std::is_invocable_r_v<Gradients, Closure&>
   double step(Closure&& closure) {
-    return search([](void* c) -> Gradients { return (*static_cast<std::remove_reference_t<Closure>*>(c))(); }, &closure);
+    using Type = std::remove_reference_t<Closure>;
+    return search([](const void* c) -> Gradients { return (*static_cast<Type*>(const_cast<void*>(c)))(); }, &closure);
   }
   template <class F>
   void group(std::string_view pattern, F change) = delete;
@@ -67,8 +68,8 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const override;
 
  private:
-  using Evaluate = Gradients (*)(void*);
-  double search(Evaluate evaluate, void* closure);
+  using Evaluate = Gradients (*)(const void*);
+  double search(Evaluate evaluate, const void* closure);
   std::vector<Tensor> direction();
   bool advance();
   static double remembered(const Entry& entry, std::int64_t i);
@@ -78,7 +79,7 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   std::vector<Tensor> gradient_;
   double loss_ = 0;
   Evaluate evaluate_ = nullptr;
-  void* closure_ = nullptr;
+  const void* closure_ = nullptr;
   int evaluations_ = 0;
 };
 
