@@ -85,6 +85,8 @@ template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, cons
 
 }  // namespace kernels
 
+void kernels::prepare_blas() { take_blas(); }
+
 void restore_blas_threads() {
   const std::lock_guard lock(blas_mutex);
   if (!blas_is_ours.load()) return;

@@ -1,7 +1,7 @@
 #pragma once
 #include <capstan/core/kernels/table.h>
 
-// Private: products of matrices. blas.cpp makes every call of BLAS.
+// Private: products of matrices. blas.cpp makes every call of BLAS, lapack.cpp of LAPACK.
 namespace capstan::kernels {
 
 /// product() when neither side is a vector.
@@ -20,5 +20,8 @@ template <class T>
   if (m == 1 && a.column == 1 && b.column == 1 && !bias) return table<T>().combine(k, n, b.data, b.row, a.data, c, accumulate);
   product_of_matrices(m, n, k, a, b, c, bias, accumulate);
 }
+
+/// Makes BLAS and LAPACK run on the calling thread alone; before any call of theirs.
+void prepare_blas();
 
 }  // namespace capstan::kernels
