@@ -57,6 +57,15 @@ namespace {
 
 bool shared(const Tensor& t) noexcept { return t.header()->owner || __atomic_load_n(&t.header()->refs, __ATOMIC_ACQUIRE) > 1; }
 
+void accumulate(const char* op, Tensor& to, Tensor g) {
+  if (!to.defined())
+    to = std::move(g);
+  else if (shared(to))
+    to = kernels::binary(op, kernels::Binary::add, to, g);
+  else
+    kernels::binary_in_place(op, kernels::Binary::add, to, g);
+}
+
 }  // namespace
 
 void Inputs::add(int i, Tensor g) {
@@ -66,12 +75,7 @@ void Inputs::add(int i, Tensor g) {
     fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", to.shape());
   if (g.dtype() != to.kind.dtype) [[unlikely]]
     fail<ValueError>(op_, "the gradient for input ", i, " must have the input's dtype: ", g.dtype(), ", the input is ", to.kind.dtype);
-  if (!to.gradient.defined())
-    to.gradient = std::move(g);
-  else if (shared(to.gradient))
-    to.gradient = kernels::binary(op_, kernels::Binary::add, to.gradient, g);
-  else
-    kernels::binary_in_place(op_, kernels::Binary::add, to.gradient, g);
+  accumulate(op_, to.gradient, std::move(g));
 }
 
 void Inputs::add_reduced(int i, const Tensor& g) {

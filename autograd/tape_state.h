@@ -19,7 +19,7 @@ struct Slot {
   std::uint32_t version = 0;
 
   bool has_shape_of(const Header* h) const noexcept { return kind.dim == h->dim && same_sizes(sizes, h->sizes, h->dim); }
-  Shape shape() const { return Shape(sizes, kind.dim); }
+  Shape shape() const { return Shape::known(sizes, kind.dim); }
 };
 
 /// In Slot::kind.flags of a node: its result is watched, what gathers here is one of the results.

@@ -83,9 +83,9 @@ template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, cons
 template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*,
                                   const double*, bool);
 
-}  // namespace kernels
+void prepare_blas() { take_blas(); }
 
-void kernels::prepare_blas() { take_blas(); }
+}  // namespace kernels
 
 void restore_blas_threads() {
   const std::lock_guard lock(blas_mutex);

@@ -21,7 +21,7 @@ template <class T>
   product_of_matrices(m, n, k, a, b, c, bias, accumulate);
 }
 
-/// Makes BLAS and LAPACK run on the calling thread alone; before any call of theirs.
+/// Sets the BLAS to one thread, as the first product does; for whatever else calls it or LAPACK.
 void prepare_blas();
 
 }  // namespace capstan::kernels

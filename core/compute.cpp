@@ -109,6 +109,8 @@ void run_broadcast(BinaryKernel<T> kernel, const T* a, const T* b, T* y, const S
   }
 }
 
+Tensor new_like(const Tensor& x) { return Tensor::adopt(capstan::detail::new_block_like(x.header())); }
+
 const Header* owner_of(const Header* h) noexcept { return h->owner ? h->owner : h; }
 
 template <class T>
@@ -134,7 +136,7 @@ Tensor unary(const char* op, Unary kind, const Tensor& x) {
   if (h->dtype == DType::i64 && kind == Unary::neg) return binary(op, Binary::mul, x, -1);
   if (h->dtype == DType::i64 && kind == Unary::square) return binary(op, Binary::mul, x, x);
   require_floating(op, x);
-  Tensor y = empty_like(x);
+  Tensor y = new_like(x);
   dispatch(x, [&]<class T>(T*) {
     const UnaryKernel<T> kernel = table<T>().unary[static_cast<int>(kind)];
     const T* from = data_of<T>(x);
@@ -148,16 +150,16 @@ Tensor unary(const char* op, Unary kind, const Tensor& x) {
 Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b) {
   const Header *ha = a.header(), *hb = b.header();
   require_same_dtype(op, a, b);
+  const bool same = same_sizes(ha, hb);
+  if (same || (hb->numel == 1 && hb->dim <= ha->dim)) {
+    Tensor y = new_like(a);
+    with_binary_kernel(op, kind, ha->dtype, [&]<class T>(BinaryKernel<T> kernel) {
+      run(kernel, static_cast<const T*>(ha->data), static_cast<const T*>(hb->data), data_of<T>(y), ha->numel, true, same);
+    });
+    return y;
+  }
   Tensor y;
   with_binary_kernel(op, kind, ha->dtype, [&]<class T>(BinaryKernel<T> kernel) {
-    if (same_sizes(ha, hb)) {
-      y = empty_like(a);
-      return run(kernel, data_of<T>(a), data_of<T>(b), data_of<T>(y), ha->numel, true, true);
-    }
-    if (hb->numel == 1 && hb->dim <= ha->dim) {
-      y = empty_like(a);
-      return run(kernel, data_of<T>(a), data_of<T>(b), data_of<T>(y), ha->numel, true, false);
-    }
     const Shape shape = broadcast(op, a.shape(), b.shape());
     y = empty(shape, ha->dtype);
     run_broadcast(kernel, data_of<T>(a), data_of<T>(b), data_of<T>(y), shape, a.shape(), b.shape());
@@ -169,7 +171,7 @@ Tensor binary(const char* op, Binary kind, const Tensor& a, double b) {
   Tensor y;
   with_binary_kernel(op, kind, a.header()->dtype, [&]<class T>(BinaryKernel<T> kernel) {
     const T c = scalar<T>(op, b);
-    y = empty_like(a);
+    y = new_like(a);
     run(kernel, data_of<T>(a), &c, data_of<T>(y), a.header()->numel, true, false);
   });
   return y;
@@ -179,7 +181,7 @@ Tensor binary(const char* op, Binary kind, double a, const Tensor& b) {
   Tensor y;
   with_binary_kernel(op, kind, b.header()->dtype, [&]<class T>(BinaryKernel<T> kernel) {
     const T c = scalar<T>(op, a);
-    y = empty_like(b);
+    y = new_like(b);
     run(kernel, &c, data_of<T>(b), data_of<T>(y), b.header()->numel, false, true);
   });
   return y;
@@ -237,9 +239,10 @@ Split split_at(const Tensor& x, int axis) {
 }
 
 Tensor sum(const Tensor& x) {
-  Tensor y = empty({}, x.dtype());
-  dispatch(x, [&]<class T>(T*) { *data_of<T>(y) = table<T>().sum(data_of<T>(x), x.header()->numel); });
-  return y;
+  const Header* h = x.header();
+  Header* y = capstan::detail::new_block(h->dtype, 1);
+  dispatch(x, [&]<class T>(T*) { *static_cast<T*>(y->data) = table<T>().sum(static_cast<T*>(h->data), h->numel); });
+  return Tensor::adopt(y);
 }
 
 Tensor sum(const Tensor& x, int axis, bool keepdim) {
@@ -262,7 +265,9 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (shape.numel() == 1) {
     Tensor y = sum(x);
-    return shape.dim() == 0 ? y : view(y, shape);
+    y.header()->dim = static_cast<std::uint8_t>(shape.dim());
+    for (int i = 0; i < shape.dim(); ++i) y.header()->sizes[i] = 1;
+    return y;
   }
   Tensor y = x;
   const int lead = x.dim() - shape.dim();

@@ -1,6 +1,10 @@
 #include <capstan/core/kernels/table.h>
 #include <capstan/core/text.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <cstring>
 
@@ -17,13 +21,22 @@ namespace {
 
 constexpr const char* names[] = {"plain", "v2", "v3", "v4"};
 
+#if defined(__x86_64__)
+// What x86-64-v3 has beside the vector instructions; not every compiler's __builtin_cpu_supports knows their names.
+bool has_movbe_f16c_lzcnt() {
+  unsigned a = 0, b = 0, c = 0, d = 0, extended = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_MOVBE) && (c & bit_F16C) && __get_cpuid(0x80000001, &a, &b, &extended, &d) &&
+         (extended & bit_LZCNT);
+}
+#endif
+
 // The x86-64 psABI's levels that this processor and its operating system offer.
 int best_level() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt");
   const bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                  __builtin_cpu_supports("bmi2");
+                  __builtin_cpu_supports("bmi2") && has_movbe_f16c_lzcnt();
   const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   return v4 ? 4 : v3 ? 3 : v2 ? 2 : 1;

@@ -20,19 +20,21 @@ Shape::Shape(const std::int64_t* sizes, int dim) : dim_(dim) {
   for (const std::int64_t size : *this) {
     if (size < 0) fail<ShapeError>("shape", "a size must not be negative: ", *this);
     if (size == 0) continue;  // else the product of the others could overflow wherever a part of the shape is taken
-    if (n > most / size) fail<ShapeError>("shape", "a tensor has at most 2^48 elements: ", *this);
-    n *= size;
+    if (__builtin_mul_overflow(n, size, &n) || n > most) fail<ShapeError>("shape", "a tensor has at most 2^48 elements: ", *this);
   }
 }
 
 std::int64_t Shape::operator[](int i) const { return sizes_[normal_axis("shape", i, dim_)]; }
 
 std::int64_t Shape::numel() const noexcept {
-  for (int i = 0; i < dim_; ++i)
-    if (sizes_[i] == 0) return 0;
+  // A size of 0 may stand among sizes whose product overflows.
   std::int64_t n = 1;
-  for (int i = 0; i < dim_; ++i) n *= sizes_[i];
-  return n;
+  bool empty = false;
+  for (int i = 0; i < dim_; ++i) {
+    empty |= sizes_[i] == 0;
+    if (!empty) n *= sizes_[i];
+  }
+  return empty ? 0 : n;
 }
 
 Shape Shape::with(int i, std::int64_t size) const {

@@ -71,7 +71,7 @@ class Tensor {
   /// False for a default-constructed or moved-from Tensor.
   bool defined() const noexcept { return header_ != nullptr; }
 
-  Shape shape() const { return Shape(header()->sizes, header()->dim); }
+  Shape shape() const { return Shape::known(header()->sizes, header()->dim); }
   /// The size of axis i; a negative i counts from the end. Throws ShapeError when there is no such axis.
   std::int64_t size(int i) const;
   /// The number of axes; 0 for a scalar.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace capstan::detail {
 
 std::string text(double v) {
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
+  const double shown = std::isnan(v) ? std::abs(v) : v;  // a NaN's sign says nothing
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, shown).ptr;
   return std::string(buffer, end);
 }
 

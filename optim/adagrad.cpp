@@ -16,6 +16,7 @@ std::string Adagrad::formula(const AdagradOptions& o) {
   return cat(detail::decayed(o.weight_decay), "s <- s + g^2 (from ", o.initial_accumulator, "), w <- w - ", rate, "*g/", root);
 }
 
+template class Method<Adagrad, AdagradOptions>;
 template class Elementwise<Adagrad, AdagradOptions>;
 
 }  // namespace capstan::optim

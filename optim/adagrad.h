@@ -79,6 +79,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   static std::string formula(const AdagradOptions& o);
 };
 
+extern template class Method<Adagrad, AdagradOptions>;
 extern template class Elementwise<Adagrad, AdagradOptions>;
 
 }  // namespace capstan::optim

@@ -29,11 +29,21 @@ std::string list_options(const std::vector<const char*>& names, const std::vecto
   return s;
 }
 
+void require_positive(const char* method, const char* option, double value) {
+  if (!(value > 0)) bad_option(method, option, "must be above 0", value);
+}
+
 void require_non_negative(const char* method, const char* option, double value) {
   if (value < 0) bad_option(method, option, "must not be negative", value);
 }
 
+void require_fraction(const char* method, const char* option, double value) {
+  if (!(value >= 0 && value < 1)) bad_option(method, option, "must lie in [0, 1)", value);
+}
+
 std::string decayed(double weight_decay) { return weight_decay == 0 ? "" : cat("g <- g + ", weight_decay, "*w, "); }
+
+std::string shrunk(double lr, double weight_decay) { return weight_decay == 0 ? "" : cat("w <- w - ", lr, "*", weight_decay, "*w, "); }
 
 }  // namespace detail
 

@@ -1,9 +1,29 @@
 #include <capstan/optim/make.h>
 
 #include <capstan/core/text.h>
+#include <capstan/optim/adabelief.h>
+#include <capstan/optim/adadelta.h>
+#include <capstan/optim/adafactor.h>
 #include <capstan/optim/adagrad.h>
+#include <capstan/optim/adam.h>
+#include <capstan/optim/adamax.h>
+#include <capstan/optim/adamw.h>
+#include <capstan/optim/ftrl.h>
+#include <capstan/optim/full_matrix_adagrad.h>
+#include <capstan/optim/lamb.h>
+#include <capstan/optim/lars.h>
+#include <capstan/optim/lbfgs.h>
+#include <capstan/optim/lion.h>
+#include <capstan/optim/muon.h>
+#include <capstan/optim/nadam.h>
+#include <capstan/optim/radam.h>
 #include <capstan/optim/rmsprop.h>
+#include <capstan/optim/rowwise_adagrad.h>
+#include <capstan/optim/rprop.h>
+#include <capstan/optim/schedule_free_adamw.h>
 #include <capstan/optim/sgd.h>
+#include <capstan/optim/signum.h>
+#include <capstan/optim/yogi.h>
 
 #include <charconv>
 
@@ -39,12 +59,37 @@ std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector
   return std::make_unique<Method>(parameters, options);
 }
 
-struct Method {
+struct Named {
   const char* name;
   std::unique_ptr<Optimizer> (*build)(const Parameters&, const std::vector<Setting>&);
 };
-constexpr Method all_methods[] = {
-    {Adagrad::name, build<Adagrad, AdagradOptions>}, {RMSProp::name, build<RMSProp, RMSPropOptions>}, {SGD::name, build<SGD, SGDOptions>}};
+template <class Method, class Options>
+constexpr Named named() {
+  return {Method::name, build<Method, Options>};
+}
+constexpr Named all_methods[] = {named<AdaBelief, AdaBeliefOptions>(),
+                                 named<Adadelta, AdadeltaOptions>(),
+                                 named<Adafactor, AdafactorOptions>(),
+                                 named<Adagrad, AdagradOptions>(),
+                                 named<Adam, AdamOptions>(),
+                                 named<Adamax, AdamaxOptions>(),
+                                 named<AdamW, AdamWOptions>(),
+                                 named<FTRL, FTRLOptions>(),
+                                 named<FullMatrixAdagrad, FullMatrixAdagradOptions>(),
+                                 named<LAMB, LAMBOptions>(),
+                                 named<LARS, LARSOptions>(),
+                                 named<LBFGS, LBFGSOptions>(),
+                                 named<Lion, LionOptions>(),
+                                 named<Muon, MuonOptions>(),
+                                 named<NAdam, NAdamOptions>(),
+                                 named<RAdam, RAdamOptions>(),
+                                 named<RMSProp, RMSPropOptions>(),
+                                 named<RowwiseAdagrad, RowwiseAdagradOptions>(),
+                                 named<Rprop, RpropOptions>(),
+                                 named<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>(),
+                                 named<SGD, SGDOptions>(),
+                                 named<Signum, SignumOptions>(),
+                                 named<Yogi, YogiOptions>()};
 
 Setting setting_of(std::string_view word) {
   const std::size_t equals = word.find('=');
@@ -63,7 +108,7 @@ Setting setting_of(std::string_view word) {
 
 std::vector<std::string> methods() {
   std::vector<std::string> names;
-  for (const Method& m : all_methods) names.emplace_back(m.name);
+  for (const Named& m : all_methods) names.emplace_back(m.name);
   return names;
 }
 
@@ -79,7 +124,7 @@ std::unique_ptr<Optimizer> make(std::string_view spec, const Parameters& paramet
   if (words.empty()) fail<ValueError>("make", "a method's name must come first: '", spec, "'");
   std::vector<Setting> settings;
   for (std::size_t i = 1; i < words.size(); ++i) settings.push_back(setting_of(words[i]));
-  for (const Method& m : all_methods)
+  for (const Named& m : all_methods)
     if (words[0] == m.name) return m.build(parameters, settings);
   std::string known;
   for (const std::string& name : methods()) known += cat(known.empty() ? "" : ", ", name);

@@ -47,6 +47,10 @@ Tensor count(std::int64_t value) { return tensor(std::vector<std::int64_t>{value
 Optimizer::Optimizer() = default;
 Optimizer::~Optimizer() = default;
 
+Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
+void Optimizer::finish() {}
+void Optimizer::accept_parameter(const std::string&, const Tensor&) const {}
+
 void Optimizer::add_parameters(const Parameters& parameters) {
   if (parameters.empty()) fail<ValueError>(method(), "needs at least one parameter");
   const auto once = [&](const TensorMap::Entry& p, const std::string& other, const Tensor& t) {
@@ -54,6 +58,7 @@ void Optimizer::add_parameters(const Parameters& parameters) {
   };
   for (const auto& p : parameters) {
     if (!is_floating(p.tensor.dtype())) fail<ValueError>(method(), "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
+    accept_parameter(p.name, p.tensor);
     for (const Entry& e : entries_) {
       if (e.name == p.name) fail<ValueError>(method(), "a parameter's name must come once: '", p.name, "'");
       once(p, e.name, e.parameter);
@@ -97,9 +102,10 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
   const std::vector<const char*> old = entry.rule == no_rule ? std::vector<const char*>{} : slot_names(entry.rule);
   std::vector<Tensor> slots;
   for (std::size_t i = 0; i < names.size(); ++i) {
+    const Shape shape = slot_shape(rule, i, entry.parameter.shape());
     for (std::size_t k = 0; k < old.size(); ++k)  // an option changed: what both rules know goes on
-      if (std::string_view(old[k]) == names[i]) slots.push_back(entry.slots[k]);
-    if (slots.size() == i) slots.push_back(full(entry.parameter.shape(), initial(entry.group, i), entry.parameter.dtype()));
+      if (std::string_view(old[k]) == names[i] && entry.slots[k].shape() == shape) slots.push_back(entry.slots[k]);
+    if (slots.size() == i) slots.push_back(full(shape, initial(entry.group, i), entry.parameter.dtype()));
   }
   entry.slots = std::move(slots);
   entry.rule = rule;
@@ -144,6 +150,7 @@ void Optimizer::step(const Gradients& gradients) {
     update(e, *e.gradient);
     detail::bump_version(e.parameter.header());
   }
+  finish();
 }
 
 std::string Optimizer::option_key(std::size_t group, const char* name) const {
@@ -206,8 +213,10 @@ void Optimizer::load_state(const TensorMap& state) {
     if (e.steps == 0) continue;
     // The loaded options may choose another rule than the present ones.
     e.rule = complete ? rule_of(e.group, options) : rule_of(e.group);
-    for (const char* name : slot_names(e.rule))
-      if (const Tensor* t = take(cat(e.name, "/", name), e.parameter.shape(), e.parameter.dtype())) e.slots.push_back(t->clone());
+    const std::vector<const char*> names = slot_names(e.rule);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (const Tensor* t = take(cat(e.name, "/", names[i]), slot_shape(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
+        e.slots.push_back(t->clone());
   }
   if (used != state.size())
     for (const auto& [key, tensor] : state) {
@@ -238,7 +247,8 @@ std::string Optimizer::explain() const {
       if (e.group == g) {
         ++parameters;
         elements += e.parameter.numel();
-        bytes += e.parameter.numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()) * slot_names(rule_of(g)).size());
+        for (std::size_t i = 0; i < slot_names(rule_of(g)).size(); ++i)
+          bytes += slot_shape(rule_of(g), i, e.parameter.shape()).numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()));
       }
     s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
              elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");

@@ -16,7 +16,8 @@ struct StepInfo {
 
 /// Moves parameters along their gradients. This class gives every method what does not depend on its formula: identity of
 /// the parameters, groups, refusal of non-finite gradients, lazily made state, saving and loading. A method derives from
-/// Elementwise (optim/elementwise.h) when it moves each element by itself, else from this.
+/// Elementwise (optim/elementwise.h) when it moves each element by itself, from WholeTensor (optim/whole_tensor.h) when it
+/// moves a parameter as a whole, and else from this.
 class Optimizer {
  public:
   virtual ~Optimizer();
@@ -69,6 +70,8 @@ class Optimizer {
 
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
+  /// Called after the updates of a step, for a method whose parameters move together.
+  virtual void finish();
 
   /// The options by name, for files, schedules and messages; a flag reads as 0 or 1. set_option checks the value as the
   /// constructor does (ValueError).
@@ -86,6 +89,12 @@ class Optimizer {
   virtual std::size_t rule_of(std::size_t group, const std::vector<double>& values) const = 0;
   virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
   virtual double initial(std::size_t group, std::size_t slot) const = 0;
+  /// The shape of a slot; the parameter's own unless a method says otherwise.
+  virtual Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const;
+  /// Throws ValueError for a parameter that the method cannot move; called for each before any is taken in.
+  virtual void accept_parameter(const std::string& name, const Tensor& parameter) const;
+
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
 
   /// Moves every parameter whose name matches the pattern (`*` stands for any text) into `group`; ValueError when none does.
   void assign_group(std::string_view pattern, std::size_t group);

@@ -7,7 +7,7 @@ using capstan::detail::cat;
 
 void RMSProp::check(const RMSPropOptions& o) {
   detail::require_non_negative(name, "momentum", o.momentum);
-  if (!(o.alpha >= 0 && o.alpha < 1)) detail::bad_option(name, "alpha", "must lie in [0, 1)", o.alpha);
+  detail::require_fraction(name, "alpha", o.alpha);
 }
 
 std::string RMSProp::formula(const RMSPropOptions& o) {
@@ -19,6 +19,7 @@ std::string RMSProp::formula(const RMSPropOptions& o) {
   return cat(detail::decayed(o.weight_decay), average, "m <- ", o.momentum, "*m + ", d, ", w <- w - ", o.lr, "*m");
 }
 
+template class Method<RMSProp, RMSPropOptions>;
 template class Elementwise<RMSProp, RMSPropOptions>;
 
 }  // namespace capstan::optim

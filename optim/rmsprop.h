@@ -21,6 +21,7 @@ struct RMSPropOptions {
 ///   v <- alpha*v + (1 - alpha)*g^2,  d = g / (sqrt(v) + eps)      [or / sqrt(v + eps)],  w <- w - lr*d
 /// With momentum, m <- momentum*m + d and w <- w - lr*m. Centred, v - a^2 takes the place of v in d, where
 /// a <- alpha*a + (1 - alpha)*g. It is Adagrad with a sum that forgets: the rate recovers when gradients become small.
+/// A zero gradient makes the averages forget (and with momentum moves w): a lazy sparse step is not exact.
 /// Throws ValueError unless lr, eps, weight_decay and momentum are >= 0 and alpha lies in [0, 1).
 /// Weakness: the average starts from 0 without correction, so that first steps are up to 1/sqrt(1 - alpha) times lr. Centred,
 /// a steady gradient makes v - a^2 vanish, rounding may leave it below 0 (it counts as 0 then) and the step reaches lr*g/eps.
@@ -105,6 +106,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   static std::string formula(const RMSPropOptions& o);
 };
 
+extern template class Method<RMSProp, RMSPropOptions>;
 extern template class Elementwise<RMSProp, RMSPropOptions>;
 
 }  // namespace capstan::optim

@@ -1,4 +1,6 @@
 #pragma once
+#include <capstan/optim/method.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -20,53 +22,60 @@ void choose_isa_level();
 #define CAPSTAN_RULE_OPTIONS
 #endif
 
+/// `factor` is what Decay::l2 multiplies w by for g, and Decay::decoupled w itself.
 /// Blocks of 16 with a constant count: the compiler unrolls them into vectors without a check for short arrays.
-template <bool decay, class Rule, class T, std::size_t... I>
+template <Decay decay, class Rule, class T, std::size_t... I>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
-                                             T weight_decay, std::index_sequence<I...>) {
+                                             T factor, std::index_sequence<I...>) {
   constexpr std::int64_t block = 16;
   const auto move = [&](std::int64_t i, auto* __restrict... s) __attribute__((always_inline)) {
-    if constexpr (decay)
-      rule(w[i], g[i] + weight_decay * w[i], s[i]...);
+    if constexpr (decay == Decay::decoupled) w[i] *= factor;
+    if constexpr (decay == Decay::l2)
+      rule(w[i], g[i] + factor * w[i], s[i]...);
     else
       rule(w[i], g[i], s[i]...);
   };
   std::int64_t i = 0;
-  for (; i + block <= n; i += block)
+  for (; i + block <= n; i += block) {
+    // No array overlaps another: with three slots there would be too many pairs for the compiler to compare.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC ivdep
+#endif
     for (std::int64_t k = 0; k < block; ++k) move(i + k, states[I]...);
+  }
   for (; i < n; ++i) move(i, states[I]...);
 }
 
 #if defined(__x86_64__)
-template <bool decay, std::size_t slots, class Rule, class T>
+template <Decay decay, std::size_t slots, class Rule, class T>
 __attribute__((target(CAPSTAN_RULE_V4), CAPSTAN_RULE_OPTIONS)) void rule_loop_v4(const Rule& rule, T* w, const T* g, T* const* states,
-                                                                                 std::int64_t n, T wd) {
-  rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
+                                                                                 std::int64_t n, T factor) {
+  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
 }
-template <bool decay, std::size_t slots, class Rule, class T>
+template <Decay decay, std::size_t slots, class Rule, class T>
 __attribute__((target("arch=x86-64-v3"), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states,
-                                                                                  std::int64_t n, T wd) {
-  rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
+                                                                                  std::int64_t n, T factor) {
+  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
 }
 #endif
-template <bool decay, std::size_t slots, class Rule, class T>
+template <Decay decay, std::size_t slots, class Rule, class T>
 #if defined(__GNUC__) && !defined(__clang__)
 __attribute__((CAPSTAN_RULE_OPTIONS))
 #endif
-void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T wd) {
-  rule_body<decay>(rule, w, g, states, n, wd, std::make_index_sequence<slots>{});
+void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor) {
+  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
 }
 #undef CAPSTAN_RULE_OPTIONS
 #undef CAPSTAN_RULE_V4
 
-template <bool decay, std::size_t slots, class Rule, class T>
-void rule_loop(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T wd) {
+template <Decay decay, std::size_t slots, class Rule, class T>
+void rule_loop(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor) {
 #if defined(__x86_64__)
   const int level = isa_level;
-  if (level == 4) return rule_loop_v4<decay, slots>(rule, w, g, states, n, wd);
-  if (level == 3) return rule_loop_v3<decay, slots>(rule, w, g, states, n, wd);
+  if (level == 4) return rule_loop_v4<decay, slots>(rule, w, g, states, n, factor);
+  if (level == 3) return rule_loop_v3<decay, slots>(rule, w, g, states, n, factor);
 #endif
-  rule_loop_plain<decay, slots>(rule, w, g, states, n, wd);
+  rule_loop_plain<decay, slots>(rule, w, g, states, n, factor);
 }
 
 }  // namespace capstan::optim::detail

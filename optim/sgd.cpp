@@ -19,6 +19,7 @@ std::string SGD::formula(const SGDOptions& o) {
   return o.nesterov ? cat(m, "w <- w - ", o.lr, "*(g + ", o.momentum, "*m)") : cat(m, "w <- w - ", o.lr, "*m");
 }
 
+template class Method<SGD, SGDOptions>;
 template class Elementwise<SGD, SGDOptions>;
 
 }  // namespace capstan::optim

@@ -15,6 +15,8 @@ struct SGDOptions {
 ///   w <- w - lr*g                                              without momentum, no state;
 ///   m <- momentum*m + (1 - dampening)*g,  w <- w - lr*m        with momentum (Polyak, 1964); m <- g at the first step;
 ///   m as before,  w <- w - lr*(g + momentum*m)                 with nesterov (Sutskever et al., ICML 2013, eq. 3-4).
+/// Without momentum a zero gradient changes nothing, so that a sparse step is exact unless there is weight decay; with
+/// momentum, or decay, a zero gradient still moves w.
 /// Throws ValueError unless lr, momentum and weight_decay are >= 0, and for nesterov without momentum or with dampening.
 /// Weakness: one rate for all coordinates, which must compromise between steep and flat, frequent and rare ones.
 struct SGD : Elementwise<SGD, SGDOptions> {
@@ -63,6 +65,7 @@ struct SGD : Elementwise<SGD, SGDOptions> {
   static std::string formula(const SGDOptions& o);
 };
 
+extern template class Method<SGD, SGDOptions>;
 extern template class Elementwise<SGD, SGDOptions>;
 
 }  // namespace capstan::optim

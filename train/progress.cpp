@@ -123,7 +123,7 @@ void Progress::draw(std::initializer_list<NamedValue> values) {
 std::string Progress::left_text(double elapsed) const {
   const double in_epoch = steps_ > 0 ? std::min(1.0, static_cast<double>(step_) / static_cast<double>(steps_)) : 0;
   const double done = static_cast<double>(epoch_) + in_epoch, total = static_cast<double>(epochs_);
-  if (epochs_ == 0 || done <= 0 || done >= total) return "";
+  if (epochs_ == 0 || done <= 0) return "";
   return ", " + clock_text(std::ceil(elapsed / done * (total - done))) + " left";
 }
 

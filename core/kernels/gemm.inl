@@ -11,79 +11,98 @@ static constexpr std::int64_t panel_width() {
   return 2 * Simd<T>::width;
 }
 
-template <int m, class T>
-static void tile(std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b, std::int64_t b_row, T* c,
-                 std::int64_t c_row, std::int64_t columns, const T* bias, bool accumulate) {
+// Where a strip of tiles, one below the other, finds its numbers and leaves them.
+template <class T>
+struct Strip {
+  std::int64_t tiles, k;
+  const T* a;
+  std::int64_t a_tile, a_row, a_column;
+  const T* b;
+  std::int64_t b_row;
+  T* c;
+  std::int64_t c_row;
+  const T* bias;
+  bool accumulate;
+};
+
+// Tiles of m rows and v vectors, of which the last is cut after `part` numbers when that is not 0. Fixed counts, so that
+// the accumulators never leave the registers.
+template <int m, int v, bool cut, class T>
+static void strip(const Strip<T>& to, int part) {
   using S = Simd<T>;
-  typename S::Vector s[m][2] = {};
-  for (std::int64_t q = 0; q < k; ++q) {
-    const auto b0 = S::load(b + q * b_row), b1 = S::load(b + q * b_row + S::width);
-    for (int i = 0; i < m; ++i) {
-      const auto v = S::broadcast(a[i * a_row + q * a_column]);
-      s[i][0] = fma(v, b0, s[i][0]);
-      s[i][1] = fma(v, b1, s[i][1]);
-    }
-  }
-  if (columns == panel_width<T>()) {
-    typename S::Vector start[2] = {};
-    if (bias) {
-      start[0] = S::load(bias);
-      start[1] = S::load(bias + S::width);
-    }
-    for (int i = 0; i < m; ++i)
-      for (int v = 0; v < 2; ++v) {
-        T* to = c + i * c_row + v * S::width;
-        S::store(to, s[i][v] + (accumulate ? S::load(to) : start[v]));
+  using V = typename S::Vector;
+  const std::int64_t b_row = to.b_row, a_row = to.a_row, a_column = to.a_column, k = to.k;
+  const T* a_tile = to.a;
+  T* c_tile = to.c;
+  for (std::int64_t tile = 0; tile < to.tiles; ++tile, a_tile += to.a_tile, c_tile += m * to.c_row) {
+    V s[m][v] = {};
+    const T *a = a_tile, *b = to.b;
+    for (std::int64_t q = 0; q < k; ++q, a += a_column, b += b_row) {
+      V row[v];
+#pragma GCC unroll 2
+      for (int j = 0; j < v; ++j) row[j] = S::load(b + j * S::width);
+#pragma GCC unroll 12
+      for (int i = 0; i < m; ++i) {
+        const V x = S::broadcast(a[i * a_row]);
+#pragma GCC unroll 2
+        for (int j = 0; j < v; ++j) s[i][j] = fma(x, row[j], s[i][j]);
       }
-    return;
+    }
+    V start[v] = {};
+    if (to.bias)
+#pragma GCC unroll 2
+      for (int j = 0; j < v; ++j)
+        start[j] = cut && j == v - 1 ? S::load_part(to.bias + j * S::width, part) : S::load(to.bias + j * S::width);
+#pragma GCC unroll 12
+    for (int i = 0; i < m; ++i) {
+#pragma GCC unroll 2
+      for (int j = 0; j < v; ++j) {
+        T* p = c_tile + i * to.c_row + j * S::width;
+        if (cut && j == v - 1)
+          S::store_part(p, s[i][j] + (to.accumulate ? S::load_part(p, part) : start[j]), part);
+        else
+          S::store(p, s[i][j] + (to.accumulate ? S::load(p) : start[j]));
+      }
+    }
   }
-  T edge[2 * S::width];
-  for (int i = 0; i < m; ++i) {
-    S::store(edge, s[i][0]);
-    S::store(edge + S::width, s[i][1]);
-    T* to = c + i * c_row;
-    if (accumulate)
-      for (std::int64_t j = 0; j < columns; ++j) to[j] += edge[j];
-    else if (bias)
-      for (std::int64_t j = 0; j < columns; ++j) to[j] = edge[j] + bias[j];
-    else
-      for (std::int64_t j = 0; j < columns; ++j) to[j] = edge[j];
+}
+
+template <int m, class T>
+static inline void strip_of_height(const Strip<T>& to, std::int64_t columns) {
+  if constexpr (m <= Simd<T>::rows) {
+    constexpr int width = Simd<T>::width;
+    const auto part = static_cast<int>(columns % width);
+    if (columns > width) return part ? strip<m, 2, true>(to, part) : strip<m, 2, false>(to, 0);
+    return part ? strip<m, 1, true>(to, part) : strip<m, 1, false>(to, 0);
   }
 }
 
 template <class T>
-static inline void tile_of(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b,
-                           std::int64_t b_row, T* c, std::int64_t c_row, std::int64_t columns, const T* bias, bool accumulate) {
-  constexpr int most = Simd<T>::rows;
-  switch (m) {
-#define CAPSTAN_TILE(M) \
-  case M: return tile<(M <= most ? M : 1)>(k, a, a_row, a_column, b, b_row, c, c_row, columns, bias, accumulate);
-    CAPSTAN_TILE(1)
-    CAPSTAN_TILE(2)
-    CAPSTAN_TILE(3)
-    CAPSTAN_TILE(4)
-    CAPSTAN_TILE(5)
-    CAPSTAN_TILE(6)
-    CAPSTAN_TILE(7)
-    CAPSTAN_TILE(8)
-    CAPSTAN_TILE(9)
-    CAPSTAN_TILE(10)
-    CAPSTAN_TILE(11)
-    CAPSTAN_TILE(12)
-#undef CAPSTAN_TILE
+static void strip_of(std::int64_t height, const Strip<T>& to, std::int64_t columns) {
+  switch (height) {
+    case 1: return strip_of_height<1>(to, columns);
+    case 2: return strip_of_height<2>(to, columns);
+    case 3: return strip_of_height<3>(to, columns);
+    case 4: return strip_of_height<4>(to, columns);
+    case 5: return strip_of_height<5>(to, columns);
+    case 6: return strip_of_height<6>(to, columns);
+    case 7: return strip_of_height<7>(to, columns);
+    case 8: return strip_of_height<8>(to, columns);
+    case 9: return strip_of_height<9>(to, columns);
+    case 10: return strip_of_height<10>(to, columns);
+    case 11: return strip_of_height<11>(to, columns);
+    case 12: return strip_of_height<12>(to, columns);
   }
 }
 
-/// Calls f(i, height) for tiles of nearly equal height: a last tile of one row would leave the pipelines idle.
+/// Calls f(i, tiles, height) for one or two strips of tiles of nearly equal height, whose first row is i: a last tile of
+/// one row would leave the pipelines idle.
 template <class T, class F>
-static inline void for_tiles(std::int64_t m, F f) {
+static inline void for_strips(std::int64_t m, F f) {
   const std::int64_t tiles = (m + Simd<T>::rows - 1) / Simd<T>::rows;
-  std::int64_t i = 0;
-  for (std::int64_t t = 0; t < tiles; ++t) {
-    const std::int64_t height = (m - i + tiles - t - 1) / (tiles - t);
-    f(i, height);
-    i += height;
-  }
+  const std::int64_t height = m / tiles, higher = m % tiles;
+  if (higher > 0) f(std::int64_t{0}, higher, height + 1);
+  if (higher < tiles) f(higher * (height + 1), tiles - higher, height);
 }
 
 #if defined(__AVX2__)
@@ -187,16 +206,19 @@ static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T
       const T* a0 = a.data + i0 * a.row + k0 * a.column;
       const bool pack_a = a.row == 1 && deep > 64 && panels > 1;
       if (pack_a)
-        for_tiles<T>(high, [&](std::int64_t i, std::int64_t height) { pack_rows(a0 + i, a.column, height, deep, a_scratch + i * deep); });
+        for_strips<T>(high, [&](std::int64_t i, std::int64_t tiles, std::int64_t height) {
+          for (std::int64_t t = 0; t < tiles; ++t, i += height) pack_rows(a0 + i, a.column, height, deep, a_scratch + i * deep);
+        });
       for (std::int64_t p = 0; p < panels; ++p) {
         const std::int64_t columns = n - p * width < width ? n - p * width : width;
         const bool direct = read_b && columns == width;
-        const T* panel = direct ? b0.data + p * width : scratch + p * width * deep;
-        const std::int64_t panel_row = direct ? b.row : width;
-        for_tiles<T>(high, [&](std::int64_t i, std::int64_t height) {
-          const T* rows = pack_a ? a_scratch + i * deep : a0 + i * a.row;
-          tile_of(height, deep, rows, pack_a ? 1 : a.row, pack_a ? height : a.column, panel, panel_row, c + (i0 + i) * n + p * width, n,
-                  columns, k0 == 0 && bias ? bias + p * width : nullptr, accumulate || k0 > 0);
+        for_strips<T>(high, [&](std::int64_t i, std::int64_t tiles, std::int64_t height) {
+          strip_of(
+              height,
+              Strip<T>{tiles, deep, pack_a ? a_scratch + i * deep : a0 + i * a.row, height * (pack_a ? deep : a.row), pack_a ? 1 : a.row,
+                       pack_a ? height : a.column, direct ? b0.data + p * width : scratch + p * width * deep, direct ? b.row : width,
+                       c + (i0 + i) * n + p * width, n, k0 == 0 && bias ? bias + p * width : nullptr, accumulate || k0 > 0},
+              columns);
         });
       }
     }

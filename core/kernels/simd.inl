@@ -22,6 +22,26 @@ struct Simd {
   }
   static void store(T* p, Vector v) { __builtin_memcpy(p, &v, sizeof v); }
   static Vector broadcast(T x) { return x - Vector{}; }
+
+  // The first `count` < width numbers of a vector; the others are 0.
+  static Vector load_part(const T* p, int count) {
+    Vector v = {};
+    for (int j = 0; j < count; ++j) v[j] = p[j];
+    return v;
+  }
+  static void store_part(T* p, Vector v, int count) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4)
+      _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+                          reinterpret_cast<__m256>(v));
+    else
+      _mm256_maskstore_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)), reinterpret_cast<__m256d>(v));
+#else
+    T edge[width];
+    store(edge, v);
+    for (int j = 0; j < count; ++j) p[j] = edge[j];
+#endif
+  }
 };
 
 template <class V>

@@ -7,7 +7,7 @@ namespace {
 
 using Array = xt::xarray<double>;
 const Reduction kinds[] = {Reduction::none, Reduction::mean, Reduction::sum};
-const char* const names[] = {"none", "mean", "sum"};
+const char* const reduction_names[] = {"none", "mean", "sum"};
 
 /// Labels for an input [classes], [n, classes, ...]: 1, 3, 5, ... in [0, classes), every `skip`-th one -100.
 Tensor labels_for(const Tensor& input, int skip = 0) {
@@ -63,7 +63,7 @@ void add_classification_rows(std::vector<OpRow>& rows) {
     const auto row = [&](const char* declaration, const std::string& form, std::function<Tensor(const Args&)> f, const Tensor& is,
                          std::function<Tensor(const Args&)> same_as) {
       rows.push_back({.declaration = declaration,
-                      .form = form + ", " + names[r],
+                      .form = form + ", " + reduction_names[r],
                       .f = std::move(f),
                       .at = {d(x)},
                       .is = is,
@@ -103,14 +103,14 @@ void add_classification_rows(std::vector<OpRow>& rows) {
         [=](const Args& in) { return by_formula(in[0], labels_for(in[0], 3), {}, true, 0.3, reduction, true); });
     const std::vector<std::vector<Shape>> pairs = {{{3}, {3}}, {{1, 1}, {1, 1}}, {{4, 3}, {4, 3}}, {{2, 3, 2}, {2, 3, 2}}};
     rows.push_back({.declaration = ce,
-                    .form = std::string("probabilities, ") + names[r],
+                    .form = std::string("probabilities, ") + reduction_names[r],
                     .f = [=](const Args& in) { return cross_entropy(in[0], in[1], {.reduction = reduction}); },
                     .at = {d(x), d({{0.5, 0, 0.5}, {0.25, 0.5, 0.25}})},
                     .is = reduce(lse - 2, ln3, 2),
                     .shapes = pairs,
                     .same_as = [=](const Args& in) { return by_formula(in[0], {}, in[1], false, 0, reduction, true); }});
     rows.push_back({.declaration = ce,
-                    .form = std::string("probabilities, weighted and smoothed, ") + names[r],
+                    .form = std::string("probabilities, weighted and smoothed, ") + reduction_names[r],
                     .f =
                         [=](const Args& in) {
                           return cross_entropy(in[0], in[1], {.weight = weight_for(in[0]), .reduction = reduction, .label_smoothing = 0.3});
@@ -124,7 +124,7 @@ void add_classification_rows(std::vector<OpRow>& rows) {
     std::vector<std::vector<Shape>> same = {{{}, {}}, {{3}, {3}}, {{2, 3}, {2, 3}}, {{2, 1, 3}, {2, 1, 3}}};
     if (r != 1) same.push_back({{0}, {0}});
     rows.push_back({.declaration = bce,
-                    .form = names[r],
+                    .form = reduction_names[r],
                     .f =
                         [=](const Args& in) {
                           return r == 1 ? binary_cross_entropy_with_logits(in[0], in[1])
@@ -138,7 +138,7 @@ void add_classification_rows(std::vector<OpRow>& rows) {
                       return r == 0 ? each : r == 1 ? Array(xt::mean(each)) : Array(xt::sum(each));
                     })});
     rows.push_back({.declaration = bce,
-                    .form = std::string("weights, ") + names[r],
+                    .form = std::string("weights, ") + reduction_names[r],
                     .f =
                         [=](const Args& in) {
                           return binary_cross_entropy_with_logits(in[0], in[1],

@@ -5,42 +5,16 @@
 #include <capstan/core/create.h>
 #include <capstan/core/error.h>
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
 
-/// What `body` throws, as "Kind: text"; "nothing" when it throws nothing.
-template <class Body>
-std::string thrown(Body body) {
-  try {
-    body();
-  } catch (const capstan::ShapeError& e) {
-    return std::string("ShapeError: ") + e.what();
-  } catch (const capstan::ValueError& e) {
-    return std::string("ValueError: ") + e.what();
-  }
-  return "nothing";
-}
-
-/// The elements as doubles, row-major.
-inline std::vector<double> values(const capstan::Tensor& t) {
-  const capstan::Tensor wide = t.to(capstan::DType::f64);
-  return {wide.data<double>(), wide.data<double>() + wide.numel()};
-}
-using Values = std::vector<double>;
+#include "../common.h"
 
 /// An f64 tensor of the given numbers, and the same as a parameter.
 inline capstan::Tensor d(const capstan::NestedList& list) { return capstan::tensor(list, capstan::DType::f64); }
 inline capstan::Tensor p(const capstan::NestedList& list) { return capstan::parameter(d(list)); }
-
-/// Shape, dtype and every bit.
-inline bool same_bits(const capstan::Tensor& a, const capstan::Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.header()->data, b.header()->data, static_cast<std::size_t>(a.numel()) * size_of(a.dtype())) == 0;
-}
 
 /// Shape, and every element within tolerance * max(1, |expected|); NaN equals NaN, infinity itself. Dtypes may differ.
 inline testing::AssertionResult near(const capstan::Tensor& actual, const capstan::Tensor& expected, double tolerance) {

@@ -2,6 +2,7 @@
 #include <capstan/autograd/gradcheck.h>
 #include <capstan/core/xtensor.h>
 
+#include <array>
 #include <memory>
 
 #include "support.h"
@@ -61,6 +62,17 @@ Tensor twice_minus(const Tensor& a, const Tensor& b) {
 }
 
 }  // namespace
+
+TEST(UserOp, CapturesAsMuchAsARuleMay) {
+  std::array<double, 32> factors;  // 256 bytes
+  for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = static_cast<double>(i);
+  const Tensor x = parameter(d({1, 2}));
+  Tape tape;
+  Tensor y = x;
+  for (int i = 0; i < 1000; ++i)  // more than one piece of the tape's memory
+    y = record("scale", y.clone(), {y}, [factors](const Tensor& dy, Inputs& dx) { dx.add(0, dy * (factors[31] / 31)); });
+  EXPECT_EQ(values(tape.gradients(sum(y))[x]), (Values{1, 1}));
+}
 
 TEST(UserOp, OfCapstansOperations) {
   EXPECT_EQ(values(cube(d({2, -3}))), (Values{8, -27}));
@@ -156,15 +168,15 @@ TEST(UserOp, WhatARuleComputesIsNotRecorded) {
   EXPECT_EQ(tape.size(), 4u);
 }
 
-// The place that a rule is kept in holds 80 bytes; what it captures is destroyed with the recording, or at once.
+// The place that a rule is kept in holds 256 bytes; what it captures is destroyed with the recording, or at once.
 TEST(UserOp, CapturesAreDestroyed) {
   const Tensor a = p({1, 2});
   const auto counted = std::make_shared<int>(0);
   struct Large {
     std::shared_ptr<int> pointer;
-    double more[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    double more[30] = {1, 2, 3, 4, 5, 6, 7, 8};
   };
-  static_assert(sizeof(Large) == 80);
+  static_assert(sizeof(Large) == 256);
   const auto call = [&] {
     return record("large", a.clone(), {a}, [large = Large{counted}](const Tensor& dy, Inputs& dx) { dx.add(0, dy * large.more[7]); });
   };

@@ -9,7 +9,7 @@ using namespace capstan;
 
 namespace {
 
-constexpr const char* names[] = {"plain", "v2", "v3", "v4"};
+constexpr const char* isa_names[] = {"plain", "v2", "v3", "v4"};
 
 /// What this program prints in a process of its own with CAPSTAN_ISA set to `value` (nullptr: not set).
 std::string run_with(const char* value) {
@@ -47,22 +47,22 @@ TEST(Isa, DISABLED_Report) {
 }
 
 TEST(Isa, TheBestIsChosen) {
-  const std::string best = names[processor_level() - 1], report = std::to_string(processor_level()) + " " + best + " " + best + " 2";
+  const std::string best = isa_names[processor_level() - 1], report = std::to_string(processor_level()) + " " + best + " " + best + " 2";
   EXPECT_EQ(run_with(nullptr), report);
   EXPECT_EQ(run_with(""), report);
 }
 
 TEST(Isa, TheEnvironmentChooses) {
   for (int level = 1; level <= processor_level(); ++level) {
-    const std::string name = names[level - 1];
+    const std::string name = isa_names[level - 1];
     EXPECT_EQ(run_with(name.c_str()), std::to_string(level) + " " + name + " " + name + " 2");
   }
 }
 
 TEST(Isa, TheEnvironmentIsRefused) {
   for (int level = processor_level() + 1; level <= 4; ++level)
-    EXPECT_EQ(run_with(names[level - 1]), "ValueError: [CAPSTAN_ISA] the processor must have the instruction set: asked for " +
-                                              std::string(names[level - 1]) + ", it has " + names[processor_level() - 1]);
+    EXPECT_EQ(run_with(isa_names[level - 1]), "ValueError: [CAPSTAN_ISA] the processor must have the instruction set: asked for " +
+                                                  std::string(isa_names[level - 1]) + ", it has " + isa_names[processor_level() - 1]);
   EXPECT_EQ(run_with("avx2"), "ValueError: [CAPSTAN_ISA] must be plain, v2, v3 or v4: 'avx2'");
   EXPECT_EQ(run_with("V3"), "ValueError: [CAPSTAN_ISA] must be plain, v2, v3 or v4: 'V3'");
   EXPECT_EQ(run_with(" v3"), "ValueError: [CAPSTAN_ISA] must be plain, v2, v3 or v4: ' v3'");

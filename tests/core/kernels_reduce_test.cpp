@@ -129,6 +129,20 @@ TEST(Kernels, ArgmaxIsTheFirstLargest) {
   });
 }
 
+TEST(Kernels, FirstNonFiniteInALongArray) {
+  for_each_table([]<class T>(const Table<T>& table) {
+    const std::int64_t window = std::int64_t{1} << 17, n = 3 * window + 77;
+    std::vector<T> x(static_cast<std::size_t>(n), std::numeric_limits<T>::max());
+    ASSERT_EQ(table.first_non_finite(x.data(), n), n);
+    for (const std::int64_t at : {std::int64_t{0}, window / 8 - 1, window / 8, window - 1, window, 2 * window + 5, 3 * window, n - 1}) {
+      x[static_cast<std::size_t>(at)] = std::numeric_limits<T>::infinity();
+      x.back() = std::numeric_limits<T>::quiet_NaN();
+      ASSERT_EQ(table.first_non_finite(x.data(), n), at);
+      x[static_cast<std::size_t>(at)] = x.back() = T(1);
+    }
+  });
+}
+
 TEST(Kernels, FirstNonFiniteAtEveryPlace) {
   for_each_table([]<class T>(const Table<T>& table) {
     const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();

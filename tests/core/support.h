@@ -3,39 +3,12 @@
 #include <capstan/core/error.h>
 #include <capstan/core/tensor.h>
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <vector>
 
-/// What `body` throws, as "Kind: text"; "nothing" when it throws nothing.
-template <class Body>
-std::string thrown(Body body) {
-  try {
-    body();
-  } catch (const capstan::ShapeError& e) {
-    return std::string("ShapeError: ") + e.what();
-  } catch (const capstan::ValueError& e) {
-    return std::string("ValueError: ") + e.what();
-  }
-  return "nothing";
-}
-
-using Values = std::vector<double>;
-
-/// The elements as doubles, row-major.
-inline Values values(const capstan::Tensor& t) {
-  const capstan::Tensor wide = t.to(capstan::DType::f64);
-  return {wide.data<double>(), wide.data<double>() + wide.numel()};
-}
-
-/// Shape, dtype and every bit.
-inline bool same_bits(const capstan::Tensor& a, const capstan::Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.header()->data, b.header()->data, static_cast<std::size_t>(a.numel()) * size_of(a.dtype())) == 0;
-}
+#include "../common.h"
 
 constexpr capstan::DType all_dtypes[] = {capstan::DType::f32, capstan::DType::f64, capstan::DType::i64, capstan::DType::boolean};
 

@@ -2,7 +2,6 @@
 #include <capstan/core/error.h>
 #include <capstan/core/tensor.h>
 
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -10,29 +9,7 @@
 #include <string_view>
 #include <vector>
 
-/// What `body` throws, as "Kind: text"; "nothing" when it throws nothing.
-template <class Body>
-std::string thrown(Body body) {
-  using namespace capstan;
-  try {
-    body();
-  } catch (const ShapeError& e) {
-    return std::string("ShapeError: ") + e.what();
-  } catch (const ValueError& e) {
-    return std::string("ValueError: ") + e.what();
-  } catch (const IoError& e) {
-    return std::string("IoError: ") + e.what();
-  } catch (const FormatError& e) {
-    return std::string("FormatError: ") + e.what();
-  }
-  return "nothing";
-}
-
-/// The elements as doubles, row-major.
-inline std::vector<double> values(const capstan::Tensor& t) {
-  const capstan::Tensor wide = t.to(capstan::DType::f64);
-  return {wide.data<double>(), wide.data<double>() + wide.numel()};
-}
+#include "../common.h"
 
 /// A file with the given bytes (or only a free path, or a folder) that is gone at the end of the scope.
 class Scratch {

@@ -12,6 +12,10 @@ std::string error_of(const std::string& spec) {
   return thrown([&] { optim::make(spec, Parameters{{"w", w}}); });
 }
 
+const std::string known =
+    "adabelief, adadelta, adafactor, adagrad, adam, adamax, adamw, ftrl, full_matrix_adagrad, lamb, lars, lbfgs, lion, muon, nadam, radam, "
+    "rmsprop, rowwise_adagrad, rprop, schedule_free_adamw, sgd, signum, yogi";
+
 template <class Method>
 const Method& made(const std::string& spec) {
   static std::unique_ptr<optim::Optimizer> optimizer;
@@ -39,15 +43,14 @@ TEST(Make, ReadsNamesAndSettings) {
 }
 
 TEST(Make, AnswersAMisspeltMethodWithTheNearest) {
-  EXPECT_EQ(error_of("adagrd lr=0.1"),
-            "ValueError: [make] there is no method 'adagrd' among adagrad, rmsprop, sgd (did you mean 'adagrad'?)");
-  EXPECT_EQ(error_of("RMSProp"), "ValueError: [make] there is no method 'RMSProp' among adagrad, rmsprop, sgd");
-  EXPECT_EQ(error_of("rms_prop"), "ValueError: [make] there is no method 'rms_prop' among adagrad, rmsprop, sgd (did you mean 'rmsprop'?)");
-  EXPECT_EQ(error_of("sdg"), "ValueError: [make] there is no method 'sdg' among adagrad, rmsprop, sgd (did you mean 'sgd'?)");
-  EXPECT_EQ(error_of("conjugate_gradients"), "ValueError: [make] there is no method 'conjugate_gradients' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of("adagrd lr=0.1"), "ValueError: [make] there is no method 'adagrd' among " + known + " (did you mean 'adagrad'?)");
+  EXPECT_EQ(error_of("RMSProp"), "ValueError: [make] there is no method 'RMSProp' among " + known);
+  EXPECT_EQ(error_of("rms_prop"), "ValueError: [make] there is no method 'rms_prop' among " + known + " (did you mean 'rmsprop'?)");
+  EXPECT_EQ(error_of("sdg"), "ValueError: [make] there is no method 'sdg' among " + known + " (did you mean 'sgd'?)");
+  EXPECT_EQ(error_of("conjugate_gradients"), "ValueError: [make] there is no method 'conjugate_gradients' among " + known);
   EXPECT_EQ(error_of(""), "ValueError: [make] a method's name must come first: ''");
   EXPECT_EQ(error_of("   "), "ValueError: [make] a method's name must come first: '   '");
-  EXPECT_EQ(error_of("lr=0.1"), "ValueError: [make] there is no method 'lr=0.1' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of("lr=0.1"), "ValueError: [make] there is no method 'lr=0.1' among " + known);
 }
 
 TEST(Make, AnswersAMisspeltOptionWithTheNearest) {
@@ -66,7 +69,7 @@ TEST(Make, RefusesWhatIsNoSetting) {
   for (const char* word : {"lr", "=0.1", "lr=", "lr=x", "lr=0.1x", "lr==0.1", "lr=0,1", "lr=1e999", "lr=+1", "lr=0x10", "0.1", "lr=yes"})
     EXPECT_EQ(error_of("sgd " + std::string(word)), "ValueError: [make] a setting must read name=number: '" + std::string(word) + "'");
   EXPECT_EQ(error_of("sgd lr = 0.1"), "ValueError: [make] a setting must read name=number: 'lr'");
-  EXPECT_EQ(error_of("sgd\tlr=0.1"), "ValueError: [make] there is no method 'sgd\tlr=0.1' among adagrad, rmsprop, sgd");
+  EXPECT_EQ(error_of("sgd\tlr=0.1"), "ValueError: [make] there is no method 'sgd\tlr=0.1' among " + known);
 }
 
 TEST(Make, RefusesABadValue) {
@@ -107,6 +110,97 @@ TEST(Explain, ShowsTheFormulaWithItsNumbers) {
   EXPECT_EQ(
       text("rmsprop centered=1 momentum=0.5 eps_inside_root=1"),
       "rmsprop: v <- 0.99*v + (1 - 0.99)*g^2, a <- 0.99*a + (1 - 0.99)*g, m <- 0.5*m + g/sqrt(v - a^2 + 1e-08), w <- w - 0.01*m" + three);
+}
+
+TEST(Explain, ShowsTheFormulaOfEveryMethod) {
+  const auto formula = [](const std::string& spec) {
+    Tensor w = zeros({2, 3});
+    const std::string text = optim::make(spec, Parameters{{"w", w}})->explain();
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_EQ(formula("adabelief"),
+            "adabelief: m <- 0.9*m + (1 - 0.9)*g, s <- 0.999*s + (1 - 0.999)*(g - m)^2 + 1e-16, w <- w - 0.001*(m/(1 - 0.9^t))/(sqrt(s/(1 "
+            "- 0.999^t)) + 1e-16)");
+  EXPECT_EQ(formula("adadelta weight_decay=0.5"),
+            "adadelta: g <- g + 0.5*w, v <- 0.9*v + (1 - 0.9)*g^2, d = sqrt(a + 1e-06)/sqrt(v + 1e-06)*g, a <- 0.9*a + (1 - 0.9)*d^2, w <- "
+            "w - 1*d");
+  EXPECT_EQ(
+      formula("adam"),
+      "adam: m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, w <- w - 0.001*(m/(1 - 0.9^t))/(sqrt(v/(1 - 0.999^t)) + 1e-08)");
+  EXPECT_EQ(formula("adam amsgrad=1 weight_decay=0.5"),
+            "adam: g <- g + 0.5*w, m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, u <- max(u, v), w <- w - 0.001*(m/(1 - "
+            "0.9^t))/(sqrt(u/(1 - 0.999^t)) + 1e-08)");
+  EXPECT_EQ(formula("adamw"),
+            "adamw: w <- w - 0.001*0.01*w, m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, w <- w - 0.001*(m/(1 - "
+            "0.9^t))/(sqrt(v/(1 - 0.999^t)) + 1e-08)");
+  EXPECT_EQ(formula("adamw weight_decay=0 amsgrad=1"),
+            "adamw: m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, u <- max(u, v), w <- w - 0.001*(m/(1 - 0.9^t))/(sqrt(u/(1 - "
+            "0.999^t)) + 1e-08)");
+  EXPECT_EQ(formula("adamax"), "adamax: m <- 0.9*m + (1 - 0.9)*g, u <- max(0.999*u, |g| + 1e-08), w <- w - 0.002*(m/(1 - 0.9^t))/u");
+  EXPECT_EQ(formula("ftrl"), "ftrl: r = sqrt(n + g^2) - sqrt(n), n <- n + g^2 (from 0), z <- z + 0.1*g - r*w, w <- -z/(1 + sqrt(n))");
+  EXPECT_EQ(formula("ftrl l1=0.5 l2=0.25 initial_accumulator=0.1"),
+            "ftrl: r = sqrt(n + g^2) - sqrt(n), n <- n + g^2 (from 0.1), z <- z + 0.1*g - r*w, w <- 0 if |z| <= 0.1*0.5, else -(z - "
+            "sign(z)*0.1*0.5)/(1 + sqrt(n) + 0.1*0.25)");
+  EXPECT_EQ(formula("lion"), "lion: w <- w - 1e-04*0.001*w, w <- w - 1e-04*sign(0.9*m + (1 - 0.9)*g), m <- 0.99*m + (1 - 0.99)*g");
+  EXPECT_EQ(formula("nadam"),
+            "nadam: mu(t) = 0.9*(1 - 0.96^(t*0.004)/2), M(t) = mu(1)...mu(t), m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, w "
+            "<- w - 0.002*((1 - mu(t))/(1 - M(t))*g + mu(t + 1)/(1 - M(t + 1))*m)/(sqrt(v/(1 - 0.999^t)) + 1e-08)");
+  EXPECT_EQ(formula("nadam weight_decay=0.5"),
+            "nadam: g <- g + 0.5*w, mu(t) = 0.9*(1 - 0.96^(t*0.004)/2), M(t) = mu(1)...mu(t), m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 "
+            "- 0.999)*g^2, w <- w - 0.002*((1 - mu(t))/(1 - M(t))*g + mu(t + 1)/(1 - M(t + 1))*m)/(sqrt(v/(1 - 0.999^t)) + 1e-08)");
+  EXPECT_EQ(formula("nadam weight_decay=0.5 decoupled_weight_decay=1"),
+            "nadam: w <- w - 0.002*0.5*w, mu(t) = 0.9*(1 - 0.96^(t*0.004)/2), M(t) = mu(1)...mu(t), m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v "
+            "+ (1 - 0.999)*g^2, w <- w - 0.002*((1 - mu(t))/(1 - M(t))*g + mu(t + 1)/(1 - M(t + 1))*m)/(sqrt(v/(1 - 0.999^t)) + 1e-08)");
+  EXPECT_EQ(
+      formula("radam"),
+      "radam: R = 2/(1 - 0.999) - 1, r = R - 2*t*0.999^t/(1 - 0.999^t), m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, w <- w - "
+      "0.001*(m/(1 - 0.9^t)), once r > 5 times sqrt((r - 4)*(r - 2)*R/((R - 4)*(R - 2)*r))*sqrt(1 - 0.999^t)/(sqrt(v) + 1e-08)");
+  EXPECT_EQ(formula("radam weight_decay=0.5 decoupled_weight_decay=1"),
+            "radam: w <- w - 0.001*0.5*w, R = 2/(1 - 0.999) - 1, r = R - 2*t*0.999^t/(1 - 0.999^t), m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v "
+            "+ (1 - 0.999)*g^2, w <- w - 0.001*(m/(1 - 0.9^t)), once r > 5 times sqrt((r - 4)*(r - 2)*R/((R - 4)*(R - 2)*r))*sqrt(1 - "
+            "0.999^t)/(sqrt(v) + 1e-08)");
+  EXPECT_EQ(
+      formula("rprop"),
+      "rprop: h <- h*(1.2 if g has its last sign, 0.5 and g <- 0 if the opposite one) (from 0.01, within [1e-06, 50]), w <- w - h*sign(g)");
+  EXPECT_EQ(formula("signum"), "signum: m <- 0.9*m + (1 - 0.9)*g, w <- w - 0.001*sign(m)");
+  EXPECT_EQ(formula("signum momentum=0"), "signum: w <- w - 0.001*sign(g)");
+  EXPECT_EQ(formula("yogi"),
+            "yogi: m <- 0.9*m + (1 - 0.9)*g, v <- v - (1 - 0.999)*sign(v - g^2)*g^2 (both from 1e-06), w <- w - 0.01*(m/(1 - "
+            "0.9^t))/(sqrt(v/(1 - 0.999^t)) + 0.001)");
+  EXPECT_EQ(
+      formula("adafactor"),
+      "adafactor: b = t^-0.8, r <- (1 - b)*r + b*mean(g^2 over columns), c <- (1 - b)*c + b*mean(g^2 over rows), v = r*c/max(mean(r), eps) "
+      "(vectors: v <- (1 - b)*v + b*g^2), u = g/sqrt(max(v, eps^2)), w <- w - min(0.01, 1/sqrt(t))*max(0.001, rms(w))/max(1, rms(u)/1)*u");
+  EXPECT_EQ(formula("adafactor eps1=0.5 weight_decay=0.25"),
+            "adafactor: b = t^-0.8, r <- (1 - b)*r + b*mean(g^2 over columns), c <- (1 - b)*c + b*mean(g^2 over rows), v = "
+            "r*c/max(mean(r), 0.5) (vectors: v <- (1 - b)*v + b*g^2), u = g/sqrt(max(v, 0.5^2)), w <- w - 0.01*0.25*w, w <- w - min(0.01, "
+            "1/sqrt(t))*max(0.001, rms(w))/max(1, rms(u)/1)*u");
+  EXPECT_EQ(formula("full_matrix_adagrad"), "full_matrix_adagrad: G <- G + g g', w <- w - 0.01*(1e-10*I + G^(1/2))^-1 g");
+  EXPECT_EQ(formula("lamb"),
+            "lamb: m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, u = (m/(1 - 0.9^t))/(sqrt(v/(1 - 0.999^t)) + 1e-06), w <- w - "
+            "0.001*|w|/|u|*u");
+  EXPECT_EQ(formula("lamb weight_decay=0.5"),
+            "lamb: m <- 0.9*m + (1 - 0.9)*g, v <- 0.999*v + (1 - 0.999)*g^2, u = (m/(1 - 0.9^t))/(sqrt(v/(1 - 0.999^t)) + 1e-06) + 0.5*w, "
+            "w <- w - 0.001*|w|/|u|*u");
+  EXPECT_EQ(formula("lars"), "lars: u = 0.1*0.001*|w|/|g|*g, m <- 0.9*m + u, w <- w - m");
+  EXPECT_EQ(formula("lars eps=0.5 nesterov=1 weight_decay=0.25"),
+            "lars: g <- g + 0.25*w, u = 0.1*0.001*|w|/(|g| + 0.5)*g, m <- 0.9*m + u, w <- w - (u + 0.9*m)");
+  EXPECT_EQ(formula("muon"),
+            "muon: w <- w - 0.001*0.1*w, m <- 0.95*m + (1 - 0.95)*g, X = (1 - 0.95)*g + 0.95*m, X <- X/max(|X|, 1e-07), 5 times A = X X', "
+            "X <- 3.4445*X + (-4.775*A + 2.0315*A A) X, w <- w - 0.001*sqrt(max(1, rows/columns))*X");
+  EXPECT_EQ(formula("muon nesterov=0 match_rms_adamw=1 weight_decay=0"),
+            "muon: m <- 0.95*m + (1 - 0.95)*g, X = m, X <- X/max(|X|, 1e-07), 5 times A = X X', X <- 3.4445*X + (-4.775*A + 2.0315*A A) X, "
+            "w <- w - 0.001*0.2*sqrt(max(rows, columns))*X");
+  EXPECT_EQ(formula("rowwise_adagrad"),
+            "rowwise_adagrad: s[i] <- s[i] + mean(g[i]^2) (from 0), w[i] <- w[i] - 0.01*g[i]/(sqrt(s[i]) + 1e-10)");
+  EXPECT_EQ(formula("schedule_free_adamw"),
+            "schedule_free_adamw: v <- 0.999*v + (1 - 0.999)*g^2, u = g/(sqrt(v/(1 - 0.999^t)) + 1e-08), c = L^2/sum(L^2), L = max(lr), w "
+            "<- w + c*(z - w) - 0.0025*(1 - 0.9*(1 - c))*u, z <- z - 0.0025*u");
+  EXPECT_EQ(formula("schedule_free_adamw weight_decay=0.5"),
+            "schedule_free_adamw: v <- 0.999*v + (1 - 0.999)*g^2, u = g/(sqrt(v/(1 - 0.999^t)) + 1e-08) + 0.5*w, c = L^2/sum(L^2), L = "
+            "max(lr), w <- w + c*(z - w) - 0.0025*(1 - 0.9*(1 - c))*u, z <- z - 0.0025*u");
+  EXPECT_EQ(formula("lbfgs history_size=3"),
+            "lbfgs: d = -H g, H from the last 3 pairs of steps and changes of g, w <- w + t*d, t = 1 or by strong Wolfe search");
 }
 
 TEST(Explain, ShowsEachGroupAndTheRateOfNow) {

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -115,10 +116,29 @@ struct Row {
     std::string error;  // without "[name] "
   };
   std::vector<Refusal> refused;
-  std::vector<Settings> all;  // one for each rule, with every option set
+  std::vector<Settings> all;              // one for each rule, with every option set
+  std::string slots;                      // of each of them: "| first second| first"
+  optim::Decay decay = optim::Decay::l2;  // where weight_decay goes in, unless an option of that name says decoupled
+  bool whole = false;                     // moves a tensor as a whole
+  bool matrices = false;                  // and takes only matrices
+  std::int64_t most = 1 << 30;            // elements that a parameter may have here
+  bool together = false;                  // all parameters make one step
+  std::vector<std::string> elsewhere;     // options that count for step(closure) only, which its own test sees
+
+  /// A shape of n elements that the method takes.
+  Shape shape(std::int64_t n) const { return matrices ? Shape{n, 1} : Shape{n}; }
 };
 
 const std::vector<Row>& rows();
+std::vector<Row> first_rows(), adam_rows(), other_rows(), whole_rows(), users_rows();  // which make them up
+
+inline constexpr double NaN = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+
+inline double setting(const Settings& settings, std::string_view option) {
+  for (const auto& [name, value] : settings)
+    if (name == option) return value;
+  return 0;
+}
 
 /// So that a failure names the method.
 inline void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }

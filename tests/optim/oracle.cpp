@@ -78,8 +78,28 @@ class Lines {
 const std::map<std::string, std::vector<std::string>> options_of = {
     {"sgd", {"lr", "momentum", "dampening", "nesterov", "weight_decay"}},
     {"adagrad", {"lr", "eps", "eps_inside_root", "initial_accumulator", "lr_decay", "weight_decay"}},
-    {"rmsprop", {"lr", "alpha", "eps", "eps_inside_root", "weight_decay", "momentum", "centered"}}};
-const std::set<std::string> flags = {"nesterov", "eps_inside_root", "centered"},
+    {"rmsprop", {"lr", "alpha", "eps", "eps_inside_root", "weight_decay", "momentum", "centered"}},
+    {"adadelta", {"lr", "rho", "eps", "weight_decay"}},
+    {"adam", {"lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad"}},
+    {"adamw", {"lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad"}},
+    {"adamax", {"lr", "beta1", "beta2", "eps", "weight_decay"}},
+    {"nadam", {"lr", "beta1", "beta2", "eps", "weight_decay", "momentum_decay", "decoupled_weight_decay"}},
+    {"radam", {"lr", "beta1", "beta2", "eps", "weight_decay", "decoupled_weight_decay"}},
+    {"adabelief", {"lr", "beta1", "beta2", "eps", "eps_root", "weight_decay"}},
+    {"yogi", {"lr", "beta1", "beta2", "eps", "initial_accumulator", "weight_decay"}},
+    {"lion", {"lr", "beta1", "beta2", "weight_decay"}},
+    {"signum", {"lr", "momentum", "weight_decay"}},
+    {"rprop", {"lr", "etaminus", "etaplus", "step_size_min", "step_size_max"}},
+    {"ftrl", {"lr", "beta", "l1", "l2", "initial_accumulator"}},
+    {"lamb", {"lr", "beta1", "beta2", "eps", "weight_decay"}},
+    {"lars", {"lr", "weight_decay", "trust_coefficient", "eps", "momentum", "nesterov"}},
+    {"adafactor", {"lr", "beta2_decay", "eps1", "eps2", "d", "weight_decay"}},
+    {"muon", {"lr", "weight_decay", "momentum", "nesterov", "a", "b", "c", "eps", "ns_steps", "match_rms_adamw"}},
+    {"rowwise_adagrad", {"lr", "eps", "initial_accumulator", "weight_decay"}},
+    {"full_matrix_adagrad", {"lr", "eps", "weight_decay"}},
+    {"schedule_free_adamw", {"lr", "beta1", "beta2", "eps", "weight_decay", "weight_lr_power"}},
+    {"lbfgs", {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size"}}};
+const std::set<std::string> flags = {"amsgrad", "centered", "decoupled_weight_decay", "eps_inside_root", "match_rms_adamw", "nesterov"},
                             dialects = {"torch", "d2l", "optax", "keras", "mlx", "dynet"};
 
 void read_preset(Lines& in, Case& c) {
@@ -91,6 +111,19 @@ void read_preset(Lines& in, Case& c) {
   if (c.method != "adagrad" || open == std::string::npos || c.preset.back() != ')' || !dialects.count(c.preset.substr(0, open)))
     in.fail("no preset: " + c.preset);
   in.number(std::string_view(c.preset).substr(open + 1, c.preset.size() - open - 2));
+}
+
+void read_shape(Lines& in, Case& c) {
+  in.expect("shape");
+  std::int64_t elements = 1;
+  while (c.shape.empty() || in.more()) {
+    const std::string_view word = in.word();
+    const double n = in.number(word);
+    if (n < 1 || n > size || n != std::floor(n)) in.fail("no size: " + std::string(word));
+    c.shape.push_back(static_cast<std::int64_t>(n));
+    elements *= c.shape.back();
+  }
+  if (elements != size) in.fail("a shape must have six elements");
 }
 
 void read_options(Lines& in, Case& c) {
@@ -118,6 +151,7 @@ Case read_case(Lines& in) {
   in.done();
   if (!options_of.count(c.method)) in.fail("no method: " + c.method);
   read_preset(in, c);
+  read_shape(in, c);
   read_options(in, c);
   in.expect("source");
   c.source = in.rest();

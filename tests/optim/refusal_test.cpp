@@ -27,7 +27,7 @@ Gradients steep(const Tensor& w, double factor) {
 TEST(Refusals, NameTheStepTheParameterAndTheFirstBadIndex) {
   for (const Row& row : rows())
     for (const DType dtype : {DType::f32, DType::f64}) {
-      Tensor ok = parameter(ones({3}, dtype)), w = parameter(ones({2, 3}, dtype));
+      Tensor ok = parameter(ones({3, 1}, dtype)), w = parameter(ones({2, 3}, dtype));
       const auto optimizer = row.build(Parameters{{"ok", ok}, {"0.weight", w}}, {});
       const auto refused = [&](double factor) {
         const std::string before = everything(*optimizer, {ok, w});
@@ -43,10 +43,7 @@ TEST(Refusals, NameTheStepTheParameterAndTheFirstBadIndex) {
       set({1, 4, 0, 1, 0, 1});
       EXPECT_EQ(refused(2), head + "1: the gradient for '0.weight' must be finite: inf at [0, 2]" + tail);
       EXPECT_EQ(refused(-2), head + "1: the gradient for '0.weight' must be finite: -inf at [0, 2]" + tail);
-      const std::string zero_by_zero = refused(0);
-      EXPECT_TRUE(zero_by_zero == head + "1: the gradient for '0.weight' must be finite: nan at [0, 2]" + tail ||
-                  zero_by_zero == head + "1: the gradient for '0.weight' must be finite: -nan at [0, 2]" + tail)
-          << zero_by_zero;
+      EXPECT_EQ(refused(0), head + "1: the gradient for '0.weight' must be finite: nan at [0, 2]" + tail);
       set({4, 4, 4, 4, 4, 4});
       optimizer->step(slopes({{w, ones({2, 3}, dtype)}}));  // a refused step does not count
       set({1, 1, 1, 1, 1, 0});
@@ -82,7 +79,7 @@ TEST(Refusals, TakeAFiniteGradientOfAnySize) {
 
 TEST(Refusals, NameTheLoss) {
   for (const Row& row : rows()) {
-    Tensor w = parameter(ones({2}));
+    Tensor w = parameter(ones(row.shape(2)));
     const auto optimizer = row.build(Parameters{{"w", w}}, {});
     const std::string before = everything(*optimizer, {w});
     for (const double value : {static_cast<double>(INFINITY), static_cast<double>(-INFINITY), static_cast<double>(NAN)}) {
@@ -134,15 +131,15 @@ TEST(Refusals, DoNotLookAtStrangersGradients) {
 
 TEST(Refusals, WhenNoParameterHasAGradient) {
   for (const Row& row : rows()) {
-    Tensor a = parameter(ones({2})), b = parameter(ones({2})), stranger = parameter(ones({2}));
+    Tensor a = parameter(ones(row.shape(2))), b = parameter(ones(row.shape(2))), stranger = parameter(ones(row.shape(2)));
     const auto optimizer = row.build(Parameters{{"a", a}, {"b", b}}, {});
     const std::string before = everything(*optimizer, {a, b}),
                       text = "ValueError: [" + row.name +
                              "] none of the 2 parameters has a gradient (were they made from this optimizer's model?)";
     EXPECT_EQ(thrown([&] { optimizer->step(Gradients()); }), text);
-    EXPECT_EQ(thrown([&] { optimizer->step(slopes({{stranger, ones({2})}})); }), text);
+    EXPECT_EQ(thrown([&] { optimizer->step(slopes({{stranger, ones(row.shape(2))}})); }), text);
     const Tensor copy = parameter(a.clone());
-    EXPECT_EQ(thrown([&] { optimizer->step(slopes({{copy, ones({2})}})); }), text);
+    EXPECT_EQ(thrown([&] { optimizer->step(slopes({{copy, ones(row.shape(2))}})); }), text);
     EXPECT_EQ(everything(*optimizer, {a, b}), before);
   }
 }
@@ -163,6 +160,7 @@ TEST(Refusals, KnowAParameterByItsIdentity) {
 TEST(Refusals, AskForAConversionBeforeTheOptimizer) {
   for (const Row& row : rows())
     for (const Settings& settings : row.all) {
+      if (row.matrices) continue;  // no bias
       nn::Linear model(3, 2);
       const auto optimizer = row.build(model.parameters(), settings);
       const auto step = [&] {

@@ -1,6 +1,8 @@
+#include <capstan/optim/make.h>
+
 #include <cmath>
 
-#include "methods.h"
+#include "all_methods.h"
 #include "support.h"
 
 // The loops against the rule itself, called for one element after the other; and what rules do where they could divide by 0.
@@ -73,6 +75,22 @@ TEST(Rules, RunOverArraysAsOverOneElement) {
   o.momentum = 0;
   expect_rule<optim::RMSProp, optim::RMSProp::Centered, 2>(o);
 
+  const double lr = 0.1, beta1 = 0.8, beta2 = 0.9, eps = 1e-3;
+  expect_rule<optim::Adadelta, optim::Adadelta::Rule, 2>(optim::AdadeltaOptions{.lr = lr, .eps = eps});
+  expect_rule<optim::Adam, optim::Adam::Plain, 2>(optim::AdamOptions{lr, beta1, beta2, eps, 0.01}, 0.01);
+  expect_rule<optim::Adam, optim::Adam::AMSGrad, 3>(optim::AdamOptions{.beta2 = beta2, .amsgrad = true});
+  expect_rule<optim::AdamW, optim::Adam::Plain, 2>(optim::AdamWOptions{lr, beta1, beta2, eps, 0});
+  expect_rule<optim::Adamax, optim::Adamax::Rule, 2>(optim::AdamaxOptions{lr, beta1, beta2, eps});
+  expect_rule<optim::NAdam, optim::NAdam::Rule, 2>(optim::NAdamOptions{lr, beta1, beta2, eps});
+  expect_rule<optim::RAdam, optim::RAdam::Rule, 2>(optim::RAdamOptions{lr, beta1, beta2, eps});
+  expect_rule<optim::AdaBelief, optim::AdaBelief::Rule, 2>(optim::AdaBeliefOptions{lr, beta1, beta2, eps});
+  expect_rule<optim::Yogi, optim::Yogi::Rule, 2>(optim::YogiOptions{lr, beta1, beta2, eps, 0});
+  expect_rule<optim::Lion, optim::Lion::Rule, 1>(optim::LionOptions{lr, beta1, beta2, 0});
+  expect_rule<optim::Signum, optim::Signum::Plain, 0>(optim::SignumOptions{lr, 0});
+  expect_rule<optim::Signum, optim::Signum::Momentum, 1>(optim::SignumOptions{lr, 0.5});
+  expect_rule<optim::Rprop, optim::Rprop::Rule, 2>(optim::RpropOptions{.lr = 0});
+  expect_rule<optim::FTRL, optim::FTRL::Rule, 2>(optim::FTRLOptions{.lr = lr, .l1 = 0.01, .l2 = 0.1, .initial_accumulator = 0.1}, 0, 0.1);
+
   expect_rule<Signum, Signum::Rule, 1>(SignumOptions{.lr = 0.1, .momentum = 0.5});
   expect_rule<Blend, Blend::One, 1>(BlendOptions{}, 0, 0.25);
   expect_rule<Blend, Blend::Two, 2>(BlendOptions{.two = true}, 0, 0.25);
@@ -101,6 +119,9 @@ TEST(Rules, StayPutWhereBothSidesOfADivisionAreZero) {
         return std::make_unique<optim::RMSProp>(p, RMSPropOptions{.eps = 0, .eps_inside_root = inside, .momentum = momentum});
       });
   }
+  for (const char* spec : {"adam", "adam amsgrad=1", "adamw weight_decay=0", "adamax", "nadam", "radam beta2=0.9", "adabelief eps_root=0",
+                           "yogi initial_accumulator=0"})
+    check([&](const Parameters& p) { return optim::make(std::string(spec) + " eps=0", p); });
 }
 
 // A gradient that does not vary makes v - a^2 vanish, and rounding may leave it below 0: it counts as 0, the root is eps.
@@ -126,19 +147,20 @@ TEST(Rules, TakeAVarianceBelowZeroAsZero) {
 TEST(Rules, PassNaNOn) {
   for (const Row& row : rows())
     for (Settings settings : row.all) {
-      if (row.name == "signum") continue;  // sign(NaN) is 0: that is the user's own rule
       for (const bool with_eps : {true, false}) {
         if (!with_eps)
           for (auto& [option, value] : settings)
             if (option == "eps") value = 0;
-        Tensor w = parameter(zeros({20}));
+        if (!with_eps && row.whole) continue;
+        Tensor w = parameter(zeros(row.shape(20)));
         const auto optimizer = row.build(Parameters{{"w", w}}, settings);
         optimizer->set_check_finite(false);
-        Tensor g = ones({20});
+        Tensor g = ones(row.shape(20));
         g.data<float>()[3] = g.data<float>()[18] = NAN;
         optimizer->step(slopes({{w, g}}));
         const std::vector<double> now = values(w);
-        for (std::size_t i = 0; i < now.size(); ++i) EXPECT_EQ(std::isnan(now[i]), i == 3 || i == 18) << row.name << " " << i;
+        for (std::size_t i = 0; i < now.size(); ++i)
+          EXPECT_TRUE(i == 3 || i == 18 ? std::isnan(now[i]) : row.whole || !std::isnan(now[i])) << row.name << " " << i;
       }
     }
 }
@@ -154,4 +176,20 @@ TEST(Rules, DialectsDifferAsTheCommentSays) {
                                    first_step(AdagradOptions::dynet(0.1)), first_step(AdagradOptions::d2l(0.1))});
   const double least = std::min(first_step(AdagradOptions::optax(0.1)), first_step(AdagradOptions::keras(0.1)));
   EXPECT_NEAR(largest / least, 316000, 500);
+}
+
+// NAdam's product of momenta is kept from one call to the next: whoever asks, in whatever order, gets the same bits.
+TEST(Rules, OfNAdamKnowTheirProductInAnyOrder) {
+  const optim::NAdamOptions a, b{.beta1 = 0.5, .momentum_decay = 0.1};
+  const auto product = [](const optim::NAdamOptions& o, std::int64_t t) {
+    double p = 1;
+    for (std::int64_t k = 1; k <= t; ++k) p *= optim::NAdam::look_ahead(o, k);
+    return p > 1e-20 ? p : 0;
+  };
+  for (const std::int64_t t : {5, 1, 2, 2, 30, 29, 3, 40, 41})
+    for (const optim::NAdamOptions& o : {a, b}) EXPECT_EQ(optim::NAdam::look_ahead_product(o, t), product(o, t)) << t;
+  EXPECT_EQ(optim::NAdam::look_ahead_product(a, 1000000), 0);  // below anything that 1 - M would feel
+  EXPECT_EQ(optim::NAdam::look_ahead_product(a, 1000001), 0);
+  EXPECT_EQ(optim::NAdam::look_ahead_product(a, 7), product(a, 7));
+  EXPECT_EQ(optim::NAdam::look_ahead_product({.beta1 = 0}, 3), 0);
 }

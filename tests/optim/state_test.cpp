@@ -21,10 +21,10 @@ struct Training {
 
   Training(const Row& row, const Settings& settings, DType dtype)
       : a(parameter(wobbles({3, 6}, 0, dtype))),
-        b(parameter(wobbles({5}, 30, dtype))),
+        b(parameter(wobbles(row.shape(5), 30, dtype))),
         optimizer(row.build(Parameters{{"a", a}, {"b", b}}, settings)) {}
   void step(int t) {
-    const Tensor ga = wobbles({3, 6}, 50 + 40 * t, a.dtype()), gb = wobbles({5}, 90 + 40 * t, a.dtype());
+    const Tensor ga = wobbles({3, 6}, 50 + 40 * t, a.dtype()), gb = wobbles(b.shape(), 90 + 40 * t, a.dtype());
     optimizer->step(t < 2 ? slopes({{a, ga}}) : slopes({{a, ga}, {b, gb}}));
   }
   void take_values(const Training& other) {
@@ -36,7 +36,8 @@ struct Training {
 
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(Each, States, testing::Range<std::size_t>(0, 5), [](const auto& one) { return rows().at(one.param).name; });
+INSTANTIATE_TEST_SUITE_P(Each, States, testing::Range<std::size_t>(0, rows().size()),
+                         [](const auto& one) { return std::to_string(one.param) + "_" + rows().at(one.param).name; });
 
 // Save after k steps, load into a fresh optimizer made with other options, go on: the same bits as without the stop. The
 // fresh one may have been at work with another rule before.
@@ -84,7 +85,7 @@ TEST_P(States, NameASlotForEachOfTheRules) {
     for (const auto& [key, tensor] : state)
       if (key.starts_with("a/") && key != "a/step") {
         seen += " " + key.substr(2);
-        EXPECT_EQ(tensor.shape(), run.a.shape());
+        EXPECT_TRUE(row().whole || tensor.shape() == run.a.shape());
         EXPECT_EQ(tensor.dtype(), DType::f32);
       } else if (key != "b/step" && key != "a/step" && key != row().name + "/step" && !key.starts_with("b/")) {
         EXPECT_EQ(tensor.dtype(), DType::f64) << key;
@@ -92,11 +93,7 @@ TEST_P(States, NameASlotForEachOfTheRules) {
       }
     EXPECT_EQ(state["a/step"].dtype(), DType::i64);
   }
-  EXPECT_EQ(seen, row().name == "adagrad"   ? "| sum| sum"
-                  : row().name == "rmsprop" ? "| square_avg| square_avg momentum| square_avg grad_avg| square_avg grad_avg momentum"
-                  : row().name == "sgd"     ? "|| momentum| momentum"
-                  : row().name == "blend"   ? "| fast| fast slow"
-                                            : "| momentum");
+  EXPECT_EQ(seen, row().slots);
 }
 
 // Whatever single tensor is lost, or has another shape or dtype: it is named, and nothing changes.

@@ -1,3 +1,5 @@
+#include <capstan/optim/whole_tensor.h>
+
 #include <cmath>
 #include <type_traits>
 
@@ -38,6 +40,22 @@ struct Normalised : Optimizer {
 
  private:
   std::vector<double> rates_;
+};
+
+/// As the comment of WholeTensor prints it.
+struct LARSOptions {
+  double lr = 0.1, trust = 1e-3, weight_decay = 0;
+};
+struct PlainLARS : optim::WholeTensor<PlainLARS, LARSOptions> {
+  using WholeTensor::WholeTensor;
+  static constexpr auto name = "plain_lars";
+  static constexpr std::array fields = {Field<LARSOptions>{"lr", &LARSOptions::lr}, Field<LARSOptions>{"trust", &LARSOptions::trust},
+                                        Field<LARSOptions>{"weight_decay", &LARSOptions::weight_decay}};
+  static constexpr std::array states = {"momentum"};
+  static void move(const LARSOptions& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
+    m.assign(0.9 * m + g * (step.lr * o.trust * norm(w).item() / (norm(g).item() + 1e-8)));
+    w -= m;
+  }
 };
 
 static_assert(!std::is_copy_constructible_v<Signum> && !std::is_copy_assignable_v<optim::Adagrad> &&
@@ -89,7 +107,27 @@ TEST(UsersMethod, StartsItsSlotsFromWhatItSays) {
   EXPECT_EQ(thrown([&] { blend.group("b", [](auto& o) { o.keep = 2; }); }), "ValueError: [blend] keep must not be above 1: 2.000000");
 }
 
-TEST(UsersMethod, OfWholeTensorsHasTheRestFromTheBase) {
+TEST(UsersMethod, OfWholeTensorsIsOneFunction) {
+  Tensor w = parameter(tensor({3.0, 4.0}, DType::f64)), b = parameter(tensor({2.0}, DType::f64));
+  PlainLARS lars(Parameters{{"w", w}, {"b", b}}, {.lr = 1, .trust = 0.5});
+  lars.group("b", [](auto& o) { o.weight_decay = 0.5; });
+  lars.step(slopes({{w, tensor({0.0, 8.0}, DType::f64)}, {b, tensor({-5.0}, DType::f64)}}));  // b: g = -5 + 0.5*2
+  EXPECT_NEAR(values(w)[0], 3, 1e-12);
+  EXPECT_NEAR(values(w)[1], 4 - 2.5, 1e-8);
+  EXPECT_NEAR(values(b)[0], 2 + 1, 1e-8);
+  EXPECT_EQ(lars.explain(),
+            "plain_lars: lr 1, trust 0.5, weight_decay 0\n  1 parameter, 2 elements, 16 bytes of state\n"
+            "group 1: lr 1, trust 0.5, weight_decay 0.5\n  1 parameter, 1 element, 8 bytes of state");
+  Tensor w2 = parameter(w.clone()), b2 = parameter(b.clone());
+  PlainLARS other(Parameters{{"w", w2}, {"b", b2}});
+  other.group("b", [](auto& o) { o.weight_decay = 1; });
+  other.load_state(lars.state());
+  lars.step(slopes({{w, ones({2}, DType::f64)}}));
+  other.step(slopes({{w2, ones({2}, DType::f64)}}));
+  EXPECT_EQ(bits(w2) + bits(other.state()), bits(w) + bits(lars.state()));
+}
+
+TEST(UsersMethod, FromTheGroundUpHasTheRestFromTheBase) {
   Tensor w = parameter(zeros({2}, DType::f64)), b = parameter(zeros({1}, DType::f64));
   Normalised n(Parameters{{"w", w}, {"b", b}}, 5);
   n.group("b", 2);

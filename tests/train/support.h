@@ -1,7 +1,6 @@
 #pragma once
 #include <capstan/core/error.h>
 
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 
 #include <cerrno>
@@ -13,20 +12,7 @@
 #include <string>
 #include <vector>
 
-/// What `body` throws, as "Kind: text"; "nothing" when it throws nothing.
-template <class Body>
-std::string thrown(Body body) {
-  try {
-    body();
-  } catch (const capstan::ShapeError& e) {
-    return std::string("ShapeError: ") + e.what();
-  } catch (const capstan::ValueError& e) {
-    return std::string("ValueError: ") + e.what();
-  } catch (const capstan::IoError& e) {
-    return std::string("IoError: ") + e.what();
-  }
-  return "nothing";
-}
+#include "../common.h"
 
 /// An empty folder that is gone at the end of the scope.
 class Folder {

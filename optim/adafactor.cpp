@@ -1,0 +1,65 @@
+#include <capstan/core/text.h>
+#include <capstan/optim/adafactor.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+
+namespace {
+
+Tensor at_least(const Tensor& x, double least) { return clamp(x, least, std::numeric_limits<double>::infinity()); }
+
+double root_mean_square(const Tensor& x) { return norm(x).item() / std::sqrt(static_cast<double>(x.numel())); }
+
+void average(Tensor& v, const Tensor& x, double taken) { v.assign((1 - taken) * v + taken * x); }
+
+}  // namespace
+
+void Adafactor::move(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& row, Tensor& column, Tensor& whole) {
+  if (w.numel() == 0) return;
+  const double t = static_cast<double>(step.t), taken = std::pow(t, o.beta2_decay);
+  const double unit = w.dtype() == DType::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  const double eps1 = o.eps1 == 0 ? unit : o.eps1;
+  const double alpha = std::min(step.lr, 1 / std::sqrt(t)) * std::max(o.eps2, root_mean_square(w));
+  const Tensor squares = square(g);
+  Tensor v = whole;
+  if (w.dim() > 1) {
+    average(row, mean(squares, -1, true), taken);
+    average(column, mean(squares, -2, true), taken);
+    v = row * column / at_least(mean(row, -2, true), eps1);
+  } else {
+    average(whole, squares, taken);
+  }
+  const Tensor u = g / sqrt(at_least(v, eps1 * eps1));
+  if (o.weight_decay != 0) w *= 1 - step.lr * o.weight_decay;
+  w -= u * (alpha / std::max(1.0, root_mean_square(u) / o.d));
+}
+
+Shape Adafactor::slot_shape(std::size_t slot, const Shape& w) {
+  if (w.dim() < 2) return slot == 2 ? w : Shape{0};
+  if (slot == 2) return Shape{0};
+  return w.with(slot == 0 ? -1 : -2, 1);
+}
+
+void Adafactor::check(const AdafactorOptions& o) {
+  if (!(o.beta2_decay <= 0)) detail::bad_option(name, "beta2_decay", "must not be positive", o.beta2_decay);
+  detail::require_non_negative(name, "eps1", o.eps1);
+  detail::require_non_negative(name, "eps2", o.eps2);
+  if (!(o.d >= 1)) detail::bad_option(name, "d", "must be at least 1", o.d);
+}
+
+std::string Adafactor::formula(const AdafactorOptions& o) {
+  const std::string eps1 = o.eps1 == 0 ? "eps" : cat(o.eps1);
+  return cat("b = t^", o.beta2_decay,
+             ", r <- (1 - b)*r + b*mean(g^2 over columns), c <- (1 - b)*c + b*mean(g^2 over rows), v = r*c/max(mean(r), ", eps1,
+             ") (vectors: v <- (1 - b)*v + b*g^2), u = g/sqrt(max(v, ", eps1, "^2)), ", detail::shrunk(o.lr, o.weight_decay),
+             "w <- w - min(", o.lr, ", 1/sqrt(t))*max(", o.eps2, ", rms(w))/max(1, rms(u)/", o.d, ")*u");
+}
+
+template class Method<Adafactor, AdafactorOptions>;
+template class WholeTensor<Adafactor, AdafactorOptions>;
+
+}  // namespace capstan::optim

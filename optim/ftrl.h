@@ -1,0 +1,56 @@
+#pragma once
+#include <capstan/optim/elementwise.h>
+
+namespace capstan::optim {
+
+/// The paper's parameters alpha, beta, lambda1 and lambda2, which it tunes; lr is of the size it found good.
+struct FTRLOptions {
+  double lr = 0.1;  // alpha
+  double beta = 1;
+  double l1 = 0;                   // lambda1: w is exactly 0 where the evidence for it stays below
+  double l2 = 0;                   // lambda2
+  double initial_accumulator = 0;  // what n starts from
+};
+
+/// FTRL-Proximal (McMahan et al., Ad Click Prediction, KDD 2013, algorithm 1), for each element:
+///   r = sqrt(n + g^2) - sqrt(n),  n <- n + g^2,  z <- z + lr*g - r*w
+///   w <- -(z - sign(z)*lr*l1) / (beta + sqrt(n) + lr*l2), and 0 where |z| <= lr*l1
+/// Here z is the paper's times lr, which is the same for a constant lr and lets lr change or be 0. The paper starts from
+/// w = 0; from another w, z starts from -(beta + sqrt(n))*w, so that what pulls w towards 0 is l1 and l2 alone. Without them
+/// it is Adagrad with the rate lr/(beta + sqrt(n)). A zero gradient changes
+/// nothing: a lazy sparse step is exact. Throws ValueError unless all options are >= 0.
+/// Weakness: the weights follow from z: a w changed from outside is forgotten at the next step. The rate only falls.
+struct FTRL : Elementwise<FTRL, FTRLOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "ftrl";
+  static constexpr std::array fields = {Field<FTRLOptions>{"lr", &FTRLOptions::lr}, Field<FTRLOptions>{"beta", &FTRLOptions::beta},
+                                        Field<FTRLOptions>{"l1", &FTRLOptions::l1}, Field<FTRLOptions>{"l2", &FTRLOptions::l2},
+                                        Field<FTRLOptions>{"initial_accumulator", &FTRLOptions::initial_accumulator}};
+  static constexpr std::array states = {"accumulator", "linear"};
+
+  template <class T>
+  struct Rule {
+    T lr, beta, threshold, shrink, first;
+    Rule(const FTRLOptions& o, StepInfo step)
+        : lr(T(step.lr)), beta(T(o.beta)), threshold(T(step.lr * o.l1)), shrink(T(step.lr * o.l2)), first(T(o.initial_accumulator)) {}
+    void operator()(T& w, T g, T& n, T& z) const {
+      const T before = std::sqrt(n);
+      const T start = n == first && z == T(0) ? -(beta + before) * w : z;
+      n += g * g;
+      const T root = std::sqrt(n), next = start + lr * g - (root - before) * w;
+      const T over = next > threshold ? next - threshold : next < -threshold ? next + threshold : next - next;  // NaN stays NaN
+      const T below = beta + root + shrink;
+      z = g == T(0) ? z : next;
+      w = g == T(0) || below == T(0) ? w : -over / below;
+    }
+  };
+
+  static double initial(const FTRLOptions& o, std::size_t slot) { return slot == 0 ? o.initial_accumulator : 0; }
+  static void check(const FTRLOptions& o);
+  static std::string formula(const FTRLOptions& o);
+};
+
+extern template class Method<FTRL, FTRLOptions>;
+extern template class Elementwise<FTRL, FTRLOptions>;
+
+}  // namespace capstan::optim

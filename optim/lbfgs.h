@@ -1,0 +1,87 @@
+#pragma once
+#include <capstan/optim/method.h>
+
+namespace capstan::optim {
+
+/// PyTorch's names and defaults, but for history_size, which is 100 there.
+struct LBFGSOptions {
+  double lr = 1;                   // the length of a step along the direction, or the first that the line search tries
+  double max_iter = 20;            // iterations in one step(closure)
+  double max_eval = 0;             // evaluations in one step(closure); 0 stands for 5/4 max_iter
+  double tolerance_grad = 1e-7;    // ends when no element of the gradient is larger
+  double tolerance_change = 1e-9;  // ends when no element moves further, or the loss changes by less
+  double history_size = 10;        // pairs that are remembered, 1 to 1000
+};
+
+/// L-BFGS (Liu & Nocedal, Mathematical Programming 45, 1989; Nocedal & Wright, Numerical Optimization, 2nd ed., algorithms 7.4
+/// and 7.5), as torch.optim.LBFGS. All parameters are one vector. From the last pairs s = step, y = change of the gradient
+/// (those with y's > 1e-10) the two-loop recursion makes d = -H g, where H starts from (y's / y'y) I; then w <- w + t*d. Two ways:
+///
+///   double loss = optimizer.step([&] { Tape tape; return tape.gradients(cross_entropy(model(x), y)); });
+///
+/// makes up to max_iter iterations, each with a t that meets the strong Wolfe conditions (Nocedal & Wright, algorithms 3.5 and
+/// 3.6, c1 = 1e-4, c2 = 0.9), and returns the loss where it ends. The closure is called at every trial point and must compute
+/// the same function each time: the whole data, no dropout. A loss that is not finite counts as too far. If it throws, the
+/// parameters are where the last complete iteration left them.
+///
+///   optimizer.step(tape.gradients(loss));
+///
+/// makes one iteration with t = lr: PyTorch's without a line search and with max_iter = 1. In both, t of the very first
+/// iteration is min(1, 1/sum|g|)*lr. A zero gradient moves a parameter along with the others: a sparse step is not exact. The
+/// memory starts afresh when other parameters than before have a gradient. Throws ValueError unless lr, max_eval and the
+/// tolerances are >= 0, max_iter >= 1, max_iter, max_eval and history_size whole. There are no groups.
+/// Weakness: noise in the gradients spoils the pairs: for minibatches take another method. 2*history_size + 2 times the model
+/// in state.
+struct LBFGS : Method<LBFGS, LBFGSOptions> {
+  explicit LBFGS(const Parameters& parameters, LBFGSOptions options = {});
+  ~LBFGS() override;
+
+  static constexpr auto name = "lbfgs";
+  static constexpr std::array fields = {Field<LBFGSOptions>{"lr", &LBFGSOptions::lr},
+                                        Field<LBFGSOptions>{"max_iter", &LBFGSOptions::max_iter},
+                                        Field<LBFGSOptions>{"max_eval", &LBFGSOptions::max_eval},
+                                        Field<LBFGSOptions>{"tolerance_grad", &LBFGSOptions::tolerance_grad},
+                                        Field<LBFGSOptions>{"tolerance_change", &LBFGSOptions::tolerance_change},
+                                        Field<LBFGSOptions>{"history_size", &LBFGSOptions::history_size}};
+
+  using Optimizer::step;
+  template <class Closure>
+  requires std::is_invocable_r_v<Gradients, Closure&>
+  double step(Closure&& closure) {
+    return search([](void* c) -> Gradients { return (*static_cast<std::remove_reference_t<Closure>*>(c))(); }, &closure);
+  }
+  template <class F>
+  void group(std::string_view pattern, F change) = delete;
+
+  /// How often the last step called the closure.
+  int evaluations() const noexcept { return evaluations_; }
+
+  static std::size_t choose(const LBFGSOptions& o) { return static_cast<std::size_t>(o.history_size); }
+  static void check(const LBFGSOptions& o);
+  static std::string formula(const LBFGSOptions& o);
+
+ protected:
+  void update(Entry& entry, const Tensor& g) override;
+  void finish() override;
+  std::vector<const char*> slot_names(std::size_t rule) const override;
+  Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const override;
+
+ private:
+  using Evaluate = Gradients (*)(void*);
+  double search(Evaluate evaluate, void* closure);
+  std::vector<Tensor> direction();
+  bool advance();
+  static double remembered(const Entry& entry, std::int64_t i);
+
+  // The entries that this step moves, their gradients and the loss; who evaluates them anew.
+  std::vector<Entry*> moving_;
+  std::vector<Tensor> gradient_;
+  double loss_ = 0;
+  Evaluate evaluate_ = nullptr;
+  void* closure_ = nullptr;
+  int evaluations_ = 0;
+};
+
+extern template class Method<LBFGS, LBFGSOptions>;
+
+}  // namespace capstan::optim

@@ -1,0 +1,104 @@
+#pragma once
+#include <capstan/optim/optimizer.h>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+namespace capstan::optim {
+
+/// One option of a method by its name: a number or a flag.
+template <class Options>
+struct Field {
+  constexpr Field(const char* n, double Options::*member) : name(n), number(member) {}
+  constexpr Field(const char* n, bool Options::*member) : name(n), flag(member) {}
+
+  double get(const Options& o) const { return number ? o.*number : static_cast<double>(o.*flag); }
+  void set(Options& o, double value) const {
+    if (number)
+      o.*number = value;
+    else
+      o.*flag = value != 0;
+  }
+
+  const char* name;
+  double Options::*number = nullptr;
+  bool Options::*flag = nullptr;
+};
+
+/// Where a method's option `weight_decay` goes in.
+enum class Decay {
+  l2,         // g + weight_decay * w takes the place of g
+  decoupled,  // w <- w - lr * weight_decay * w comes first, and g stays as it is
+  own         // the method reads the option itself
+};
+
+/// What the options of a method give it: their names, groups, checks, files, explain(). A method derives from one of the two
+/// that build on this and say how it moves: Elementwise (each element by itself) or WholeTensor (anything else). Static
+/// members that both ask for, those in brackets only where they are wanted:
+///   - `name` and `fields`: what the method and its options are called;
+///   - `states`: the names of its slots, which have the parameter's shape and start at 0;
+///   - [`double initial(const Options&, std::size_t slot)`]: what a slot starts from;
+///   - [`void check(const Options&)`]: throws ValueError; every number is checked to be finite and lr, eps and weight_decay
+///     not to be negative without it;
+///   - [`std::string formula(const Options&)`]: for explain();
+///   - [`Decay decay(const Options&)`]: where the option `weight_decay` goes in, when not as L2 into the gradient;
+///   - [`void accept(const std::string& name, const Tensor& w)`]: throws ValueError for a parameter it cannot move.
+template <class Derived, class Options>
+class Method : public Optimizer {
+ public:
+  template <class O>
+  using Field = optim::Field<O>;
+
+  ~Method() override;
+
+  /// The options of group k; 0 are the constructor's.
+  const Options& options(std::size_t k = 0) const { return groups_.at(k).options; }
+
+  /// Gives the parameters whose names match the pattern (`*` stands for any text) options of their own: `change` is called
+  /// with the constructor's options; what it sets to another value is the group's own, the rest follows the constructor's
+  /// options from then on. A parameter belongs to the last group that names it. Throws ValueError for a pattern that
+  /// matches nothing and for a bad option, and then changes nothing.
+  template <class F>
+  void group(std::string_view pattern, F change) {
+    Group g{groups_.front().options, 0};
+    change(g.options);
+    add_group(pattern, g);
+  }
+
+  const char* method() const noexcept final { return Derived::name; }
+
+ protected:
+  Method(const Parameters& parameters, Options options);
+
+  /// Where weight_decay goes in; Decay::own also when there is none.
+  static Decay decay_of(const Options& options) noexcept;
+
+  std::vector<const char*> option_names() const final;
+  double option(std::size_t group, std::string_view name) const final;
+  void set_option(std::size_t group, std::string_view name, double value) final;
+  void set_options(const std::vector<double>& values) final;
+  std::size_t group_count() const noexcept final { return groups_.size(); }
+  std::string formula(std::size_t group) const final;
+  std::size_t rule_of(std::size_t group) const noexcept final;
+  std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
+  double initial(std::size_t group, std::size_t slot) const final;
+  void accept_parameter(const std::string& name, const Tensor& parameter) const final;
+
+ private:
+  struct Group {
+    Options options;
+    std::uint64_t own;  // bit i: field i was set by this group and no longer follows group 0
+  };
+
+  void add_group(std::string_view pattern, Group group);
+  static void check_options(const Options& options);
+  static std::size_t rule_for(const Options& options) noexcept;
+  const optim::Field<Options>& field(std::string_view name) const;
+
+  std::vector<Group> groups_;
+};
+
+}  // namespace capstan::optim
+
+#include <capstan/optim/method_impl.h>

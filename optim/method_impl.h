@@ -1,0 +1,169 @@
+#pragma once
+#include <capstan/optim/method.h>
+
+// The bodies of Method, apart from what an author reads.
+namespace capstan::optim {
+
+namespace detail {
+
+[[noreturn]] void bad_option(const char* method, const char* option, const char* rule, double value);
+[[noreturn]] void unknown_option(const char* method, std::string_view option, const std::vector<const char*>& known);
+/// "lr 0.1, momentum 0.9": what explain() shows of a method without a formula.
+std::string list_options(const std::vector<const char*>& names, const std::vector<double>& values);
+
+/// For check() of a method: bad_option unless value > 0; unless value >= 0; unless it lies in [0, 1).
+void require_positive(const char* method, const char* option, double value);
+void require_non_negative(const char* method, const char* option, double value);
+void require_fraction(const char* method, const char* option, double value);
+/// For formula(), when there is weight decay: "g <- g + 0.01*w, " and, decoupled, "w <- w - 0.1*0.01*w, ".
+std::string decayed(double weight_decay);
+std::string shrunk(double lr, double weight_decay);
+
+}  // namespace detail
+
+template <class Derived, class Options>
+Method<Derived, Options>::Method(const Parameters& parameters, Options options) : groups_{{options, 0}} {
+  static_assert(Derived::fields.size() <= 64, "a method has at most 64 options");
+  check_options(options);
+  this->add_parameters(parameters);
+}
+
+template <class Derived, class Options>
+Method<Derived, Options>::~Method() = default;
+
+template <class Derived, class Options>
+Decay Method<Derived, Options>::decay_of(const Options& options) noexcept {
+  if constexpr (requires { options.weight_decay; }) {
+    if (options.weight_decay == 0) return Decay::own;
+    if constexpr (requires { Derived::decay(options); })
+      return Derived::decay(options);
+    else
+      return Decay::l2;
+  } else {
+    return static_cast<void>(options), Decay::own;
+  }
+}
+
+template <class Derived, class Options>
+void Method<Derived, Options>::check_options(const Options& options) {
+  for (const auto& f : Derived::fields) {
+    if (!f.number) continue;
+    const double value = f.get(options);
+    const std::string_view name = f.name;
+    if (!std::isfinite(value)) detail::bad_option(Derived::name, f.name, "must be finite", value);
+    if (value < 0 && (name == "lr" || name == "weight_decay" || name == "eps"))
+      detail::bad_option(Derived::name, f.name, "must not be negative", value);
+  }
+  if constexpr (requires { Derived::check(options); }) Derived::check(options);
+}
+
+template <class Derived, class Options>
+const Field<Options>& Method<Derived, Options>::field(std::string_view name) const {
+  for (const auto& f : Derived::fields)
+    if (f.name == name) return f;
+  detail::unknown_option(Derived::name, name, option_names());
+}
+
+template <class Derived, class Options>
+std::vector<const char*> Method<Derived, Options>::option_names() const {
+  std::vector<const char*> names;
+  for (const auto& f : Derived::fields) names.push_back(f.name);
+  return names;
+}
+
+template <class Derived, class Options>
+double Method<Derived, Options>::option(std::size_t group, std::string_view name) const {
+  return field(name).get(groups_.at(group).options);
+}
+
+template <class Derived, class Options>
+void Method<Derived, Options>::set_option(std::size_t group, std::string_view name, double value) {
+  const auto& f = field(name);
+  const auto bit = std::uint64_t{1} << (&f - Derived::fields.data());
+  Options changed = groups_.at(group).options;
+  f.set(changed, value);
+  check_options(changed);
+  groups_[group].options = changed;
+  if (group > 0) {
+    groups_[group].own |= bit;
+    return;
+  }
+  for (Group& g : groups_)
+    if (!(g.own & bit)) f.set(g.options, value);
+}
+
+template <class Derived, class Options>
+void Method<Derived, Options>::set_options(const std::vector<double>& values) {
+  std::vector<Group> changed = groups_;
+  std::size_t i = 0;
+  for (Group& g : changed) {
+    for (const auto& f : Derived::fields) {
+      const double value = values.at(i++);
+      if (f.flag && value != 0 && value != 1) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
+      f.set(g.options, value);
+    }
+    check_options(g.options);
+  }
+  groups_ = std::move(changed);
+}
+
+template <class Derived, class Options>
+void Method<Derived, Options>::add_group(std::string_view pattern, Group group) {
+  check_options(group.options);
+  for (std::size_t i = 0; i < Derived::fields.size(); ++i)
+    if (Derived::fields[i].get(group.options) != Derived::fields[i].get(groups_.front().options)) group.own |= std::uint64_t{1} << i;
+  groups_.reserve(groups_.size() + 1);
+  this->assign_group(pattern, groups_.size());
+  groups_.push_back(group);
+}
+
+template <class Derived, class Options>
+std::string Method<Derived, Options>::formula(std::size_t group) const {
+  const Options& o = groups_.at(group).options;
+  if constexpr (requires { Derived::formula(o); }) {
+    return Derived::formula(o);
+  } else {
+    std::vector<double> values;
+    for (const auto& f : Derived::fields) values.push_back(f.get(o));
+    return detail::list_options(option_names(), values);
+  }
+}
+
+template <class Derived, class Options>
+std::size_t Method<Derived, Options>::rule_for(const Options& options) noexcept {
+  if constexpr (requires { Derived::choose(options); })
+    return Derived::choose(options);
+  else
+    return static_cast<void>(options), 0;
+}
+
+template <class Derived, class Options>
+std::size_t Method<Derived, Options>::rule_of(std::size_t group) const noexcept {
+  return rule_for(groups_[group].options);
+}
+
+template <class Derived, class Options>
+std::size_t Method<Derived, Options>::rule_of(std::size_t group, const std::vector<double>& values) const {
+  Options options = groups_.at(group).options;
+  std::size_t i = group * Derived::fields.size();
+  for (const auto& f : Derived::fields) f.set(options, values.at(i++));
+  return rule_for(options);
+}
+
+template <class Derived, class Options>
+double Method<Derived, Options>::initial(std::size_t group, std::size_t slot) const {
+  if constexpr (requires(const Options& o) { Derived::initial(o, slot); })
+    return Derived::initial(groups_[group].options, slot);
+  else
+    return static_cast<void>(group), static_cast<void>(slot), 0;
+}
+
+template <class Derived, class Options>
+void Method<Derived, Options>::accept_parameter(const std::string& name, const Tensor& parameter) const {
+  if constexpr (requires { Derived::accept(name, parameter); })
+    Derived::accept(name, parameter);
+  else
+    static_cast<void>(name), static_cast<void>(parameter);
+}
+
+}  // namespace capstan::optim

@@ -1,0 +1,38 @@
+#include <capstan/core/compute.h>
+#include <capstan/core/text.h>
+#include <capstan/optim/rowwise_adagrad.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+
+void RowwiseAdagrad::move(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& s) {
+  const std::int64_t rows = s.numel(), columns = rows == 0 ? 0 : w.numel() / rows;
+  if (columns == 0) return;
+  s += mean(square(g).reshape({rows, columns}), 1).reshape(s.shape());
+  // Row by row: no row without a gradient is touched, and none is divided by 0.
+  kernels::dispatch(w, [&]<class T>(T*) {
+    T* x = w.data<T>();
+    const T* dx = g.data<T>();
+    const T *sums = s.data<T>(), lr = T(step.lr), eps = T(o.eps);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const T root = std::sqrt(sums[i]) + eps;
+      if (root == T(0)) continue;
+      for (std::int64_t k = i * columns; k < (i + 1) * columns; ++k) x[k] -= lr * dx[k] / root;
+    }
+  });
+}
+
+void RowwiseAdagrad::check(const RowwiseAdagradOptions& o) {
+  detail::require_non_negative(name, "initial_accumulator", o.initial_accumulator);
+}
+
+std::string RowwiseAdagrad::formula(const RowwiseAdagradOptions& o) {
+  return cat(detail::decayed(o.weight_decay), "s[i] <- s[i] + mean(g[i]^2) (from ", o.initial_accumulator, "), w[i] <- w[i] - ", o.lr,
+             "*g[i]/(sqrt(s[i]) + ", o.eps, ")");
+}
+
+template class Method<RowwiseAdagrad, RowwiseAdagradOptions>;
+template class WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions>;
+
+}  // namespace capstan::optim

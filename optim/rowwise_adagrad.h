@@ -1,0 +1,39 @@
+#pragma once
+#include <capstan/optim/whole_tensor.h>
+
+namespace capstan::optim {
+
+/// Adagrad's names and defaults.
+struct RowwiseAdagradOptions {
+  double lr = 1e-2;
+  double eps = 1e-10;
+  double initial_accumulator = 0;  // what s starts from
+  double weight_decay = 0;         // L2: g + weight_decay * w takes the place of g
+};
+
+/// Row-wise Adagrad, as FBGEMM's embedding tables have it (Mudigere et al., ISCA 2022): Adagrad with one s for each row of
+/// the first axis, so that the state of a table is a column:
+///   s_i <- s_i + mean(g_i^2),   w_i <- w_i - lr * g_i / (sqrt(s_i) + eps)
+/// A row with g = 0 and s = 0 stays where it is, also for eps = 0. Zero gradients change nothing, so that a sparse step is
+/// exact unless there is weight decay. For a vector it is Adagrad itself. Throws ValueError unless all options are >= 0.
+/// Weakness: Adagrad's, and within a row a rare column gets no larger step than a frequent one.
+struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
+  using WholeTensor::WholeTensor;
+  static constexpr auto name = "rowwise_adagrad";
+  static constexpr std::array fields = {Field<RowwiseAdagradOptions>{"lr", &RowwiseAdagradOptions::lr},
+                                        Field<RowwiseAdagradOptions>{"eps", &RowwiseAdagradOptions::eps},
+                                        Field<RowwiseAdagradOptions>{"initial_accumulator", &RowwiseAdagradOptions::initial_accumulator},
+                                        Field<RowwiseAdagradOptions>{"weight_decay", &RowwiseAdagradOptions::weight_decay}};
+  static constexpr std::array states = {"sum"};
+
+  static void move(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& s);
+  static Shape slot_shape(std::size_t, const Shape& w) { return w.dim() == 0 ? w : Shape{w[0]}; }
+  static double initial(const RowwiseAdagradOptions& o, std::size_t) { return o.initial_accumulator; }
+  static void check(const RowwiseAdagradOptions& o);
+  static std::string formula(const RowwiseAdagradOptions& o);
+};
+
+extern template class Method<RowwiseAdagrad, RowwiseAdagradOptions>;
+extern template class WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions>;
+
+}  // namespace capstan::optim

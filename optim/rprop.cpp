@@ -1,0 +1,25 @@
+#include <capstan/core/text.h>
+#include <capstan/optim/rprop.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+
+void Rprop::check(const RpropOptions& o) {
+  if (!(o.etaminus > 0 && o.etaminus < 1)) detail::bad_option(name, "etaminus", "must lie in (0, 1)", o.etaminus);
+  if (!(o.etaplus > 1)) detail::bad_option(name, "etaplus", "must be above 1", o.etaplus);
+  detail::require_positive(name, "step_size_min", o.step_size_min);
+  if (o.step_size_min > o.step_size_max)
+    fail<ValueError>(name, "step_size_min must not be above step_size_max: ", o.step_size_min, " and ", o.step_size_max);
+}
+
+std::string Rprop::formula(const RpropOptions& o) {
+  return cat("h <- h*(", o.etaplus, " if g has its last sign, ", o.etaminus, " and g <- 0 if the opposite one) (from ", o.lr, ", within [",
+             o.step_size_min, ", ", o.step_size_max, "]), w <- w - h*sign(g)");
+}
+
+template class Method<Rprop, RpropOptions>;
+template class Elementwise<Rprop, RpropOptions>;
+
+}  // namespace capstan::optim

@@ -1,0 +1,53 @@
+#include <capstan/autograd/tape.h>
+#include <capstan/core/create.h>
+
+#include <capstan/core/text.h>
+#include <capstan/optim/schedule_free_adamw.h>
+
+#include <algorithm>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+
+void ScheduleFreeAdamW::move(const ScheduleFreeAdamWOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& z, Tensor& v,
+                             Tensor& weights) {
+  if (step.t == 1) z.assign(w);
+  const Tensor old = weights.to(DType::f64);
+  const double most = std::max(old.data<double>()[1], step.lr), weight = std::pow(most, o.weight_lr_power);
+  const double sum = old.data<double>()[0] + weight, c = sum == 0 ? 0 : weight / sum;
+  weights.assign(tensor({sum, most}, weights.dtype()));
+  v.assign(o.beta2 * v + (1 - o.beta2) * square(g));
+  Tensor u = g / (sqrt(v * (1 / (1 - std::pow(o.beta2, static_cast<double>(step.t))))) + o.eps);
+  if (o.weight_decay != 0) u += o.weight_decay * w;
+  w += c * (z - w) - u * (step.lr * (1 - o.beta1 * (1 - c)));
+  z -= step.lr * u;
+}
+
+TensorMap ScheduleFreeAdamW::averaged() const {
+  const NoGrad pause;
+  TensorMap result;
+  for (const Entry& e : entries()) {
+    const double beta1 = options(e.group).beta1;
+    result.insert(e.name, e.steps == 0 ? e.parameter.clone() : (e.parameter - (1 - beta1) * e.slots[0]) * (1 / beta1));
+  }
+  return result;
+}
+
+void ScheduleFreeAdamW::check(const ScheduleFreeAdamWOptions& o) {
+  if (!(o.beta1 > 0 && o.beta1 < 1)) detail::bad_option(name, "beta1", "must lie in (0, 1)", o.beta1);
+  detail::require_fraction(name, "beta2", o.beta2);
+  detail::require_positive(name, "eps", o.eps);
+  detail::require_non_negative(name, "weight_lr_power", o.weight_lr_power);
+}
+
+std::string ScheduleFreeAdamW::formula(const ScheduleFreeAdamWOptions& o) {
+  return cat("v <- ", o.beta2, "*v + (1 - ", o.beta2, ")*g^2, u = g/(sqrt(v/(1 - ", o.beta2, "^t)) + ", o.eps, ")",
+             o.weight_decay == 0 ? "" : cat(" + ", o.weight_decay, "*w"), ", c = L^", o.weight_lr_power, "/sum(L^", o.weight_lr_power,
+             "), L = max(lr), w <- w + c*(z - w) - ", o.lr, "*(1 - ", o.beta1, "*(1 - c))*u, z <- z - ", o.lr, "*u");
+}
+
+template class Method<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>;
+template class WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>;
+
+}  // namespace capstan::optim

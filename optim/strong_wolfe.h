@@ -1,0 +1,20 @@
+#pragma once
+#include <capstan/core/tensor.h>
+
+#include <functional>
+#include <vector>
+
+// Private: the line search of L-BFGS.
+namespace capstan::optim::detail {
+
+/// A point of a line: the loss there, its slope along the line, and the gradient.
+struct Point {
+  double t, loss, slope;
+  std::vector<Tensor> gradient;
+};
+
+/// A point that meets the strong Wolfe conditions with c1 = 1e-4 and c2 = 0.9, or the best after `most` evaluations or in a
+/// bracket shorter than `least`. `from` is at t = 0 and its slope is negative; `t` is tried first. A loss of infinity is too far.
+Point strong_wolfe(const std::function<Point(double)>& evaluate, const Point& from, double t, double least, int most);
+
+}  // namespace capstan::optim::detail
