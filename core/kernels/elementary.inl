@@ -80,7 +80,7 @@ static inline float logarithm(float x) {
   p = p * r + 3.3333331174e-1f;
   const float y = (r + (p * r * z - n * 2.12194440e-4f - 0.5f * z)) + n * 0.693359375f;
   const float limit = x == 0.f ? -__builtin_inff() : x < 0.f ? __builtin_nanf("") : x;  // infinity and NaN stay
-  return (x > 0.f) & (x < __builtin_inff()) ? y : limit;
+  return ((x > 0.f) & (x < __builtin_inff())) ? y : limit;
 }
 
 // The same for double within 2 ulp, with a quotient of polynomials (log).
@@ -110,7 +110,7 @@ static inline double logarithm(double x) {
   q = q * r + 2.31251620126765340583e1;
   const double y = (r + (r * (z * p / q) - n * 2.121944400546905827679e-4 - 0.5 * z)) + n * 0.693359375;
   const double limit = x == 0. ? -__builtin_inf() : x < 0. ? __builtin_nan("") : x;
-  return (x > 0.) & (x < __builtin_inf()) ? y : limit;
+  return ((x > 0.) & (x < __builtin_inf())) ? y : limit;
 }
 
 // ln(1 + u) for 0 <= u <= 1: what 1 + u lost of u is made good by a quotient (Kahan).
