@@ -23,6 +23,8 @@
 #include <capstan/data/standardize.h>
 #include <capstan/data/table.h>
 #include <capstan/nn/activations.h>
+#include <capstan/nn/dropout.h>
+#include <capstan/nn/embedding.h>
 #include <capstan/nn/init.h>
 #include <capstan/nn/linear.h>
 #include <capstan/nn/module.h>

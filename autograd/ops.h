@@ -6,11 +6,13 @@
 // result is new memory. dy stands for d loss / d y; a gradient for a broadcast operand is summed over the broadcast axes.
 
 #include <capstan/autograd/ops/activation.h>
+#include <capstan/autograd/ops/algebra.h>
 #include <capstan/autograd/ops/arithmetic.h>
 #include <capstan/autograd/ops/compare.h>
 #include <capstan/autograd/ops/index.h>
 #include <capstan/autograd/ops/linear.h>
 #include <capstan/autograd/ops/loss.h>
 #include <capstan/autograd/ops/pointwise.h>
+#include <capstan/autograd/ops/random.h>
 #include <capstan/autograd/ops/reduce.h>
 #include <capstan/autograd/ops/shape.h>

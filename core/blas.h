@@ -1,7 +1,7 @@
 #pragma once
 #include <capstan/core/kernels/table.h>
 
-// Private: products of matrices. blas.cpp makes every call of BLAS.
+// Private: products of matrices. blas.cpp makes every call of BLAS, lapack.cpp of LAPACK.
 namespace capstan::kernels {
 
 /// product() when neither side is a vector.
@@ -21,7 +21,7 @@ template <class T>
   product_of_matrices(m, n, k, a, b, c, bias, accumulate);
 }
 
-/// Sets the BLAS to one thread, as the first product does; for whatever else calls it.
+/// Sets the BLAS to one thread, as the first product does; for whatever else calls it or LAPACK.
 void prepare_blas();
 
 }  // namespace capstan::kernels

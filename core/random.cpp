@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 namespace capstan {
 
@@ -118,6 +119,56 @@ Tensor permutation(std::int64_t n, Generator& g) {
   }
   ++g.draw;
   return t;
+}
+
+Tensor bernoulli(const Tensor& p, Generator& g) {
+  if (!is_floating(p.dtype())) fail<ValueError>("bernoulli", "takes f32 or f64: ", p.dtype(), " ", p.shape(), " (convert with to())");
+  const Tensor wide = p.to(DType::f64);
+  const double* probability = wide.data<double>();
+  for (std::int64_t i = 0; i < p.numel(); ++i)
+    if (!(probability[i] >= 0 && probability[i] <= 1))
+      fail<ValueError>("bernoulli", "a probability must lie in [0, 1]: ", probability[i], " at element ", i, " of ", p.shape());
+  Tensor y = uniform(p.shape(), 0, 1, DType::f64, g);
+  double* u = y.data<double>();
+  for (std::int64_t i = 0; i < p.numel(); ++i) u[i] = u[i] < probability[i];
+  return y.to(p.dtype());
+}
+
+Tensor categorical(const Tensor& weights, Generator& g) {
+  if (!is_floating(weights.dtype()))
+    fail<ValueError>("categorical", "takes f32 or f64: ", weights.dtype(), " ", weights.shape(), " (convert with to())");
+  if (weights.dim() == 0) fail<ShapeError>("categorical", "needs an axis of classes: ", weights.shape());
+  const Tensor wide = weights.to(DType::f64);
+  const double* w = wide.data<double>();
+  const Shape shape = weights.shape().without(-1);
+  const std::int64_t classes = weights.size(-1), rows = shape.numel();
+  std::vector<double> total(static_cast<std::size_t>(rows));
+  for (std::int64_t i = 0; i < rows; ++i) {
+    double& sum = total[static_cast<std::size_t>(i)];
+    for (std::int64_t k = 0; k < classes; ++k) {
+      const double v = w[i * classes + k];
+      if (!(v >= 0) || std::isinf(v))
+        fail<ValueError>("categorical", "a weight must be finite and not negative: ", v, " for class ", k, " in row ", i);
+      sum += v;
+    }
+    if (!(sum > 0) || std::isinf(sum))
+      fail<ValueError>("categorical", "a row's weights must have a positive, finite sum: ", sum, " in row ", i);
+  }
+  const Tensor u = uniform(shape, 0, 1, DType::f64, g);
+  Tensor y = empty(shape, DType::i64);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    double rest = u.data<double>()[i] * total[static_cast<std::size_t>(i)];
+    std::int64_t chosen = 0;
+    for (std::int64_t k = 0; k < classes; ++k) {
+      const double v = w[i * classes + k];
+      if (v == 0) continue;
+      chosen = k;  // also when rounding leaves a rest behind the last one
+      if (rest < v) break;
+      rest -= v;
+    }
+    y.data<std::int64_t>()[i] = chosen;
+  }
+  return y;
 }
 
 }  // namespace capstan

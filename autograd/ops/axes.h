@@ -6,8 +6,9 @@
 
 namespace capstan {
 
-/// Which axes an operation is about: one (0, -1), several ({0, 2}), or, left out or {}, every one. A negative axis counts
-/// from the end. Throws ShapeError for more than six.
+/// Which axes an operation is about: one (0, -1), several ({0, 2}), or every one (Axes(), what leaving them out means). A negative
+/// axis counts from the end. Throws ShapeError for more than six. Where a plain int is taken too (sum, mean, max), {} is the axis 0,
+/// as C++ has it.
 class Axes {
  public:
   Axes() noexcept = default;

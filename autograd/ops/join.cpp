@@ -85,10 +85,11 @@ Tensor stack(const std::vector<Tensor>& xs, int axis) {
     if (!(xs[i].shape() == xs[0].shape()))
       fail<ShapeError>("stack", "shapes must agree: ", xs[0].shape(), " and ", xs[i].shape(), ", tensor ", i);
   std::int64_t sizes[Shape::max_dim + 1];
-  std::copy_n(xs[0].shape().begin(), a, sizes);
+  const Shape one = xs[0].shape();
+  std::copy_n(one.begin(), a, sizes);
   sizes[a] = static_cast<std::int64_t>(xs.size());
-  std::copy(xs[0].shape().begin() + a, xs[0].shape().end(), sizes + a + 1);
-  const Shape shape(sizes, xs[0].dim() + 1);
+  std::copy(one.begin() + a, one.end(), sizes + a + 1);
+  const Shape shape(sizes, one.dim() + 1);
   if (xs.size() > detail::most_inputs) return concat(in_groups(xs, [a](const std::vector<Tensor>& some) { return stack(some, a); }), a);
   return join("stack", xs, shape, a);
 }

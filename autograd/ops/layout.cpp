@@ -133,9 +133,10 @@ Tensor squeeze(const Tensor& x, Axes axes) {
 Tensor unsqueeze(const Tensor& x, int axis) {
   const int a = normal_axis("unsqueeze", axis, x.dim() + 1);
   std::int64_t sizes[Shape::max_dim + 1];
-  std::copy_n(x.shape().begin(), a, sizes);
+  const Shape shape = x.shape();
+  std::copy_n(shape.begin(), a, sizes);
   sizes[a] = 1;
-  std::copy(x.shape().begin() + a, x.shape().end(), sizes + a + 1);
+  std::copy(shape.begin() + a, shape.end(), sizes + a + 1);
   return reshaped("unsqueeze", x, Shape(sizes, x.dim() + 1));
 }
 

@@ -1,4 +1,5 @@
 #include <capstan/autograd/ops.h>
+#include <capstan/autograd/ops/batched.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/blas.h>
 #include <capstan/core/compute.h>
@@ -96,8 +97,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   const Header *ha = a.header(), *hb = b.header();
   kernels::require_floating("matmul", a);
   kernels::require_same_dtype("matmul", a, b);
-  if (ha->dim < 1 || ha->dim > 2 || hb->dim < 1 || hb->dim > 2)
-    fail<ShapeError>("matmul", "takes vectors and matrices: ", a.shape(), " x ", b.shape());
+  if (ha->dim < 1 || hb->dim < 1) fail<ShapeError>("matmul", "takes no scalars: ", a.shape(), " x ", b.shape(), " (multiply with *)");
+  if (ha->dim > 2 || hb->dim > 2) return detail::batched_matmul(a, b, options);
   const bool ta = options.transpose_a && ha->dim == 2, tb = options.transpose_b && hb->dim == 2;
   const Side l = side_of(ha, ta, true), r = side_of(hb, tb, false);
   if (l.columns != r.rows)

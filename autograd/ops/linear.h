@@ -7,9 +7,10 @@ namespace capstan {
 struct MatmulOptions {
   bool transpose_a = false, transpose_b = false;
 };
-/// y = a b for matrices [m, k] x [k, n] -> [m, n]; a vector on the left counts as [1, k], on the right as [k, 1], and that
-/// axis goes away again. With transpose_a, a is [k, m]; with transpose_b, b is [n, k]: no copy is made.
-/// da = dy b^T, db = a^T dy. Throws ShapeError unless the inner sizes agree.
+/// y = a b for matrices [..., m, k] x [..., k, n] -> [..., m, n]: axes before the last two hold many of them and broadcast. A vector
+/// on the left counts as [1, k], on the right as [k, 1], and that axis goes away again. With transpose_a, a is [..., k, m]; with
+/// transpose_b, b is [..., n, k]: no copy is made, and on a vector they do nothing. da = dy b^T, db = a^T dy, summed over what was
+/// broadcast. Throws ShapeError unless the inner sizes agree, and for scalars.
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 /// y = x w^T + b, for x [..., in], w [out, in], b [out]: one node. dx = dy w, dw = dy^T x, db = sum of dy over the rows.
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b);

@@ -26,7 +26,7 @@ struct EluGrad       { template <class T> static T f(T x, T dy, T p, T) { return
 struct Softplus {
   template <class T> static T f(T a, T, T p, T) {
     const T x = p * a;
-    return ((x > T(0) ? x : x != x ? x : T(0)) + logarithm_of_1_plus(exponential(-magnitude(x)))) / p;
+    return ((x > T(0) ? x : x != x ? x : T(0)) + logarithm_beside_1(exponential(-magnitude(x)))) / p;
   }
 };
 struct SoftplusGrad  { template <class T> static T f(T x, T dy, T p, T) { return Sigmoid::f(p * x) * dy; } };
@@ -52,7 +52,7 @@ struct Huber          { template <class T> static T f(T a, T, T p, T) { const T 
 struct HuberGrad      { template <class T> static T f(T x, T dy, T p, T) { return (x < -p ? -p : x > p ? p : x) * dy; } };
 struct LogitLoss {
   template <class T> static T f(T a, T b, T, T) {
-    return (T(1) - b) * a + (a < T(0) ? -a : T(0)) + logarithm_of_1_plus(exponential(-magnitude(a)));
+    return (T(1) - b) * a + (a < T(0) ? -a : T(0)) + logarithm_beside_1(exponential(-magnitude(a)));
   }
 };
 struct LogitSlope     { template <class T> static T f(T a, T b, T, T) { return Sigmoid::f(a) - b; } };

@@ -1,69 +1,9 @@
 // y[i] = f(x[i]) and y[i] = f(a[i], b[i]).
 
-// e^x for float within 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial of degree 6 for e^r (coefficients:
-// Cephes, expf), and 2^n in two factors so that results below the normal range round once. Vectorises.
-static inline float exponential(float x) {
-  x = x < -105.f ? -105.f : x > 89.f ? 89.f : x;                // NaN passes both comparisons
-  const float shifted = x * 1.44269504088896341f + 12582912.f;  // 1.5 * 2^23: the sum's low bits are round(x / ln 2)
-  const float n = shifted - 12582912.f;
-  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.f;
-  int bits;
-  __builtin_memcpy(&bits, &shifted, 4);
-  const int whole = bits - 0x4B400000, half = whole >> 1;
-  const int low = (half + 127) << 23, high = (whole - half + 127) << 23;
-  float a, b;
-  __builtin_memcpy(&a, &low, 4);
-  __builtin_memcpy(&b, &high, 4);
-  return p * a * b;
-}
-
-// The same for double within 2 ulp, with the Taylor polynomial of degree 13: its remainder is below 2^-57 on this range.
-static inline double exponential(double x) {
-  x = x < -746. ? -746. : x > 710. ? 710. : x;
-  const double shifted = x * 1.4426950408889634074 + 6755399441055744.;  // 1.5 * 2^52
-  const double n = shifted - 6755399441055744.;
-  const double r = (x - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
-  double p = 1.0 / 6227020800.0;
-  p = p * r + 1.0 / 479001600.0;
-  p = p * r + 1.0 / 39916800.0;
-  p = p * r + 1.0 / 3628800.0;
-  p = p * r + 1.0 / 362880.0;
-  p = p * r + 1.0 / 40320.0;
-  p = p * r + 1.0 / 5040.0;
-  p = p * r + 1.0 / 720.0;
-  p = p * r + 1.0 / 120.0;
-  p = p * r + 1.0 / 24.0;
-  p = p * r + 1.0 / 6.0;
-  p = p * r + 0.5;
-  p = p * (r * r) + r + 1.0;
-  long long bits;
-  __builtin_memcpy(&bits, &shifted, 8);
-  // Shifting a signed 64-bit number right has no vector form before AVX-512; the low 32 bits hold all of n.
-  const int whole = static_cast<int>(bits), half = whole >> 1;
-  const long long low = (static_cast<long long>(half) + 1023) << 52, high = (static_cast<long long>(whole - half) + 1023) << 52;
-  double a, b;
-  __builtin_memcpy(&a, &low, 8);
-  __builtin_memcpy(&b, &high, 8);
-  return p * a * b;
-}
-
-static inline float logarithm(float x) { return __builtin_logf(x); }
-static inline double logarithm(double x) { return __builtin_log(x); }
 static inline float root(float x) { return __builtin_sqrtf(x); }
 static inline double root(double x) { return __builtin_sqrt(x); }
-static inline float hyperbolic_tangent(float x) { return __builtin_tanhf(x); }
-static inline double hyperbolic_tangent(double x) { return __builtin_tanh(x); }
 static inline float power(float x, float p) { return __builtin_powf(x, p); }
 static inline double power(double x, double p) { return __builtin_pow(x, p); }
-static inline float magnitude(float x) { return __builtin_fabsf(x); }
-static inline double magnitude(double x) { return __builtin_fabs(x); }
 static inline float exponential_minus_1(float x) { return __builtin_expm1f(x); }
 static inline double exponential_minus_1(double x) { return __builtin_expm1(x); }
 static inline float logarithm_of_1_plus(float x) { return __builtin_log1pf(x); }

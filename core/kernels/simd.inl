@@ -81,8 +81,7 @@ template <class T>
 }
 template <class V>
 [[gnu::always_inline]] static inline auto sum_of_four(V v) {
-  typedef decltype(v < v) Index;
-  v += __builtin_shuffle(v, Index{2, 3, 0, 1});
+  v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
   return v[0] + v[1];
 }
 // f(0) + f(1) + f(2), up to `count` of them: what fours leave over. No loop, which the compiler would vectorise.

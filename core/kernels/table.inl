@@ -10,6 +10,7 @@ namespace capstan::kernels {
 namespace {
 
 #include "simd.inl"
+#include "elementary.inl"
 #include "elementwise.inl"
 #include "curves.inl"
 #include "compare.inl"

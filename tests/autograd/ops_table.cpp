@@ -18,10 +18,12 @@ const std::vector<OpRow>& ops_table() {
     add_reduce_rows(rows);
     add_axes_rows(rows);
     add_linear_rows(rows);
+    add_algebra_rows(rows);
     add_shape_rows(rows);
     add_layout_rows(rows);
     add_index_rows(rows);
     add_loss_rows(rows);
+    add_random_rows(rows);
     add_regression_rows(rows);
     add_classification_rows(rows);
     return rows;

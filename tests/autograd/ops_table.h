@@ -35,10 +35,12 @@ void add_compare_rows(std::vector<OpRow>& rows);
 void add_reduce_rows(std::vector<OpRow>& rows);
 void add_axes_rows(std::vector<OpRow>& rows);
 void add_linear_rows(std::vector<OpRow>& rows);
+void add_algebra_rows(std::vector<OpRow>& rows);
 void add_shape_rows(std::vector<OpRow>& rows);
 void add_layout_rows(std::vector<OpRow>& rows);
 void add_index_rows(std::vector<OpRow>& rows);
 void add_loss_rows(std::vector<OpRow>& rows);
+void add_random_rows(std::vector<OpRow>& rows);
 void add_regression_rows(std::vector<OpRow>& rows);
 void add_classification_rows(std::vector<OpRow>& rows);
 

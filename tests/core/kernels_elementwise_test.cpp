@@ -16,7 +16,7 @@ struct UnaryRule {
 const UnaryRule unary_rules[] = {
     {Unary::neg, "neg", [](long double x) { return -x; }, 0},
     {Unary::exp, "exp", [](long double x) { return std::exp(x); }, 2},
-    {Unary::log, "log", [](long double x) { return std::log(x); }, 1},
+    {Unary::log, "log", [](long double x) { return std::log(x); }, 2},
     {Unary::sqrt, "sqrt", [](long double x) { return std::sqrt(x); }, 0.5},
     {Unary::square, "square", [](long double x) { return x * x; }, 0.5},
     {Unary::abs, "abs", [](long double x) { return std::abs(x); }, 0},
@@ -61,6 +61,12 @@ T binary_formula(Binary kind, T a, T b) {
     case Binary::exponent_slope: return a == 0 && b >= 0 ? T(0) : std::pow(a, b) * std::log(a);
   }
   return T(0);
+}
+
+/// The same bits; within the logarithm's bound where one is a factor.
+template <class T>
+bool agrees(Binary kind, T actual, T expected) {
+  return kind == Binary::exponent_slope ? ulps(actual, expected) <= 4 : same(actual, expected);
 }
 
 template <class T>
@@ -173,7 +179,8 @@ TEST(Kernels, BinaryForEveryLengthOffsetAndStep) {
           table.binary[kind](a.data(), b.data(), y.data(), n, a_step, b_step);
           for (std::int64_t i = 0; i < n; ++i) {
             const T expected = binary_formula(static_cast<Binary>(kind), a[a_step ? i : 0], b[b_step ? i : 0]);
-            ASSERT_TRUE(same(y[i], expected)) << "kind " << kind << " at " << i << " of " << n << ": " << y[i] << ", expected " << expected;
+            ASSERT_TRUE(agrees(which, y[i], expected))
+                << "kind " << kind << " at " << i << " of " << n << ": " << y[i] << ", expected " << expected;
           }
           ASSERT_TRUE(y.untouched()) << "kind " << kind << " " << n;
           for (Guarded<T>* out : {&a, &b}) {  // in place of either operand
@@ -199,7 +206,7 @@ TEST(Kernels, BinaryOfSpecialValues) {
         table.binary[kind](x.data(), &v, y.data(), n, true, false);
         for (std::int64_t i = 0; i < n; ++i) {
           const auto k = static_cast<std::size_t>(i);
-          EXPECT_TRUE(same(y[k], binary_formula(static_cast<Binary>(kind), x[k], v)))
+          EXPECT_TRUE(agrees(static_cast<Binary>(kind), y[k], binary_formula(static_cast<Binary>(kind), x[k], v)))
               << "kind " << kind << ": " << x[k] << ", " << v << " -> " << y[k];
         }
       }

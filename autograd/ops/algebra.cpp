@@ -1,0 +1,161 @@
+#include <capstan/autograd/ops/algebra.h>
+
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/record.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/create.h>
+#include <capstan/core/lapack.h>
+#include <capstan/core/text.h>
+
+#include <limits>
+#include <vector>
+
+namespace capstan {
+
+using detail::fail;
+using kernels::data_of;
+using kernels::dispatch;
+
+namespace {
+
+/// How many square matrices a holds, of what size; Shape of the axes before them.
+struct Squares {
+  std::int64_t count, n;
+  Shape batch;
+};
+
+Squares squares_of(const char* op, const Tensor& a) {
+  kernels::require_floating(op, a);
+  if (a.dim() < 2 || a.size(-1) != a.size(-2)) fail<ShapeError>(op, "the matrix must be square: ", a.shape());
+  const Shape batch(a.shape().begin(), a.dim() - 2);
+  return {batch.numel(), a.size(-1), batch};
+}
+
+void require_vectors(const char* op, const Tensor& a, const Tensor& b) {
+  kernels::require_floating(op, a);
+  kernels::require_same_dtype(op, a, b);
+  if (a.dim() != 1 || b.dim() != 1) fail<ShapeError>(op, "takes two vectors: ", a.shape(), " and ", b.shape());
+}
+
+/// a^-1 b or a^-T b, matrix by matrix.
+Tensor solved(const char* op, const Tensor& a, const Tensor& b, bool transpose_a) {
+  Tensor y = empty_like(b);
+  if (b.numel() == 0) return y;
+  const std::int64_t n = a.size(-1), count = a.numel() / (n * n), k = b.numel() / (count * n);
+  dispatch(a, [&]<class T>(T*) {
+    for (std::int64_t i = 0; i < count; ++i)
+      if (!kernels::lu_solve(n, k, data_of<T>(a) + i * n * n, transpose_a, data_of<T>(b) + i * n * k, data_of<T>(y) + i * n * k))
+        fail<ValueError>(op, "the matrix must be invertible: ", a.shape(), ", matrix ", i);
+  });
+  return y;
+}
+
+/// One identity for each matrix of a.
+Tensor identities(const Tensor& a) { return expand(eye(a.size(-1), a.dtype()), a.shape()); }
+
+/// [...] as [..., 1, 1], to stand beside matrices.
+Tensor beside_matrices(const Tensor& t) { return unsqueeze(unsqueeze(t, -1), -1); }
+
+/// The cofactors of one matrix: d det a / da, also for a singular a.
+template <class T>
+void cofactors(std::int64_t n, const T* a, T* c) {
+  std::vector<T> minor(static_cast<std::size_t>((n - 1) * (n - 1)));
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      std::size_t at = 0;
+      for (std::int64_t p = 0; p < n; ++p)
+        for (std::int64_t q = 0; q < n; ++q)
+          if (p != i && q != j) minor[at++] = a[p * n + q];
+      const T d = n > 1 ? kernels::determinant(n - 1, minor.data()).value : T(1);
+      c[i * n + j] = (i + j) % 2 ? -d : d;
+    }
+}
+
+}  // namespace
+
+Tensor dot(const Tensor& a, const Tensor& b) {
+  require_vectors("dot", a, b);
+  if (a.size(0) != b.size(0)) fail<ShapeError>("dot", "the sizes must agree: ", a.shape(), " and ", b.shape());
+  return matmul(a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b) {
+  require_vectors("outer", a, b);
+  return unsqueeze(a, 1) * unsqueeze(b, 0);
+}
+
+Tensor solve(const Tensor& a, const Tensor& b) {
+  const Squares s = squares_of("solve", a);
+  kernels::require_same_dtype("solve", a, b);
+  const bool vector = b.dim() == 1 && a.dim() == 2;
+  if (!(vector && b.size(0) == s.n) && !(b.dim() == a.dim() && b.shape().with(-1, s.n) == a.shape()))
+    fail<ShapeError>("solve", "b must be [n] or [..., n, k] beside a [..., n, n]: ", b.shape(), " for ", a.shape());
+  return record("solve", solved("solve", a, b, false), {a, b}, [a = saved(a), vector](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    const Tensor db = solved("solve", a.get(), dy, true);
+    dx.add(1, db);
+    if (dx.wants(0)) dx.add(0, vector ? outer(-db, y) : matmul(-db, y, {.transpose_b = true}));
+  });
+}
+
+Tensor inverse(const Tensor& a) {
+  squares_of("inverse", a);
+  return record("inverse", solved("inverse", a, identities(a), false), {a}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    dx.add(0, -matmul(matmul(y, dy, {.transpose_a = true}), y, {.transpose_b = true}));
+  });
+}
+
+Tensor det(const Tensor& a) {
+  const Squares s = squares_of("det", a);
+  Tensor y = ones(s.batch, a.dtype());
+  dispatch(a, [&]<class T>(T*) {
+    for (std::int64_t i = 0; i < s.count && s.n > 0; ++i) data_of<T>(y)[i] = kernels::determinant(s.n, data_of<T>(a) + i * s.n * s.n).value;
+  });
+  return record("det", y, {a}, [a = saved(a), n = s.n](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    Tensor c = empty_like(a.get());
+    dispatch(dy, [&]<class T>(T*) {
+      const Tensor one = eye(n, dy.dtype());
+      for (std::int64_t i = 0; i < out.numel() && n > 0; ++i) {
+        const T *matrix = data_of<T>(a.get()) + i * n * n, y_i = data_of<T>(out)[i];
+        T* to = data_of<T>(c) + i * n * n;
+        if (y_i == 0 || !kernels::lu_solve(n, n, matrix, true, data_of<T>(one), to))
+          cofactors(n, matrix, to);
+        else
+          for (std::int64_t k = 0; k < n * n; ++k) to[k] *= y_i;
+      }
+    });
+    dx.add(0, c * beside_matrices(dy));
+  });
+}
+
+Tensor logdet(const Tensor& a) {
+  const Squares s = squares_of("logdet", a);
+  Tensor y = zeros(s.batch, a.dtype());
+  dispatch(a, [&]<class T>(T*) {
+    for (std::int64_t i = 0; i < s.count && s.n > 0; ++i) {
+      const kernels::Determinant<T> d = kernels::determinant(s.n, data_of<T>(a) + i * s.n * s.n);
+      data_of<T>(y)[i] = d.sign < 0 ? std::numeric_limits<T>::quiet_NaN() : d.log;
+    }
+  });
+  return record("logdet", y, {a}, [a = saved(a)](const Tensor& dy, Inputs& dx) {
+    dx.add(0, solved("logdet", a.get(), identities(a.get()), true) * beside_matrices(dy));
+  });
+}
+
+Tensor cholesky(const Tensor& a) {
+  const Squares s = squares_of("cholesky", a);
+  Tensor l = empty_like(a);
+  dispatch(a, [&]<class T>(T*) {
+    for (std::int64_t i = 0; i < s.count && s.n > 0; ++i)
+      if (!kernels::cholesky(s.n, data_of<T>(a) + i * s.n * s.n, data_of<T>(l) + i * s.n * s.n))
+        fail<ValueError>("cholesky", "the matrix must be positive definite: ", a.shape(), ", matrix ", i);
+  });
+  return record("cholesky", l, {a}, [](const Tensor& out, const Tensor& dl, Inputs& dx) {
+    const Tensor product = matmul(out, dl, {.transpose_a = true});
+    const Tensor half = tril(product, -1) + 0.5 * (tril(product) - tril(product, -1));
+    const Tensor left = solved("cholesky", out, half, true);                        // l^-T half
+    const Tensor both = transpose(solved("cholesky", out, transpose(left), true));  // and l^-1 from the right
+    dx.add(0, 0.5 * (both + transpose(both)));
+  });
+}
+
+}  // namespace capstan

@@ -1,0 +1,54 @@
+#pragma once
+#include <capstan/core/tensor.h>
+
+// Linear algebra by LAPACK, f32 and f64. Matrices are the last two axes; axes before them hold many, which are done one by one.
+// What holds for all operations: autograd/ops.h. The gradients: Giles, "An extended collection of matrix derivative results",
+// 2008, where nothing else is said.
+namespace capstan {
+
+/// y = sum of a[i] b[i] for two vectors of one size (ShapeError); da = b dy, db = a dy.
+Tensor dot(const Tensor& a, const Tensor& b);
+/// y[i][j] = a[i] b[j] for two vectors; da = dy b, db = dy^T a.
+Tensor outer(const Tensor& a, const Tensor& b);
+
+/// y with a y = b, by LU with row exchanges, for a [..., n, n] and b [n] or [..., n, k] with the same axes before;
+/// db = a^-T dy, da = -db y^T. Throws ValueError for a singular a, by its number. Weakness: a nearly singular a is solved with as
+/// large an error as its condition number says.
+Tensor solve(const Tensor& a, const Tensor& b);
+/// y = a^-1; da = -y^T dy y^T. Throws ValueError for a singular a. To solve a system, solve() is cheaper and more accurate.
+Tensor inverse(const Tensor& a);
+/// y = det a, 1 for n = 0; da = y a^-T dy, for a singular a by its cofactors.
+Tensor det(const Tensor& a);
+/// y = ln det a without overflow; NaN for a negative determinant, -inf for a singular a. da = a^-T dy; gradients() throws ValueError
+/// for a singular a.
+Tensor logdet(const Tensor& a);
+/// The lower triangular l with l l^T = a, for a symmetric positive definite a (else ValueError, by its number), of which the lower
+/// triangle is read. da = (s + s^T) / 2 for s = l^-T tril(l^T dl) l^-1 with the diagonal of tril halved (Murray, "Differentiation
+/// of the Cholesky decomposition", 2016, eq. 10).
+Tensor cholesky(const Tensor& a);
+
+/// Two factors.
+struct QR {
+  Tensor q, r;
+};
+/// a = q r for a [..., m, n] and p = min(m, n): q [..., m, p] with orthonormal columns, r [..., p, n] upper triangular, signs as
+/// LAPACK gives them. For m >= n and r invertible da = (dq + q c) r^-T, where c is symmetric with the lower triangle of
+/// r dr^T - dq^T q (Walter & Lehmann, "Algorithmic differentiation of linear algebra functions", 2018, section 4); otherwise
+/// gradients() throws ValueError.
+QR qr(const Tensor& a);
+
+/// Eigenvalues in ascending order, and their vectors as columns.
+struct Eigh {
+  Tensor values, vectors;
+};
+/// a = v diag(w) v^T for a symmetric a, of which the lower triangle is read. da = v (diag(dw) + (v^T dv) * f) v^T, made symmetric,
+/// with f[i][j] = 1 / (w[j] - w[i]) and 0 on the diagonal: infinite for the vectors of equal eigenvalues. A vector's sign is
+/// LAPACK's; let nothing depend on it.
+Eigh eigh(const Tensor& a);
+
+/// The y that minimises |a y - b|, of least norm when many do, by singular values (LAPACK's gelsd; those below max(m, n) eps times the
+/// largest count as 0), for a [m, n] and b [m] or [m, k]. For full column rank, with z = (a^T a)^-1 dy, db = a z and
+/// da = (b - a y) z^T - a z y^T; otherwise gradients() throws ValueError.
+Tensor lstsq(const Tensor& a, const Tensor& b);
+
+}  // namespace capstan

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+
+// Private: factorisations by LAPACK, for row-major matrices of float and double with at least one row and column.
+namespace capstan::kernels {
+
+/// x[n, k] with a x = b, or a^T x = b; false when a is singular.
+template <class T>
+bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, const T* b, T* x);
+
+/// The determinant, its sign (1, -1 or 0), and the logarithm of its magnitude, which neither overflows nor vanishes.
+template <class T>
+struct Determinant {
+  T value, sign, log;
+};
+template <class T>
+Determinant<T> determinant(std::int64_t n, const T* a);
+
+/// The lower l[n, n] with l l^T = a, of which the lower triangle is read; false when a is not positive definite.
+template <class T>
+bool cholesky(std::int64_t n, const T* a, T* l);
+
+/// q[m, p] r[p, n] = a[m, n] for p = min(m, n), with orthonormal columns of q and r upper triangular.
+template <class T>
+void qr(std::int64_t m, std::int64_t n, const T* a, T* q, T* r);
+
+/// The eigenvalues of a symmetric a, of which the lower triangle is read, in ascending order, and their vectors as columns;
+/// false when an element is not finite or the iteration does not converge.
+template <class T>
+bool eigh(std::int64_t n, const T* a, T* values, T* vectors);
+
+/// The x[n, k] of least norm that minimises |a x - b| for a[m, n], b[m, k]; singular values below max(m, n) eps times the
+/// largest count as 0. Gives the rank; -1 when an element is not finite or the
+/// iteration does not converge.
+template <class T>
+std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, T* x);
+
+}  // namespace capstan::kernels

@@ -1,0 +1,248 @@
+// Linear algebra beyond its rows in the table: singular and degenerate matrices, NaN, sizes above a kernel's, refusals.
+#include <limits>
+
+#include "refusals.h"
+
+using namespace capstan;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity(), no_number = std::numeric_limits<double>::quiet_NaN();
+const DType floating[] = {DType::f32, DType::f64};
+
+template <class F>
+Values slope(F g, const Tensor& at) {
+  const Tensor x = parameter(at.clone());
+  Tape tape;
+  return values(tape.gradients(sum(g(x)))[x]);
+}
+
+Tensor single(const NestedList& list) { return parameter(tensor(list)); }
+
+const Refusal refusals[] = {
+    {"ShapeError: [matmul] inner dimensions must agree: [2, 2, 3] x [2, 3] (transpose one of them?)",
+     [] {
+       return matmul(f({2, 2, 3}), f({2, 3}));
+     }},
+    {"ShapeError: [matmul] inner dimensions must agree: [2, 3, 2]^T x [2, 2]^T (transpose one of them?)",
+     [] {
+       return matmul(f({2, 3, 2}), f({2, 2}), {.transpose_a = true, .transpose_b = true});
+     }},
+    {"ShapeError: [matmul] shapes must broadcast: [2] and [3] (sizes equal or 1, aligned at the last axis)",
+     [] {
+       return matmul(f({2, 2, 3}), f({3, 3, 2}));
+     }},
+    {"ShapeError: [matmul] takes no scalars: [2, 2, 2] x [] (multiply with *)",
+     [] {
+       return matmul(f({2, 2, 2}), f({}));
+     }},
+    {"ValueError: [matmul] dtypes must agree: f32 [2, 2, 2] and f64 [2, 2] (convert one with to())",
+     [] {
+       return matmul(f({2, 2, 2}), f({2, 2}, DType::f64));
+     }},
+    {"ShapeError: [dot] takes two vectors: [2, 1] and [2]",
+     [] {
+       return dot(f({2, 1}), f({2}));
+     }},
+    {"ShapeError: [dot] the sizes must agree: [2] and [3]", [] { return dot(f({2}), f({3})); }},
+    {"ValueError: [dot] takes f32 or f64: i64 [2] (convert with to())", [] { return dot(i({2}), i({2})); }},
+    {"ShapeError: [outer] takes two vectors: [] and [2]", [] { return outer(f({}), f({2})); }},
+    {"ValueError: [outer] dtypes must agree: f32 [2] and f64 [2] (convert one with to())",
+     [] { return outer(f({2}), f({2}, DType::f64)); }},
+    {"ShapeError: [solve] the matrix must be square: [2, 3]",
+     [] {
+       return solve(f({2, 3}), f({2}));
+     }},
+    {"ShapeError: [solve] b must be [n] or [..., n, k] beside a [..., n, n]: [3] for [2, 2]",
+     [] {
+       return solve(f({2, 2}), f({3}));
+     }},
+    {"ShapeError: [solve] b must be [n] or [..., n, k] beside a [..., n, n]: [2] for [3, 2, 2]",
+     [] {
+       return solve(f({3, 2, 2}), f({2}));
+     }},
+    {"ShapeError: [solve] b must be [n] or [..., n, k] beside a [..., n, n]: [4, 2, 1] for [3, 2, 2]",
+     [] {
+       return solve(f({3, 2, 2}), f({4, 2, 1}));
+     }},
+    {"ValueError: [solve] the matrix must be invertible: [2, 2], matrix 0",
+     [] {
+       return solve(single({{1, 2}, {2, 4}}), f({2}));
+     }},
+    {"ValueError: [solve] takes f32 or f64: i64 [2, 2] (convert with to())",
+     [] {
+       return solve(i({2, 2}), i({2}));
+     }},
+    {"ValueError: [solve] dtypes must agree: f32 [2, 2] and f64 [2] (convert one with to())",
+     [] {
+       return solve(f({2, 2}), f({2}, DType::f64));
+     }},
+    {"ShapeError: [inverse] the matrix must be square: [3]", [] { return inverse(f({3})); }},
+    {"ValueError: [inverse] the matrix must be invertible: [2, 2, 2], matrix 1",
+     [] {
+       return inverse(single({{{1, 0}, {0, 1}}, {{0, 1}, {0, 1}}}));
+     }},
+    {"ShapeError: [det] the matrix must be square: [2, 2, 3]",
+     [] {
+       return det(f({2, 2, 3}));
+     }},
+    {"ShapeError: [logdet] the matrix must be square: []", [] { return logdet(f({})); }},
+    {"ValueError: [det] takes f32 or f64: boolean [2, 2] (convert with to())",
+     [] {
+       return det(b({2, 2}));
+     }},
+    {"ShapeError: [cholesky] the matrix must be square: [1, 2]",
+     [] {
+       return cholesky(f({1, 2}));
+     }},
+    {"ValueError: [cholesky] the matrix must be positive definite: [2, 2], matrix 0",
+     [] {
+       return cholesky(single({{1, 2}, {2, 1}}));
+     }},
+    {"ShapeError: [qr] needs at least two axes: [3]", [] { return qr(f({3})).q; }},
+    {"ValueError: [qr] takes f32 or f64: i64 [2, 2] (convert with to())",
+     [] {
+       return qr(i({2, 2})).q;
+     }},
+    {"ShapeError: [eigh] the matrix must be square: [2, 3]",
+     [] {
+       return eigh(f({2, 3})).values;
+     }},
+    {"ValueError: [eigh] takes f32 or f64: i64 [2, 2] (convert with to())",
+     [] {
+       return eigh(i({2, 2})).values;
+     }},
+    {"ValueError: [eigh] the matrix must have finite elements: [2, 1, 1], matrix 1",
+     [] {
+       return eigh(single({{{1}}, {{NAN}}})).values;
+     }},
+    {"ValueError: [lstsq] the elements must be finite: [1, 1] and [1]", [] { return lstsq(single({{1}}), single({INFINITY})); }},
+    {"ValueError: [lstsq] the elements must be finite: [1, 2] and [1, 1]",
+     [] {
+       return lstsq(single({{1, NAN}}), f({1, 1}));
+     }},
+    {"ShapeError: [lstsq] a [m, n] and b [m] or [m, k] must agree: [2, 3] and [3]",
+     [] {
+       return lstsq(f({2, 3}), f({3}));
+     }},
+    {"ShapeError: [lstsq] a [m, n] and b [m] or [m, k] must agree: [2, 2, 3] and [2]",
+     [] {
+       return lstsq(f({2, 2, 3}), f({2}));
+     }},
+    {"ShapeError: [lstsq] a [m, n] and b [m] or [m, k] must agree: [2, 3] and []",
+     [] {
+       return lstsq(f({2, 3}), f({}));
+     }},
+    {"ValueError: [lstsq] takes f32 or f64: i64 [2, 2] (convert with to())",
+     [] {
+       return lstsq(i({2, 2}), i({2}));
+     }},
+    {"ValueError: [lstsq] dtypes must agree: f32 [2, 2] and f64 [2] (convert one with to())",
+     [] {
+       return lstsq(f({2, 2}), f({2}, DType::f64));
+     }},
+};
+
+}  // namespace
+
+TEST(AlgebraErrors, ByTheirTextAndNothingIsLeftBehind) { check_refusals(refusals); }
+
+TEST(Algebra, DeterminantsAtTheirEdges) {
+  for (const DType dtype : floating) {
+    const Tensor singular = tensor({{1, 2}, {2, 4}}, dtype), large = eye(64, dtype) * 1e20, negative = tensor({{0, 1}, {1, 0}}, dtype);
+    EXPECT_EQ(det(singular).item(), 0);
+    EXPECT_EQ(slope([](const Tensor& x) { return det(x); }, singular), (Values{4, -2, -2, 1}));
+    EXPECT_EQ(slope([](const Tensor& x) { return det(x); }, zeros({2, 2}, dtype)), (Values{0, 0, 0, 0}));
+    EXPECT_EQ(slope([](const Tensor& x) { return det(x); }, zeros({1, 1}, dtype)), (Values{1}));
+    const double tiny = dtype == DType::f32 ? 1e-30 : 1e-200;  // its determinant vanishes, its gradient does not
+    EXPECT_TRUE(near(tensor(slope([](const Tensor& x) { return det(x); }, eye(2, dtype) * tiny)) / tiny, d({1, 0, 0, 1}), 1e-6));
+    EXPECT_EQ(logdet(singular).item(), -inf);
+    EXPECT_TRUE(std::isnan(logdet(negative).item()));
+    EXPECT_EQ(det(negative).item(), -1);
+    EXPECT_NEAR(logdet(large).item(), 64 * std::log(1e20), 1e-3);
+    EXPECT_TRUE(std::isnan(det(tensor({no_number}, dtype).reshape({1, 1})).item()));
+    EXPECT_EQ(det(empty({0, 0}, dtype)).item(), 1);
+    EXPECT_EQ(logdet(empty({0, 0}, dtype)).item(), 0);
+    EXPECT_EQ(values(det(empty({2, 0, 0}, dtype))), (Values{1, 1}));
+  }
+}
+
+TEST(Algebra, GradientsThatDoNotExistAreRefused) {
+  const Tensor singular = p({{1, 2}, {2, 4}}), wide = p({{1, 2, 3}, {4, 5, 7}}), right = p({1, 1});
+  const auto refused = [&](Tensor (*g)(const Tensor&, const Tensor&), const Tensor& x) {
+    Tape tape;
+    const Tensor y = sum(g(x, right));
+    return thrown([&] { const Gradients none = tape.gradients(y); });
+  };
+  EXPECT_EQ(refused([](const Tensor& x, const Tensor&) { return logdet(x); }, singular),
+            "ValueError: [logdet] the matrix must be invertible: [2, 2], matrix 0");
+  EXPECT_EQ(refused([](const Tensor& x, const Tensor&) { return qr(x).r; }, wide),
+            "ValueError: [qr] a gradient needs at least as many rows as columns: 2 rows, 3 columns");
+  EXPECT_EQ(refused([](const Tensor& x, const Tensor& b) { return lstsq(x, b); }, wide),
+            "ValueError: [lstsq] a gradient needs full column rank: 2 of 3");
+  EXPECT_EQ(refused([](const Tensor& x, const Tensor& b) { return lstsq(x, b); }, singular),
+            "ValueError: [lstsq] a gradient needs full column rank: 1 of 2");
+}
+
+TEST(Algebra, LeastSquaresOfLeastNorm) {
+  for (const DType dtype : floating) {
+    EXPECT_TRUE(near(lstsq(tensor({{1, 1}}, dtype), tensor({2}, dtype)), d({1, 1}), 1e-6));
+    EXPECT_TRUE(near(lstsq(tensor({{1, 1}, {1, 1}}, dtype), tensor({1, 3}, dtype)), d({1, 1}), 1e-6));
+    EXPECT_TRUE(near(lstsq(zeros({2, 2}, dtype), ones({2}, dtype)), d({0, 0}), 0));
+    EXPECT_EQ(lstsq(empty({0, 2}, dtype), empty({0}, dtype)).shape(), Shape{2});
+    EXPECT_EQ(lstsq(ones({3, 2}, dtype), empty({3, 0}, dtype)).shape(), (Shape{2, 0}));
+  }
+}
+
+TEST(Algebra, OnlyTheLowerTriangleOfASymmetricMatrixIsRead) {
+  for (const DType dtype : floating) {
+    const Tensor whole = tensor({{4, 2}, {2, 5}}, dtype), lower = tensor({{4, 99}, {2, 5}}, dtype);
+    EXPECT_TRUE(same_bits(cholesky(whole), cholesky(lower)));
+    EXPECT_TRUE(same_bits(eigh(whole).values, eigh(lower).values));
+    EXPECT_TRUE(near(cholesky(lower), d({{2, 0}, {1, 2}}), 1e-6));
+  }
+}
+
+TEST(Algebra, WideAndEmptyFactors) {
+  const QR f = qr(d({{3, 1, 2}, {4, 2, 5}}));
+  EXPECT_EQ(f.q.shape(), (Shape{2, 2}));
+  EXPECT_EQ(f.r.shape(), (Shape{2, 3}));
+  EXPECT_TRUE(near(matmul(f.q, f.r), d({{3, 1, 2}, {4, 2, 5}}), 1e-14));
+  EXPECT_TRUE(near(matmul(f.q, f.q, {.transpose_a = true}), eye(2, DType::f64), 1e-15));
+  EXPECT_EQ(qr(empty({0, 3})).q.shape(), (Shape{0, 0}));
+  EXPECT_EQ(qr(empty({3, 0})).r.shape(), (Shape{0, 0}));
+  EXPECT_EQ(eigh(empty({0, 0})).values.shape(), Shape{0});
+}
+
+// Above the sizes at which LAPACK works in blocks.
+TEST(Algebra, LargerMatrices) {
+  for (const DType dtype : floating) {
+    const double tolerance = dtype == DType::f32 ? 2e-3 : 1e-11;
+    const std::int64_t n = 150;
+    const Tensor x = numbers({n, n}).to(dtype), one = eye(n, dtype);
+    const Tensor a = x + one * 40, s = matmul(x, x, {.transpose_b = true}) + one * 40;
+    EXPECT_TRUE(near(matmul(a, inverse(a)), one, tolerance));
+    EXPECT_TRUE(near(matmul(a, solve(a, x)), x, tolerance));
+    const Tensor l = cholesky(s);
+    EXPECT_TRUE(near(matmul(l, l, {.transpose_b = true}), s, tolerance));
+    EXPECT_NEAR(logdet(s).item(),
+                2 * log(prod(slice(l.reshape({-1}), 0, 0, n * n, n + 1).to(DType::f64) / 7)).item() + 2 * 150 * std::log(7.),
+                tolerance * 500);
+    const QR f = qr(x);
+    EXPECT_TRUE(near(matmul(f.q, f.r), x, tolerance));
+    const Eigh e = eigh(s);
+    EXPECT_TRUE(near(matmul(s, e.vectors), e.vectors * e.values, tolerance * 200));
+  }
+}
+
+TEST(Algebra, BatchesAreTheProductsOneByOne) {
+  for (const DType dtype : floating) {
+    const Tensor a = numbers({3, 1, 20, 30}).to(dtype), b = numbers({2, 30, 25}, -2, 2, 1).to(dtype), y = matmul(a, b);
+    ASSERT_EQ(y.shape(), (Shape{3, 2, 20, 25}));
+    for (std::int64_t i = 0; i < 3; ++i)
+      for (std::int64_t j = 0; j < 2; ++j) {
+        const Tensor one = matmul(a.rows(i, i + 1).reshape({20, 30}), b.rows(j, j + 1).reshape({30, 25}));
+        EXPECT_TRUE(near(y.rows(i, i + 1).reshape({2, 20, 25}).rows(j, j + 1).reshape({20, 25}), one, 1e-5));
+      }
+  }
+}

@@ -1,0 +1,100 @@
+// The bounds that core/kernels/elementary.inl states, over the whole range of each type.
+#include "tables.h"
+
+#include <bit>
+
+using namespace capstan::kernels;
+
+namespace {
+
+struct Bound {
+  Unary kind;
+  const char* name;
+  double (*of_double)(double);
+  long double (*of_long)(long double);
+  double ulps;
+};
+const Bound bounds[] = {
+    {Unary::log, "log", [](double x) { return std::log(x); }, [](long double x) { return std::log(x); }, 2},
+    {Unary::tanh, "tanh", [](double x) { return std::tanh(x); }, [](long double x) { return std::tanh(x); }, 3},
+};
+
+template <class T>
+void check(const Table<T>& table, const Bound& bound, const std::vector<T>& x) {
+  std::vector<T> y(x.size());
+  table.unary[static_cast<int>(bound.kind)](x.data(), y.data(), static_cast<std::int64_t>(x.size()));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const long double exact = sizeof(T) == 4 ? static_cast<long double>(bound.of_double(static_cast<double>(x[i])))
+                                             : bound.of_long(static_cast<long double>(x[i]));
+    ASSERT_LE(ulps(y[i], exact), bound.ulps) << bound.name << "(" << x[i] << ") = " << y[i];
+  }
+}
+
+/// Every step-th of all floats, NaN and denormals among them.
+std::vector<float> floats(std::uint64_t first, std::uint64_t step) {
+  std::vector<float> x;
+  for (std::uint64_t bits = first; bits < std::uint64_t{1} << 32; bits += step)
+    x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+  return x;
+}
+
+}  // namespace
+
+TEST(KernelsElementary, FloatsFromTheWholeRange) {
+  const std::vector<float> x = floats(0, 1597);
+  for_each_table([&]<class T>(const Table<T>& table) {
+    if constexpr (sizeof(T) == 4)
+      for (const Bound& bound : bounds) check(table, bound, x);
+  });
+}
+
+// Where the reduction changes: beside 1, beside sqrt(1/2), beside tanh's 0.625.
+TEST(KernelsElementary, FloatsBesideTheBorders) {
+  std::vector<float> x;
+  for (const float border : {1.f, 0.70710678f, 1.41421356f, 0.625f, -0.625f, 1.17549435e-38f, 9.01f})
+    for (std::int32_t k = -20000; k <= 20000; ++k) x.push_back(std::bit_cast<float>(std::bit_cast<std::int32_t>(border) + k));
+  for_each_table([&]<class T>(const Table<T>& table) {
+    if constexpr (sizeof(T) == 4)
+      for (const Bound& bound : bounds) check(table, bound, x);
+  });
+}
+
+TEST(KernelsElementary, DoublesFromTheWholeRange) {
+  std::vector<double> x;
+  Numbers numbers(11);
+  for (int i = 0; i < 100000; ++i) x.push_back(std::bit_cast<double>(numbers.bits()));
+  for (int i = 0; i < 100000; ++i) x.push_back(numbers.real(-2, 2));
+  for (int i = 0; i < 50000; ++i) x.push_back(numbers.real(0.99, 1.01));
+  for (int i = 0; i < 50000; ++i) x.push_back(numbers.real(-25, 25));
+  for (int i = 0; i < 2000; ++i) x.push_back(std::ldexp(numbers.real(0, 1), -static_cast<int>(numbers.whole(1000, 1074))));
+  for (const double border : {1.0, 0.70710678118654752440, 1.41421356237309504880, 0.625, -0.625, 2.2250738585072014e-308})
+    for (std::int64_t k = -200; k <= 200; ++k) x.push_back(std::bit_cast<double>(std::bit_cast<std::int64_t>(border) + k));
+  for_each_table([&]<class T>(const Table<T>& table) {
+    if constexpr (sizeof(T) == 8)
+      for (const Bound& bound : bounds) check(table, bound, x);
+  });
+}
+
+// All 2^32 floats, in parts; minutes for each instruction set, so it runs on demand: --gtest_also_run_disabled_tests.
+TEST(KernelsElementary, DISABLED_EveryFloat) {
+  for (std::uint64_t part = 0; part < 256; ++part) {
+    const std::vector<float> x = floats(part, 256);
+    for_each_table([&]<class T>(const Table<T>& table) {
+      if constexpr (sizeof(T) == 4)
+        for (const Bound& bound : bounds) check(table, bound, x);
+    });
+  }
+}
+
+// softplus of a very negative number keeps its digits.
+TEST(KernelsElementary, SoftplusOfSmallResults) {
+  for_each_table([]<class T>(const Table<T>& table) {
+    Numbers numbers(12);
+    for (int i = 0; i < 20000; ++i) {
+      const T x = static_cast<T>(numbers.real(sizeof(T) == 4 ? -80 : -600, 3));
+      T y;
+      table.curve[static_cast<int>(Curve::softplus)](&x, &x, T(1), T(0), &y, 1);
+      ASSERT_LE(ulps(y, std::log1p(std::exp(static_cast<long double>(x)))), 5) << "softplus(" << x << ") = " << y;
+    }
+  });
+}
