@@ -1,8 +1,10 @@
 #pragma once
 
-/// Everything a training program uses. Left out, to be included where they are wanted: core/xtensor.h (the bridge to
-/// xtensor), optim/make.h (optimizers by name), train/compare.h (several of them on one problem) and optim/conformance.h (the proof
-/// of an optimizer of one's own).
+/// What a training program uses. Left out, to be included where they are wanted, so that a small program compiles in little
+/// memory: core/xtensor.h (the bridge to xtensor), optim/make.h (optimizers by name), train/compare.h (several of them on one
+/// problem), optim/conformance.h (the proof of an optimizer of one's own), and the methods that move a tensor as a whole:
+/// optim/adafactor.h, full_matrix_adagrad.h, lamb.h, lars.h, lbfgs.h, muon.h, rowwise_adagrad.h, schedule_free_adamw.h and,
+/// for one's own, whole_tensor.h.
 
 #include <capstan/autograd/gradcheck.h>
 #include <capstan/autograd/gradients.h>
@@ -31,7 +33,6 @@
 #include <capstan/nn/sequential.h>
 #include <capstan/optim/adabelief.h>
 #include <capstan/optim/adadelta.h>
-#include <capstan/optim/adafactor.h>
 #include <capstan/optim/adagrad.h>
 #include <capstan/optim/adam.h>
 #include <capstan/optim/adamax.h>
@@ -39,25 +40,17 @@
 #include <capstan/optim/average.h>
 #include <capstan/optim/elementwise.h>
 #include <capstan/optim/ftrl.h>
-#include <capstan/optim/full_matrix_adagrad.h>
-#include <capstan/optim/lamb.h>
-#include <capstan/optim/lars.h>
-#include <capstan/optim/lbfgs.h>
 #include <capstan/optim/lion.h>
 #include <capstan/optim/lookahead.h>
-#include <capstan/optim/muon.h>
 #include <capstan/optim/nadam.h>
 #include <capstan/optim/optimizer.h>
 #include <capstan/optim/radam.h>
 #include <capstan/optim/rmsprop.h>
-#include <capstan/optim/rowwise_adagrad.h>
 #include <capstan/optim/rprop.h>
 #include <capstan/optim/sam.h>
 #include <capstan/optim/schedule.h>
-#include <capstan/optim/schedule_free_adamw.h>
 #include <capstan/optim/sgd.h>
 #include <capstan/optim/signum.h>
-#include <capstan/optim/whole_tensor.h>
 #include <capstan/optim/yogi.h>
 #include <capstan/train/chart.h>
 #include <capstan/train/contour.h>

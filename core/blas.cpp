@@ -4,12 +4,11 @@
 #include <capstan/core/threads.h>
 
 #define HAVE_CBLAS 1
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
 #include <xtensor-blas/xblas.hpp>
-#include <xtensor/xadapt.hpp>
 
 // OpenBLAS's own; weak, so that another BLAS can be linked.
 extern "C" {
@@ -38,24 +37,30 @@ void take_blas() {
   blas_is_ours.store(true, std::memory_order_release);
 }
 
-/// A matrix as BLAS sees it: row-major memory and a flag.
-template <class T>
-auto matrix(T* data, std::int64_t rows, std::int64_t columns) {
-  const std::array<std::size_t, 2> shape = {static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)};
-  return xt::adapt(data, shape[0] * shape[1], xt::no_ownership(), shape);
+// A large product is cut into an even number of strips of columns, each a call of its own that a thread can take. How many
+// depends on the sizes alone, so that the bits are the same for any number of threads.
+std::int64_t strip_width(std::int64_t m, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t worth_a_thread = std::int64_t{1} << 23;  // multiply-adds: about 0.2 ms
+  if (n < 256 || m * n * k < 2 * worth_a_thread) return n;
+  const std::int64_t strips = 2 * std::max<std::int64_t>(1, n / 512);
+  return ((n + strips - 1) / strips + 15) / 16 * 16;
 }
 
 template <class T>
 void blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::Operand<T>& a, const kernels::Operand<T>& b, T* c,
                   const T* bias, bool accumulate) {
   take_blas();
-  if (bias)
-    for (std::int64_t i = 0; i < m; ++i) std::memcpy(c + i * n, bias, static_cast<std::size_t>(n) * sizeof(T));
   const bool transpose_a = a.column != 1, transpose_b = b.column != 1;
-  auto left = transpose_a ? matrix(a.data, k, m) : matrix(a.data, m, k);
-  auto right = transpose_b ? matrix(b.data, n, k) : matrix(b.data, k, n);
-  auto result = matrix(c, m, n);
-  xt::blas::gemm(left, right, result, transpose_a, transpose_b, T(1), accumulate || bias ? T(1) : T(0));
+  parallel_for(n, strip_width(m, n, k), [&](std::int64_t begin, std::int64_t end) {
+    if (bias)
+      for (std::int64_t i = 0; i < m; ++i) std::memcpy(c + i * n + begin, bias + begin, static_cast<std::size_t>(end - begin) * sizeof(T));
+    using Index = BLAS_IDX;
+    const auto index = [](std::int64_t i) { return static_cast<Index>(i); };
+    cxxblas::gemm<Index>(cxxblas::RowMajor, transpose_a ? cxxblas::Trans : cxxblas::NoTrans,
+                         transpose_b ? cxxblas::Trans : cxxblas::NoTrans, index(m), index(end - begin), index(k), T(1), a.data,
+                         index(transpose_a ? m : k), b.data + begin * b.column, index(transpose_b ? k : n),
+                         accumulate || bias ? T(1) : T(0), c + begin, index(n));
+  });
 }
 
 // Below this m n k a kernel of ours is faster than OpenBLAS 0.3.21 (measured: benchmarks/product.cpp).

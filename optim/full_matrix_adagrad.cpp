@@ -1,5 +1,5 @@
 #include <capstan/core/compute.h>
-#include <capstan/core/eigen.h>
+#include <capstan/core/lapack.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/full_matrix_adagrad.h>
 
@@ -12,18 +12,20 @@ using capstan::detail::fail;
 
 namespace {
 
-/// (eps*I + G^(1/2))^-1 g in g's place; `unit` is the relative rounding of G's elements.
-void precondition(const std::vector<double>& outer, double eps, double unit, std::vector<double>& g) {
+/// (eps*I + G^(1/2))^-1 g in g's place; `unit` is the relative rounding of G's elements. False when G has no eigenvectors.
+bool precondition(const std::vector<double>& outer, double eps, double unit, std::vector<double>& g) {
   const std::size_t n = g.size();
-  const kernels::Eigen e = kernels::symmetric_eigen(static_cast<std::int64_t>(n), outer.data());
-  const double least = static_cast<double>(n) * unit * e.values.back();
+  std::vector<double> values(n), vectors(n * n);
+  if (!kernels::eigh(static_cast<std::int64_t>(n), outer.data(), values.data(), vectors.data())) return false;
+  const double least = static_cast<double>(n) * unit * values.back();
   std::vector<double> along(n, 0), result(n, 0);
   for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t k = 0; k < n; ++k) along[k] += e.vectors[i * n + k] * g[i];
-  for (std::size_t k = 0; k < n; ++k) along[k] = e.values[k] > least ? along[k] / (std::sqrt(e.values[k]) + eps) : 0;
+    for (std::size_t k = 0; k < n; ++k) along[k] += vectors[i * n + k] * g[i];
+  for (std::size_t k = 0; k < n; ++k) along[k] = values[k] > least ? along[k] / (std::sqrt(values[k]) + eps) : 0;
   for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t k = 0; k < n; ++k) result[i] += e.vectors[i * n + k] * along[k];
+    for (std::size_t k = 0; k < n; ++k) result[i] += vectors[i * n + k] * along[k];
   g = std::move(result);
+  return true;
 }
 
 }  // namespace
@@ -35,19 +37,15 @@ void FullMatrixAdagrad::move(const FullMatrixAdagradOptions& o, StepInfo step, T
     T *x = w.data<T>(), *sums = outer.data<T>(), *rests = rest.data<T>();
     const T* dx = g.data<T>();
     std::vector<double> direction(dx, dx + n), matrix(static_cast<std::size_t>(n * n));
-    bool finite = true;
     for (std::int64_t i = 0; i < n * n; ++i) {
       const double sum = static_cast<double>(sums[i]) + static_cast<double>(rests[i]) +
                          direction[static_cast<std::size_t>(i / n)] * direction[static_cast<std::size_t>(i % n)];
       sums[i] = T(sum);
       rests[i] = T(sum - static_cast<double>(sums[i]));
       matrix[static_cast<std::size_t>(i)] = sum;
-      finite = finite && std::isfinite(sum);
     }
     constexpr double unit = std::numeric_limits<double>::epsilon();
-    if (finite)
-      precondition(matrix, o.eps, sizeof(T) == sizeof(double) ? unit : 32 * unit, direction);
-    else  // no eigenvectors: what is not finite goes on to w
+    if (!precondition(matrix, o.eps, sizeof(T) == sizeof(double) ? unit : 32 * unit, direction))  // what is not finite goes on to w
       direction.assign(direction.size(), std::numeric_limits<double>::quiet_NaN());
     for (std::int64_t i = 0; i < n; ++i) x[i] -= T(step.lr * direction[static_cast<std::size_t>(i)]);
   });

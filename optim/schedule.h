@@ -1,9 +1,9 @@
 #pragma once
 #include <capstan/core/tensor_map.h>
 
-#include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace capstan::optim {
@@ -21,15 +21,24 @@ class Schedule {
   /// Any function of the step number: [](std::int64_t step) { return 0.1 / (1 + step); }.
   template <class F>
   requires(std::is_invocable_r_v<double, const F&, std::int64_t> && !std::is_same_v<F, Schedule>) Schedule(F function)
-      : function_(std::make_shared<const Function<F>>(std::move(function))) {}
+      : function_(new Function<F>(std::move(function))) {}
+  Schedule(const Schedule& other) noexcept : function_(other.function_) { __atomic_fetch_add(&function_->copies, 1, __ATOMIC_RELAXED); }
+  Schedule& operator=(Schedule other) noexcept {
+    std::swap(function_, other.function_);
+    return *this;
+  }
+  ~Schedule() {
+    if (__atomic_sub_fetch(&function_->copies, 1, __ATOMIC_ACQ_REL) == 0) delete function_;
+  }
 
   /// The rate of a step. Throws ValueError for a negative one.
   double operator()(std::int64_t step) const;
 
  private:
-  struct Base {
+  struct Base {  // counts its copies itself: <memory> would cost whoever includes this a quarter of the compiler's memory
     virtual ~Base() = default;
     virtual double at(std::int64_t step) const = 0;
+    int copies = 1;
   };
   template <class F>
   struct Function final : Base {
@@ -37,7 +46,7 @@ class Schedule {
     double at(std::int64_t step) const override { return call(step); }
     F call;
   };
-  std::shared_ptr<const Base> function_;
+  Base* function_;
 };
 
 /// The schedules of PyTorch's torch.optim.lr_scheduler and of Optax, as formulas of the step t = 0, 1, ... Each throws ValueError,

@@ -1,14 +1,23 @@
-# cmake -DPROGRAM=trace2d -P usage.cmake: what the examples' command line refuses ends with exit code 2 and these words.
+# cmake -DPROGRAM=trace2d -P usage.cmake: what the examples' command line refuses ends with exit code 2 and these words, what
+# fails for another reason with 1.
 cmake_minimum_required(VERSION 3.25)
 
-function(refuses flags text)
+function(ends_with code flags text)
   separate_arguments(flags UNIX_COMMAND "${flags}")
   execute_process(COMMAND ${PROGRAM} ${flags} OUTPUT_VARIABLE output ERROR_VARIABLE error RESULT_VARIABLE result TIMEOUT 60)
   string(REGEX REPLACE "\n.*" "" error "${error}")
-  if(NOT result STREQUAL "2" OR NOT error STREQUAL text OR NOT output STREQUAL "")
-    message(FATAL_ERROR "${PROGRAM} ${flags}: exit code ${result}, and not 2, or it says\n  ${error}\nand not\n  ${text}\n${output}")
+  if(NOT result STREQUAL code OR NOT error STREQUAL text OR NOT output STREQUAL "")
+    message(FATAL_ERROR "${PROGRAM} ${flags}: exit code ${result}, and not ${code}, or it says\n  ${error}\nand not\n  ${text}\n${output}")
   endif()
 endfunction()
+
+function(refuses flags text)
+  ends_with(2 "${flags}" "${text}")
+endfunction()
+
+set(ENV{CAPSTAN_ISA} v5)
+ends_with(1 "" "[CAPSTAN_ISA] must be plain, v2, v3 or v4: 'v5'")
+unset(ENV{CAPSTAN_ISA})
 
 refuses("--lr 1 --optimizer \"sgd lr=0.1\"" "--lr: the rate must be given once: also in --optimizer \"sgd lr=0.1\"")
 refuses("--lr -1" "--lr: [adagrad] lr must not be negative: -1")

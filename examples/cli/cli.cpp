@@ -64,9 +64,13 @@ int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   add_options(app, flags, plan);
   try {
     app.parse(argc, argv);
+    const capstan::Tensor one = capstan::zeros({1}) + 1;  // a bad CAPSTAN_ISA shows here: no fault of a flag's
     check_optimizer(flags);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in step with what goes to stderr, also through a pipe
   try {

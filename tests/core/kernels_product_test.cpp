@@ -215,6 +215,8 @@ TEST(Product, OfEveryShapeOnBothSidesOfTheChoice) {
                                 {513, 512, 1},
                                 {520, 530, 2},
                                 {17, 17, 1000},
+                                {100, 600, 290},  // strips of columns: two, and four
+                                {33, 1200, 430},
                                 {100, 90, 80}}) {
     const Problem p(m, n, k, 10);
     run(p, static_cast<float*>(nullptr));

@@ -168,11 +168,11 @@ TEST_F(Threads, AnyNumberGivesTheSameBits) {
     constexpr DType dtype = dtype_of<T>;
     Numbers numbers(3);
     Tensor x = empty({3, 100003}, dtype), y = empty({3, 100003}, dtype), row = empty({100003}, dtype), a = empty({300, 200}, dtype),
-           b = empty({200, 250}, dtype);
+           b = empty({200, 300}, dtype);
     for (const Tensor& t : {x, y, row, a, b})
       for (std::int64_t i = 0; i < t.numel(); ++i) t.data<T>()[i] = static_cast<T>(numbers.real(0.1, 2));
-    Tensor c = empty({300, 250}, dtype), changed = x.clone();
-    product<T>(300, 250, 200, {a.data<T>(), 200, 1}, {b.data<T>(), 250, 1}, c.data<T>(), nullptr, false);
+    Tensor c = empty({300, 300}, dtype), changed = x.clone();
+    product<T>(300, 300, 200, {a.data<T>(), 200, 1}, {b.data<T>(), 300, 1}, c.data<T>(), nullptr, false);
     changed += y;
     changed *= row;
     changed -= 0.1;
