@@ -67,7 +67,8 @@ void for_each_line(const Shape& result, const std::array<Shape, N>& operands, F 
     const Strides own = strides_of(operands[k]);
     const int lead = result.dim() - operands[k].dim();
     for (int i = 0; i < operands[k].dim(); ++i)
-      strides[k][static_cast<std::size_t>(lead + i)] = operands[k].begin()[i] == 1 ? 0 : own[static_cast<std::size_t>(i)];
+      strides[k][static_cast<std::size_t>(lead) + static_cast<std::size_t>(i)] =
+          operands[k].begin()[i] == 1 ? 0 : own[static_cast<std::size_t>(i)];
   }
   walk<N>(result, strides, f);
 }

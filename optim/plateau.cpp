@@ -11,7 +11,11 @@ namespace capstan::optim {
 using capstan::detail::cat;
 using capstan::detail::fail;
 
-Plateau::Plateau(PlateauOptions o) : options_(o), lr_(o.lr), best_(o.maximize ? -INFINITY : INFINITY) {
+namespace {
+constexpr double infinity = std::numeric_limits<double>::infinity();
+}
+
+Plateau::Plateau(PlateauOptions o) : options_(o), lr_(o.lr), best_(o.maximize ? -infinity : infinity) {
   for (const auto& [name, value] :
        {std::pair{"lr", o.lr}, {"factor", o.factor}, {"threshold", o.threshold}, {"min_lr", o.min_lr}, {"eps", o.eps}})
     if (!(value >= 0) || !std::isfinite(value)) fail<ValueError>("plateau", name, " must be finite and not negative: ", value);

@@ -43,7 +43,10 @@ Schedule step(double lr, std::int64_t every, double gamma) {
   require_rate("step", "lr", lr);
   require_count("step", "every", every);
   require_rate("step", "gamma", gamma);
-  return {[=](std::int64_t t) { return lr * std::pow(gamma, static_cast<double>(t / every)); }};
+  return {[=](std::int64_t t) {
+    const std::int64_t cuts = t / every;
+    return lr * std::pow(gamma, static_cast<double>(cuts));
+  }};
 }
 
 Schedule multi_step(double lr, std::vector<std::int64_t> milestones, double gamma) {

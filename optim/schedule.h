@@ -22,13 +22,17 @@ class Schedule {
   template <class F>
   requires(std::is_invocable_r_v<double, const F&, std::int64_t> && !std::is_same_v<F, Schedule>) Schedule(F function)
       : function_(new Function<F>(std::move(function))) {}
-  Schedule(const Schedule& other) noexcept : function_(other.function_) { __atomic_fetch_add(&function_->copies, 1, __ATOMIC_RELAXED); }
+  /// A schedule that was moved from has no function: it can only be assigned to.
+  Schedule(Schedule&& other) noexcept : function_(std::exchange(other.function_, nullptr)) {}
+  Schedule(const Schedule& other) noexcept : function_(other.function_) {
+    if (function_) __atomic_fetch_add(&function_->copies, 1, __ATOMIC_RELAXED);
+  }
   Schedule& operator=(Schedule other) noexcept {
     std::swap(function_, other.function_);
     return *this;
   }
   ~Schedule() {
-    if (__atomic_sub_fetch(&function_->copies, 1, __ATOMIC_ACQ_REL) == 0) delete function_;
+    if (function_ && __atomic_sub_fetch(&function_->copies, 1, __ATOMIC_ACQ_REL) == 0) delete function_;
   }
 
   /// The rate of a step. Throws ValueError for a negative one.

@@ -35,7 +35,8 @@ Point strong_wolfe(const std::function<Point(double)>& evaluate, const Point& fr
     last = std::move(now);
     now = evaluate(next);
   }
-  Point bracket[2] = {i == most ? from : std::move(last), std::move(now)};
+  Point bracket[2] = {std::move(last), std::move(now)};
+  if (i == most) bracket[0] = from;
 
   // Zoom in; `low` is the end with the lower loss.
   int low = bracket[0].loss <= bracket[1].loss ? 0 : 1;

@@ -75,12 +75,11 @@ Comparison compare(const std::vector<std::string>& specs, std::vector<double> (*
 /// for no specs, for what optim::make() refuses, and for rates that are none or not finite and positive; later for a problem
 /// that returns nothing, and whatever else the problem throws.
 template <class Problem>
-requires std::is_invocable_r_v < std::vector<double>,
-const Problem&,
-    const MakeOptimizer& > Comparison compare(const std::vector<std::string>& specs, Problem problem, CompareOptions options = {}) {
+requires(std::is_invocable_r_v<std::vector<double>, const Problem&, const MakeOptimizer&>) Comparison
+    compare(const std::vector<std::string>& specs, Problem problem, const CompareOptions& options = {}) {
   return detail::compare(
       specs, [](const void* p, const MakeOptimizer& make) -> std::vector<double> { return (*static_cast<const Problem*>(p))(make); },
-      &problem, std::move(options));
+      &problem, options);
 }
 
 }  // namespace capstan::train

@@ -129,7 +129,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
   return reduced(losses, options.reduction);
 }
 
-Tensor nll_loss(const Tensor& input, const Tensor& labels, NLLOptions options) {
+Tensor nll_loss(const Tensor& input, const Tensor& labels, const NLLOptions& options) {
   const Rows rows = rows_of("nll_loss", input, options.weight);
   require_labels("nll_loss", input, labels, rows, options.ignore_index, options.reduction);
   const Tensor weights = weights_of(labels, options.weight, input.dtype(), options.ignore_index);
@@ -137,7 +137,7 @@ Tensor nll_loss(const Tensor& input, const Tensor& labels, NLLOptions options) {
                       options.reduction);
 }
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& target, CrossEntropyOptions options) {
+Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
   const char* op = "cross_entropy";
   const Rows rows = rows_of(op, logits, options.weight);
   const double smoothing = options.label_smoothing, classes = static_cast<double>(rows.split.size);

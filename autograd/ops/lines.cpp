@@ -171,7 +171,8 @@ Tensor logsumexp(const Tensor& x, Axes axes, bool keepdim) {
   const Tensor y = kernels::view(binary("logsumexp", Binary::add, total, top), f.shape);
   return record("logsumexp", y, {t}, [t = saved(t), s](const Tensor& out, const Tensor& dy, Inputs& dx) {
     using kernels::Compare;
-    const Tensor value = one_a_line(out, s), nothing = kernels::compare("logsumexp", Compare::equal, value, -INFINITY);
+    const Tensor value = one_a_line(out, s),
+                 nothing = kernels::compare("logsumexp", Compare::equal, value, -std::numeric_limits<double>::infinity());
     const Tensor shift = kernels::select("logsumexp", nothing, zeros({}, dy.dtype()), value);
     const Tensor p = unary("logsumexp", Unary::exp, binary("logsumexp", Binary::sub, as_lines(t.get(), s), shift));
     dx.add(0, kernels::view(binary("logsumexp", Binary::mul, p, one_a_line(dy, s)), dx.shape(0)));  // softmax(x) dy

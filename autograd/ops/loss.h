@@ -72,7 +72,7 @@ struct NLLOptions {
 };
 /// Elements -weight[label] input[label], for log-probabilities. The mean is weighted: the sum over that of the weights, as in
 /// PyTorch, hence NaN when every row is ignored. Throws ValueError naming the first label outside [0, classes).
-Tensor nll_loss(const Tensor& input, const Tensor& labels, NLLOptions options = {});
+Tensor nll_loss(const Tensor& input, const Tensor& labels, const NLLOptions& options = {});
 
 struct CrossEntropyOptions {
   Tensor weight = {};
@@ -85,6 +85,6 @@ struct CrossEntropyOptions {
 /// "Rethinking the Inception architecture", CVPR 2016, section 7). The mean divides by the sum of the labels' weights, for
 /// probabilities by the number of rows, as in PyTorch. Throws ValueError unless 0 <= e <= 1, and for ignore_index with
 /// probabilities.
-Tensor cross_entropy(const Tensor& logits, const Tensor& target, CrossEntropyOptions options);
+Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options);
 
 }  // namespace capstan

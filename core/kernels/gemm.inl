@@ -49,10 +49,11 @@ static void strip(const Strip<T>& to, int part) {
       }
     }
     V start[v] = {};
-    if (to.bias)
+    if (to.bias) {
 #pragma GCC unroll 2
       for (int j = 0; j < v; ++j)
         start[j] = cut && j == v - 1 ? S::load_part(to.bias + j * S::width, part) : S::load(to.bias + j * S::width);
+    }
 #pragma GCC unroll 12
     for (int i = 0; i < m; ++i) {
 #pragma GCC unroll 2

@@ -70,8 +70,8 @@ void add_classification_rows(std::vector<OpRow>& rows) {
                       .shapes = row_shapes,
                       .same_as = std::move(same_as)});
     };
-    const char *nll = "nll_loss(const Tensor& input, const Tensor& labels, NLLOptions options = {})",
-               *ce = "cross_entropy(const Tensor& logits, const Tensor& target, CrossEntropyOptions options)";
+    const char *nll = "nll_loss(const Tensor& input, const Tensor& labels, const NLLOptions& options = {})",
+               *ce = "cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options)";
     row(
         nll, "labels 1 and 0",
         [=](const Args& in) {
