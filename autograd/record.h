@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <new>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace capstan {
 
@@ -108,6 +110,22 @@ struct Input {
   const Tensor* tensor;
 };
 
+namespace detail {
+
+template <class R>
+Tensor record_node(const char* op, Tensor y, const Tensor* const* inputs, std::size_t count, R&& rule) {
+  using Rule = std::remove_cvref_t<R>;
+  static_assert(sizeof(Rule) <= closure_size, "a gradient rule captures at most 256 bytes: save fewer tensors");
+  static_assert(alignof(Rule) <= 8, "a gradient rule's captures are aligned to at most 8 bytes");
+  static_assert(std::is_nothrow_move_constructible_v<Rule>, "a gradient rule's captures must move without throwing");
+  if (running_tape == 0) return y;
+  void* place = begin_node(op, y, inputs, static_cast<int>(count), &rule_type<Rule>);
+  if (place) ::new (place) Rule(static_cast<R&&>(rule));
+  return y;
+}
+
+}  // namespace detail
+
 /// Records y = op(inputs) with its gradient rule, when a tape runs on this thread and an input wants a gradient; returns
 /// y. The rule is called at most once per gradients() with dy = d loss / d y and adds d loss / d input to `dx`:
 /// either rule(const Tensor& out, const Tensor& dy, Inputs& dx), where `out` is y and is kept for it, or
@@ -115,16 +133,17 @@ struct Input {
 /// `op` must outlive the tape (a literal).
 template <class R>
 Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, R&& rule) {
-  using Rule = std::remove_cvref_t<R>;
-  static_assert(sizeof(Rule) <= detail::closure_size, "a gradient rule captures at most 256 bytes: save fewer tensors");
-  static_assert(alignof(Rule) <= 8, "a gradient rule's captures are aligned to at most 8 bytes");
-  static_assert(std::is_nothrow_move_constructible_v<Rule>, "a gradient rule's captures must move without throwing");
   static_assert(sizeof(Input) == sizeof(const Tensor*));
+  return detail::record_node(op, std::move(y), reinterpret_cast<const Tensor* const*>(inputs.begin()), inputs.size(),
+                             static_cast<R&&>(rule));
+}
+/// The same for a list of inputs whose length is known at run time only.
+template <class R>
+Tensor record(const char* op, Tensor y, const std::vector<Tensor>& inputs, R&& rule) {
   if (detail::running_tape == 0) return y;
-  void* place = detail::begin_node(op, y, reinterpret_cast<const Tensor* const*>(inputs.begin()), static_cast<int>(inputs.size()),
-                                   &detail::rule_type<Rule>);
-  if (place) ::new (place) Rule(static_cast<R&&>(rule));
-  return y;
+  std::vector<const Tensor*> each;
+  for (const Tensor& input : inputs) each.push_back(&input);
+  return detail::record_node(op, std::move(y), each.data(), each.size(), static_cast<R&&>(rule));
 }
 
 }  // namespace capstan

@@ -185,7 +185,7 @@ class Pause {
 /// Gives t the identity of a leaf if it has none.
 void make_leaf(const Tensor& t);
 
-/// The entries lie behind the table, after finish() in ascending order of leaf index and generation.
+/// The entries lie behind the table, in ascending order of leaf index and generation once it is made.
 struct GradientTable {
   struct Entry {
     std::uint64_t generation;

@@ -3,10 +3,10 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/average.h>
+#include <capstan/optim/state_reader.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
 
 ParameterAverage::ParameterAverage(const char* op, const Parameters& parameters) : op_(op), parameters_(parameters) {
@@ -55,37 +55,20 @@ void ParameterAverage::swap() {
 
 TensorMap ParameterAverage::state() const {
   require_ready(false);
-  TensorMap state{{"count", tensor(std::vector<std::int64_t>{count_}).reshape(Shape{})}};
+  TensorMap state{{"count", detail::count(count_)}};
   for (const auto& [name, a] : averages_) state.insert("average/" + name, a.clone());
   return state;
 }
 
 void ParameterAverage::load_state(const TensorMap& state) {
   require_ready(false);
-  std::string wrong;
-  const auto take = [&](const std::string& key, const Shape& shape, DType dtype) {
-    const Tensor* t = state.find(key);
-    if (!t)
-      wrong += cat("\n  missing: ", key);
-    else if (t->shape() != shape || t->dtype() != dtype)
-      wrong += cat("\n  ", key, ": ", t->dtype(), " ", t->shape(), ", wanted ", dtype, " ", shape);
-    else
-      return t->clone();
-    return Tensor();
-  };
-  const Tensor count = take("count", {}, DType::i64);
-  const std::int64_t updates = count.defined() ? *count.data<std::int64_t>() : 0;
-  if (updates < 0) wrong += cat("\n  count: a count must not be negative: ", updates);
+  detail::StateReader reader(state);
+  const std::int64_t updates = reader.take_count("count");
   TensorMap averages;
   if (updates > 0)
     for (const auto& [name, w] : parameters_)
-      if (Tensor a = take("average/" + name, w.shape(), w.dtype()); a.defined()) averages.insert(name, std::move(a));
-  for (const auto& entry : state) {
-    const bool known =
-        entry.name == "count" || (updates > 0 && entry.name.starts_with("average/") && parameters_.contains(entry.name.substr(8)));
-    if (!known) wrong += cat("\n  unexpected: ", entry.name);
-  }
-  if (!wrong.empty()) fail<ValueError>(op_, "the state does not fit:", wrong);
+      if (const Tensor* a = reader.take("average/" + name, w.shape(), w.dtype())) averages.insert(name, a->clone());
+  reader.require_fit(op_, "the state does not fit:");
   averages_ = std::move(averages);
   count_ = updates;
 }

@@ -3,6 +3,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/lookahead.h>
+#include <capstan/optim/state_reader.h>
 
 namespace capstan::optim {
 
@@ -48,40 +49,23 @@ std::string Lookahead::explain() const {
 
 TensorMap Lookahead::state() const {
   TensorMap state = optimizer_->state();
-  state.insert("lookahead/step", tensor(std::vector<std::int64_t>{steps_}).reshape(Shape{}));
+  state.insert("lookahead/step", detail::count(steps_));
   for (const auto& [name, s] : with_added()) state.insert("lookahead/" + name, s.clone());
   return state;
 }
 
 void Lookahead::load_state(const TensorMap& state) {
-  std::string wrong;
-  const auto take = [&](const std::string& key, const Shape& shape, DType dtype) {
-    const Tensor* t = state.find(key);
-    if (!t)
-      wrong += cat("\n  missing: ", key);
-    else if (t->shape() != shape || t->dtype() != dtype)
-      wrong += cat("\n  ", key, ": ", t->dtype(), " ", t->shape(), ", wanted ", dtype, " ", shape);
-    else
-      return t->clone();
-    return Tensor();
-  };
-  const Parameters parameters = optimizer_->parameters();
-  TensorMap inner, slow;
-  const Tensor steps = take("lookahead/step", {}, DType::i64);
-  if (steps.defined() && steps.item() < 0) wrong += cat("\n  lookahead/step: a count must not be negative: ", steps.item());
-  for (const auto& [name, w] : parameters)
-    if (Tensor s = take("lookahead/" + name, w.shape(), w.dtype()); s.defined()) slow.insert(name, std::move(s));
-  for (const auto& [key, t] : state) {
-    const std::string own = key.starts_with("lookahead/") ? key.substr(10) : "";
-    if (own.empty())
-      inner.insert(key, t);
-    else if (own != "step" && !parameters.contains(own))
-      wrong += cat("\n  unexpected: ", key);
-  }
-  if (!wrong.empty()) fail<ValueError>("lookahead", "the state does not fit:", wrong);
+  TensorMap own, inner;
+  for (const auto& [key, t] : state) (key.starts_with("lookahead/") ? own : inner).insert(key, t);
+  detail::StateReader reader(own);
+  const std::int64_t steps = reader.take_count("lookahead/step");
+  TensorMap slow;
+  for (const auto& [name, w] : optimizer_->parameters())
+    if (const Tensor* s = reader.take("lookahead/" + name, w.shape(), w.dtype())) slow.insert(name, s->clone());
+  reader.require_fit("lookahead", "the state does not fit:");
   optimizer_->load_state(inner);
   slow_ = std::move(slow);
-  steps_ = *steps.data<std::int64_t>();
+  steps_ = steps;
 }
 
 }  // namespace capstan::optim

@@ -5,13 +5,14 @@
 #include <capstan/core/create.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/state_reader.h>
 
 #include <cmath>
 
 namespace capstan::optim {
 
-using detail::cat;
-using detail::fail;
+using capstan::detail::cat;
+using capstan::detail::fail;
 
 namespace {
 
@@ -26,7 +27,7 @@ std::string index_of(const Shape& shape, std::int64_t i) {
 }
 
 /// -1 when all elements are finite.
-std::int64_t first_non_finite(const detail::Header* g) noexcept {
+std::int64_t first_non_finite(const capstan::detail::Header* g) noexcept {
   const auto search = [&]<class T>(const T* x) -> std::int64_t {
     if (g->numel <= 16) {  // a call costs more than this
       T bad = T(0);
@@ -38,9 +39,6 @@ std::int64_t first_non_finite(const detail::Header* g) noexcept {
   };
   return g->dtype == DType::f32 ? search(static_cast<const float*>(g->data)) : search(static_cast<const double*>(g->data));
 }
-
-Tensor scalar(double value) { return full({}, value, DType::f64); }
-Tensor count(std::int64_t value) { return tensor(std::vector<std::int64_t>{value}).reshape(Shape{}); }
 
 }  // namespace
 
@@ -80,7 +78,7 @@ void Optimizer::add_parameters(const Parameters& parameters) {
 void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
   std::size_t matched = 0;
   for (Entry& e : entries_)
-    if (detail::matches(pattern, e.name)) {
+    if (capstan::detail::matches(pattern, e.name)) {
       e.group = group;
       ++matched;
     }
@@ -112,14 +110,14 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
 }
 
 void Optimizer::step(const Gradients& gradients) {
-  const detail::GradientTable* table = gradients.table();
+  const capstan::detail::GradientTable* table = gradients.table();
   if (check_finite_ && !std::isfinite(gradients.loss())) [[unlikely]]
     fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(),
                      " (a lower lr, or set_check_finite(false))");
   bool any = false;
   std::size_t next = 0;  // where the next parameter's gradient most likely is
   for (Entry& e : entries_) {
-    const detail::Header* h = e.parameter.header();
+    const capstan::detail::Header* h = e.parameter.header();
     const auto* found = table ? table->find(h, next) : nullptr;
     e.gradient = found ? &found->gradient : nullptr;
     if (!found) continue;
@@ -142,13 +140,13 @@ void Optimizer::step(const Gradients& gradients) {
       if (const std::size_t rule = rule_of(e.group); rule != e.rule) [[unlikely]]
         make_slots(e, rule);
 
-  const detail::Pause pause;
+  const capstan::detail::Pause pause;
   ++steps_;
   for (Entry& e : entries_) {
     if (!e.gradient) continue;
     ++e.steps;
     update(e, *e.gradient);
-    detail::bump_version(e.parameter.header());
+    capstan::detail::bump_version(e.parameter.header());
   }
   finish();
 }
@@ -160,10 +158,10 @@ std::string Optimizer::option_key(std::size_t group, const char* name) const {
 TensorMap Optimizer::state() const {
   TensorMap state;
   for (std::size_t g = 0; g < group_count(); ++g)
-    for (const char* name : option_names()) state.insert(option_key(g, name), scalar(option(g, name)));
-  state.insert(cat(method(), "/step"), count(steps_));
+    for (const char* name : option_names()) state.insert(option_key(g, name), detail::number(option(g, name)));
+  state.insert(cat(method(), "/step"), detail::count(steps_));
   for (const Entry& e : entries_) {
-    state.insert(e.name + "/step", count(e.steps));
+    state.insert(e.name + "/step", detail::count(e.steps));
     if (e.steps == 0) continue;
     Entry next = e;  // after an option changed, with the slots of the rule that the next step will use
     if (const std::size_t rule = rule_of(e.group); rule != e.rule) make_slots(next, rule);
@@ -174,40 +172,16 @@ TensorMap Optimizer::state() const {
 }
 
 void Optimizer::load_state(const TensorMap& state) {
-  std::string wrong;
-  std::size_t used = 0;
-  const auto complain = [&](const auto&... parts) { wrong += cat("\n  ", parts...); };
-  // What must be there under a key: shape and dtype; null, and a line in the report, when it is not.
-  const auto take = [&](const std::string& key, const Shape& shape, DType dtype) -> const Tensor* {
-    const Tensor* t = state.find(key);
-    if (!t) {
-      complain("missing: ", key);
-      return nullptr;
-    }
-    ++used;
-    if (t->shape() == shape && t->dtype() == dtype) return t;
-    complain(key, ": ", t->dtype(), " ", t->shape(), ", wanted ", dtype, " ", shape);
-    return nullptr;
-  };
-  const auto take_count = [&](const std::string& key) {
-    const Tensor* t = take(key, {}, DType::i64);
-    const std::int64_t steps = t ? *t->data<std::int64_t>() : 0;
-    if (steps < 0) complain(key, ": a count must not be negative: ", steps);
-    return steps;
-  };
-
+  detail::StateReader reader(state);
   std::vector<double> options;
   for (std::size_t g = 0; g < group_count(); ++g)
-    for (const char* name : option_names()) {
-      const Tensor* t = take(option_key(g, name), {}, DType::f64);
-      options.push_back(t ? t->item() : 0);
-    }
-  const bool complete = wrong.empty();
-  const std::int64_t total = take_count(cat(method(), "/step"));
+    for (const char* name : option_names()) options.push_back(reader.take_number(option_key(g, name)));
+  const bool complete = reader.fits();
+  const std::int64_t total = reader.take_count(cat(method(), "/step"));
 
   std::vector<Entry> loaded = entries_;
   for (Entry& e : loaded) {
-    e.steps = take_count(e.name + "/step");
+    e.steps = reader.take_count(e.name + "/step");
     e.slots.clear();
     e.rule = no_rule;
     if (e.steps == 0) continue;
@@ -215,23 +189,10 @@ void Optimizer::load_state(const TensorMap& state) {
     e.rule = complete ? rule_of(e.group, options) : rule_of(e.group);
     const std::vector<const char*> names = slot_names(e.rule);
     for (std::size_t i = 0; i < names.size(); ++i)
-      if (const Tensor* t = take(cat(e.name, "/", names[i]), slot_shape(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
+      if (const Tensor* t = reader.take(cat(e.name, "/", names[i]), slot_shape(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
         e.slots.push_back(t->clone());
   }
-  if (used != state.size())
-    for (const auto& [key, tensor] : state) {
-      bool known = key == cat(method(), "/step");
-      for (std::size_t g = 0; g < group_count() && !known; ++g)
-        for (const char* name : option_names()) known = known || key == option_key(g, name);
-      for (const Entry& e : loaded) {
-        if (known) break;
-        known = key == e.name + "/step";
-        if (e.rule != no_rule)
-          for (const char* name : slot_names(e.rule)) known = known || key == cat(e.name, "/", name);
-      }
-      if (!known) complain("unexpected: ", key);
-    }
-  if (!wrong.empty()) fail<ValueError>(method(), "the state does not fit this optimizer:", wrong);
+  reader.require_fit(method(), "the state does not fit this optimizer:");
 
   set_options(options);
   entries_ = std::move(loaded);

@@ -1,6 +1,6 @@
-#include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/schedule.h>
+#include <capstan/optim/state_reader.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,6 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
 
 namespace {
@@ -44,37 +43,21 @@ double Plateau::next(double result) {
 }
 
 TensorMap Plateau::state() const {
-  const auto count = [](std::int64_t n) { return tensor(std::vector<std::int64_t>{n}).reshape(Shape{}); };
-  return {{"lr", full({}, lr_, DType::f64)}, {"best", full({}, best_, DType::f64)}, {"bad", count(bad_)}, {"cooldown", count(cooldown_)}};
+  return {
+      {"lr", detail::number(lr_)}, {"best", detail::number(best_)}, {"bad", detail::count(bad_)}, {"cooldown", detail::count(cooldown_)}};
 }
 
 void Plateau::load_state(const TensorMap& state) {
-  std::string wrong;
-  const auto complain = [&](const auto&... parts) { wrong += cat("\n  ", parts...); };
-  const auto take = [&](const char* name, DType dtype) -> double {
-    const Tensor* t = state.find(name);
-    if (!t) {
-      complain("missing: ", name);
-    } else if (t->dtype() != dtype || t->shape() != Shape{}) {
-      complain(name, ": ", t->dtype(), " ", t->shape(), ", wanted ", dtype, " []");
-    } else {
-      return t->item();
-    }
-    return 0;
-  };
-  const double lr = take("lr", DType::f64), best = take("best", DType::f64);
-  const double bad = take("bad", DType::i64), cooldown = take("cooldown", DType::i64);
-  for (const auto& entry : state)
-    if (entry.name != "lr" && entry.name != "best" && entry.name != "bad" && entry.name != "cooldown") complain("unexpected: ", entry.name);
-  if (!(lr >= 0) || !std::isfinite(lr)) complain("lr: must be finite and not negative: ", lr);
-  if (std::isnan(best)) complain("best: must be a number: ", best);
-  if (bad < 0) complain("bad: must not be negative: ", bad);
-  if (cooldown < 0) complain("cooldown: must not be negative: ", cooldown);
-  if (!wrong.empty()) fail<ValueError>("plateau", "the state does not fit:", wrong);
+  detail::StateReader reader(state);
+  const double lr = reader.take_number("lr"), best = reader.take_number("best");
+  if (!(lr >= 0) || !std::isfinite(lr)) reader.complain("lr: must be finite and not negative: ", lr);
+  if (std::isnan(best)) reader.complain("best: must be a number: ", best);
+  const std::int64_t bad = reader.take_count("bad"), cooldown = reader.take_count("cooldown");
+  reader.require_fit("plateau", "the state does not fit:");
   lr_ = lr;
   best_ = best;
-  bad_ = static_cast<std::int64_t>(bad);
-  cooldown_ = static_cast<std::int64_t>(cooldown);
+  bad_ = bad;
+  cooldown_ = cooldown;
 }
 
 }  // namespace capstan::optim

@@ -1,6 +1,6 @@
 // Several tensors made one, and one made several: concat, stack, split.
 #include <capstan/autograd/ops/shape.h>
-#include <capstan/autograd/record_many.h>
+#include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/places.h>
@@ -33,7 +33,7 @@ Tensor join(const char* op, const std::vector<Tensor>& xs, const Shape& shape, i
     begins[i + 1] = begins[i] + count;
     if (xs[i].numel() > 0) kernels::put(y, part(shape, axis, begins[i], count), xs[i]);
   }
-  return detail::record_many(op, y, xs, [axis, begins = std::move(begins)](const Tensor& dy, Inputs& dx) {
+  return record(op, y, xs, [axis, begins = std::move(begins)](const Tensor& dy, Inputs& dx) {
     for (int i = 0; i < dx.count(); ++i) {
       if (!dx.wants(i)) continue;
       const auto k = static_cast<std::size_t>(i);
@@ -51,18 +51,6 @@ void require_tensors(const char* op, const std::vector<Tensor>& xs) {
                        ", tensor ", i, " (convert one with to())");
 }
 
-/// f of at most 255 tensors at a time.
-template <class F>
-std::vector<Tensor> in_groups(const std::vector<Tensor>& xs, F f) {
-  std::vector<Tensor> groups;
-  for (auto i = xs.begin(); i != xs.end();) {
-    const auto end = i + std::min(xs.end() - i, static_cast<std::ptrdiff_t>(detail::most_inputs));
-    groups.push_back(f(std::vector<Tensor>(i, end)));
-    i = end;
-  }
-  return groups;
-}
-
 }  // namespace
 
 Tensor concat(const std::vector<Tensor>& xs, int axis) {
@@ -74,7 +62,6 @@ Tensor concat(const std::vector<Tensor>& xs, int axis) {
       fail<ShapeError>("concat", "shapes must agree but along axis ", a, ": ", xs[0].shape(), " and ", xs[i].shape(), ", tensor ", i);
     total += xs[i].size(a);
   }
-  if (xs.size() > detail::most_inputs) return concat(in_groups(xs, [a](const std::vector<Tensor>& some) { return concat(some, a); }), a);
   return join("concat", xs, xs[0].shape().with(a, total), a);
 }
 
@@ -90,7 +77,6 @@ Tensor stack(const std::vector<Tensor>& xs, int axis) {
   sizes[a] = static_cast<std::int64_t>(xs.size());
   std::copy(one.begin() + a, one.end(), sizes + a + 1);
   const Shape shape(sizes, one.dim() + 1);
-  if (xs.size() > detail::most_inputs) return concat(in_groups(xs, [a](const std::vector<Tensor>& some) { return stack(some, a); }), a);
   return join("stack", xs, shape, a);
 }
 

@@ -74,6 +74,22 @@ TEST(UserOp, CapturesAsMuchAsARuleMay) {
   EXPECT_EQ(values(tape.gradients(sum(y))[x]), (Values{1, 1}));
 }
 
+TEST(UserOp, TakesAListOfInputs) {
+  std::vector<Tensor> xs;
+  for (int i = 0; i < 20'000; ++i) xs.push_back(i % 2 ? p({1, 2}) : d({3, 4}));  // more edges than one piece of memory holds
+  Tape tape;
+  const Tensor y = record("last", xs.back().clone(), xs, [](const Tensor& dy, Inputs& dx) {
+    EXPECT_EQ(dx.count(), 20'000);
+    for (int i = 0; i < dx.count(); ++i)
+      if (dx.wants(i)) dx.add(i, dy * i);
+  });
+  const Gradients g = tape.gradients(sum(y));
+  EXPECT_EQ(g.size(), 10'000u);
+  EXPECT_FALSE(g.contains(xs[0]));
+  EXPECT_EQ(values(g[xs[1]]), (Values{1, 1}));
+  EXPECT_EQ(values(g[xs[19'999]]), (Values{19'999, 19'999}));
+}
+
 TEST(UserOp, OfCapstansOperations) {
   EXPECT_EQ(values(cube(d({2, -3}))), (Values{8, -27}));
   EXPECT_TRUE(gradcheck([](const Args& in) { return cube(in[0]); }, {d({{0.3, -1.2}, {2, 1}})}));

@@ -155,6 +155,12 @@ struct Row {
   Shape shape(std::int64_t n) const { return matrices ? Shape{n, 1} : Shape{n}; }
 };
 
+/// The option makes itself felt beside a rate of 0.1.
+Row::Change felt(const char* option, double to);
+/// What every option that must not be negative refuses, and every one that must lie in [0, 1); then some of the row's own.
+std::vector<Row::Refusal> refusals(const std::vector<const char*>& not_negative, const std::vector<const char*>& in_unit,
+                                   std::vector<Row::Refusal> more = {});
+
 const std::vector<Row>& rows();
 std::vector<Row> first_rows(), adam_rows(), other_rows(), whole_rows(), users_rows();  // which make them up
 

@@ -232,7 +232,7 @@ TEST(APlateau, RefusesAStateThatDoesNotFit) {
   EXPECT_EQ(thrown([&] { plateau.load_state(state); }), R"(ValueError: [plateau] the state does not fit:
   lr: must be finite and not negative: -1
   best: must be a number: nan
-  bad: must not be negative: -1
-  cooldown: must not be negative: -2)");
+  bad: a count must not be negative: -1
+  cooldown: a count must not be negative: -2)");
   EXPECT_EQ(bits(plateau.state()), before);
 }

@@ -1,0 +1,38 @@
+#pragma once
+#include <capstan/core/tensor_map.h>
+#include <capstan/core/text.h>
+
+// Private: how optimizers and what stands around them take a saved state back: everything is looked at before anything is
+// changed, and all that does not fit is told at once.
+namespace capstan::optim::detail {
+
+/// What a state holds of numbers: f64 and i64 scalars.
+Tensor number(double value);
+Tensor count(std::int64_t value);
+
+class StateReader {
+ public:
+  explicit StateReader(const TensorMap& state) : state_(state) {}
+
+  /// The tensor under a key; null, and a line in the report, when it is missing or of another shape or dtype.
+  const Tensor* take(const std::string& key, const Shape& shape, DType dtype);
+  /// An f64 scalar; 0 when it is not there.
+  double take_number(const std::string& key);
+  /// An i64 scalar that is not negative; 0 when it is not there.
+  std::int64_t take_count(const std::string& key);
+
+  template <class... Parts>
+  void complain(const Parts&... parts) {
+    report_ += capstan::detail::cat("\n  ", parts...);
+  }
+  bool fits() const noexcept { return report_.empty(); }
+  /// Throws ValueError "[op] what:" and the report, to which it adds every key that nobody asked for; unless all fits.
+  void require_fit(const char* op, const char* what);
+
+ private:
+  const TensorMap& state_;
+  std::vector<std::string> asked_;
+  std::string report_;
+};
+
+}  // namespace capstan::optim::detail
