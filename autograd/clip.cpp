@@ -39,11 +39,7 @@ void clip(const char* op, Entry& e, Limit limit) {
     for (std::int64_t row = 0; row < rows.count; ++row) {
       const double norm = norms(row), most = limit(row);
       if (!(norm > most)) continue;
-      if (__atomic_load_n(&e.gradient.header()->refs, __ATOMIC_ACQUIRE) > 1) {  // a handle from g[w] keeps the old values
-        e.gradient = e.gradient.clone();
-        e.gradient.header()->flags |= detail::kReadOnly;
-      }
-      T* g = kernels::data_of<T>(e.gradient) + row * rows.size;
+      T* g = kernels::data_of<T>(detail::writable(e)) + row * rows.size;
       const T scale = static_cast<T>(most / norm);
       for (std::int64_t i = 0; i < rows.size; ++i) g[i] *= scale;
     }

@@ -19,6 +19,33 @@ Tensor weights(const Shape& shape) {
   return w;
 }
 
+/// What is differentiated: f itself, or the sum of its gradients, each times weights.
+struct Function {
+  Tensor (*call)(const void*, const std::vector<Tensor>&);
+  const void* f;
+  int order;
+
+  /// A scalar. For order 2 it is recorded when a tape is given, which then is of higher order.
+  Tensor operator()(const std::vector<Tensor>& x, Tape* tape) const {
+    const auto scalar = [&] {
+      const Tensor y = call(f, x);
+      return sum(y * weights(y.shape()));
+    };
+    if (order == 1) return scalar();
+    if (tape) return joined(tape->gradients(scalar()), x);
+    Tape plain;
+    return joined(plain.gradients(scalar()), x);
+  }
+
+ private:
+  static Tensor joined(const Gradients& g, const std::vector<Tensor>& x) {
+    Tensor total = zeros({}, DType::f64);
+    for (const Tensor& t : x)
+      if (g.contains(t)) total = total + sum(g[t] * weights(t.shape()));
+    return total;
+  }
+};
+
 }  // namespace
 
 GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&), const void* f, const std::vector<Tensor>& inputs,
@@ -30,16 +57,15 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
   }
   if (!(options.step > 0) || !(options.tolerance > 0))
     fail<ValueError>("gradcheck", "step and tolerance must be positive: ", options.step, ", ", options.tolerance);
+  if (options.order != 1 && options.order != 2) fail<ValueError>("gradcheck", "order must be 1 or 2: ", options.order);
 
-  Tensor w;
-  Gradients g = [&] {
-    Tape tape;
-    const Tensor y = call(f, x);
-    w = weights(y.shape());
-    return tape.gradients(sum(y * w));
+  const Function function{call, f, options.order};
+  const Gradients g = [&] {
+    Tape tape({.higher_order = options.order == 2});
+    return tape.gradients(function(x, &tape));
   }();
   const NoGrad pause;
-  const auto loss = [&] { return sum(call(f, x) * w).item(); };
+  const auto loss = [&] { return function(x, nullptr).item(); };
 
   GradcheckResult result;
   for (std::size_t k = 0; k < x.size(); ++k) {

@@ -9,6 +9,7 @@ namespace capstan {
 struct GradcheckOptions {
   double step = 1e-5;       // h of the central difference, times max(1, |x|)
   double tolerance = 1e-7;  // largest |analytic - numeric| / max(1, |numeric|)
+  int order = 1;            // 2: compare the gradients of a weighted sum of the gradients
 };
 
 /// What gradcheck found.
@@ -26,8 +27,9 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
 
 /// Compares the gradients of f with central differences, (f(x + h) - f(x - h)) / 2h, element by element, for every input.
 /// f takes std::vector<Tensor> and returns a tensor, which is reduced to a scalar by fixed weights that differ from
-/// element to element, so that errors cannot cancel. Inputs must be f64 (ValueError); they are copied, not changed.
-/// Choose points away from kinks. Works for operations written outside the library too.
+/// element to element, so that errors cannot cancel. With .order = 2 the gradients on a tape of higher order are compared with
+/// differences of gradients from an ordinary one. Throws ValueError for an order that is neither. Inputs must be f64 (ValueError); they are
+/// copied, not changed. Choose points away from kinks. Works for operations written outside the library too.
 template <class F>
 GradcheckResult gradcheck(const F& f, const std::vector<Tensor>& inputs, GradcheckOptions options = {}) {
   return detail::gradcheck([](const void* g, const std::vector<Tensor>& in) -> Tensor { return (*static_cast<const F*>(g))(in); }, &f,

@@ -20,6 +20,12 @@ namespace {
 
 bool before(const Entry& a, const Entry& b) noexcept { return a.leaf != b.leaf ? a.leaf < b.leaf : a.generation < b.generation; }
 
+Tensor copy_of(const Tensor& g) {
+  Tensor c = g.clone();
+  c.header()->flags |= kReadOnly;
+  return c;
+}
+
 }  // namespace
 
 const Entry* GradientTable::search(const Header* h) const noexcept {
@@ -29,25 +35,14 @@ const Entry* GradientTable::search(const Header* h) const noexcept {
   return e != end && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
 }
 
-void sort(GradientTable& table) { std::sort(table.begin(), table.end(), before); }
-
-}  // namespace detail
-
-namespace {
-
-Tensor copy_of(const Tensor& g) {
-  Tensor c = g.clone();
-  c.header()->flags |= detail::kReadOnly;
-  return c;
-}
-
-/// Makes e.gradient safe to write: a handle that the user got by g[w] keeps the old values.
 Tensor& writable(Entry& e) {
-  if (__atomic_load_n(&e.gradient.header()->refs, __ATOMIC_ACQUIRE) > 1) e.gradient = copy_of(e.gradient);
+  if (__atomic_load_n(&e.gradient.header()->refs, __ATOMIC_ACQUIRE) > 1 || e.gradient.header()->tape != 0) e.gradient = copy_of(e.gradient);
   return e.gradient;
 }
 
-}  // namespace
+void sort(GradientTable& table) { std::sort(table.begin(), table.end(), before); }
+
+}  // namespace detail
 
 Gradients::~Gradients() {
   if (!table_) return;
@@ -72,7 +67,7 @@ Gradients Gradients::clone() const {
   if (!table_) return {};
   Gradients copy(detail::new_gradient_table(table_->size));
   copy.table_->loss = table_->loss;
-  for (const Entry& e : *table_) copy.table_->add(e.generation, e.leaf, copy_of(e.gradient));
+  for (const Entry& e : *table_) copy.table_->add(e.generation, e.leaf, detail::copy_of(e.gradient));
   return copy;
 }
 
@@ -97,7 +92,7 @@ Gradients& Gradients::operator+=(const Gradients& other) {
     Entry* mine =
         std::find_if(joined.table_->begin(), own, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
     if (mine == own)
-      joined.table_->add(e.generation, e.leaf, copy_of(e.gradient));
+      joined.table_->add(e.generation, e.leaf, detail::copy_of(e.gradient));
     else
       mine->gradient = kernels::binary("gradients", kernels::Binary::add, mine->gradient, e.gradient);
   }
@@ -110,7 +105,7 @@ Gradients& Gradients::operator+=(const Gradients& other) {
 Gradients& Gradients::operator*=(double factor) {
   if (!std::isfinite(factor)) fail<ValueError>("gradients", "the factor must be finite: ", factor);
   if (!table_) return *this;
-  for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, writable(e), factor);
+  for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, detail::writable(e), factor);
   return *this;
 }
 
@@ -135,7 +130,7 @@ Gradients clip_value(Gradients gradients, double limit) {
   if (!(limit > 0)) fail<ValueError>("clip_value", "the limit must be positive: ", limit);
   if (!gradients.table()) return gradients;
   for (Entry& e : *gradients.table())
-    kernels::dispatch(writable(e), [&]<class T>(T*) {
+    kernels::dispatch(detail::writable(e), [&]<class T>(T*) {
       T* g = kernels::data_of<T>(e.gradient);
       for (std::int64_t i = 0; i < e.gradient.numel(); ++i) g[i] = g[i] > T(limit) ? T(limit) : g[i] < T(-limit) ? T(-limit) : g[i];
     });

@@ -1,5 +1,6 @@
 #include <capstan/autograd/record.h>
 
+#include <capstan/autograd/ops.h>
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/grad_mode.h>
@@ -11,6 +12,8 @@ namespace capstan {
 using detail::fail;
 using detail::Header;
 using detail::Slot;
+
+bool detail::higher_order() noexcept { return running_tape != 0 && thread_tapes.current->options.higher_order; }
 
 void Saved::changed() const {
   const char* op = detail::thread_tapes.op;
@@ -57,6 +60,12 @@ namespace {
 
 bool shared(const Tensor& t) noexcept { return t.header()->owner || __atomic_load_n(&t.header()->refs, __ATOMIC_ACQUIRE) > 1; }
 
+[[noreturn, gnu::cold]] void no_higher_order(const char* op) {
+  fail<ValueError>(op,
+                   "the gradient rule computes outside the recording, so that its result has no gradient (write it with operations, "
+                   "without pointers, place() and NoGrad)");
+}
+
 void accumulate(const char* op, Tensor& to, Tensor g) {
   if (!to.defined())
     to = std::move(g);
@@ -64,6 +73,22 @@ void accumulate(const char* op, Tensor& to, Tensor g) {
     to = kernels::binary(op, kernels::Binary::add, to, g);
   else
     kernels::binary_in_place(op, kernels::Binary::add, to, g);
+}
+
+/// The same on a tape of higher order.
+void accumulate_recorded(const char* op, detail::TapeState* tape, Tensor& to, Tensor g) {
+  if (g.header()->tape != tape->serial && !tape->knows_leaf(g.header())) no_higher_order(op);
+  const detail::Pause others(tape);
+  to = to.defined() ? to + g : std::move(g);
+}
+
+/// kernels::sum_to(), recorded.
+Tensor recorded_sum_to(const Tensor& g, const Shape& shape) {
+  std::vector<int> axes;
+  const int before = g.dim() - shape.dim();
+  for (int i = 0; i < g.dim(); ++i)
+    if (i < before || (shape[i - before] == 1 && g.size(i) != 1)) axes.push_back(i);
+  return reshape(sum(g, axes, true), shape);
 }
 
 }  // namespace
@@ -75,16 +100,23 @@ void Inputs::add(int i, Tensor g) {
     fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", to.shape());
   if (g.dtype() != to.kind.dtype) [[unlikely]]
     fail<ValueError>(op_, "the gradient for input ", i, " must have the input's dtype: ", g.dtype(), ", the input is ", to.kind.dtype);
+  if (tape_) [[unlikely]]
+    return accumulate_recorded(op_, tape_, to.gradient, std::move(g));
   accumulate(op_, to.gradient, std::move(g));
 }
 
 void Inputs::add_reduced(int i, const Tensor& g) {
   if (!wants(i)) return;
   const Slot& to = *edges_[i];
-  add(i, to.has_shape_of(g.header()) ? g : kernels::sum_to(g, to.shape()));
+  if (to.has_shape_of(g.header()))
+    add(i, g);
+  else
+    add(i, recorded() ? recorded_sum_to(g, to.shape()) : kernels::sum_to(g, to.shape()));
 }
 
 Inputs::Place Inputs::place(int i) {
+  if (recorded()) [[unlikely]]
+    no_higher_order(op_);
   Slot& to = *edges_[i];
   if (!to.gradient.defined()) {
     Header* h = detail::new_block(to.kind, to.numel);

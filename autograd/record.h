@@ -35,7 +35,9 @@ inline Saved saved(const Tensor& t) { return Saved(t); }
 
 namespace detail {
 struct Slot;
-}
+/// Whether a tape of higher order runs.
+bool higher_order() noexcept;
+}  // namespace detail
 
 /// What a gradient rule adds its results to: one place for each input of the operation, in the order given to record().
 class Inputs {
@@ -52,6 +54,9 @@ class Inputs {
 
   /// The number of inputs.
   int count() const noexcept { return count_; }
+  /// Whether what the rule computes is recorded (Tape({.higher_order = true})). Then it must compute with operations
+  /// alone, of dy, saved tensors and the result; place() and a result of anything else are refused (ValueError).
+  bool recorded() const noexcept { return tape_ != nullptr; }
 
   /// Where a kernel may write or, when `accumulate` is set, add the gradient for input i by itself; only for an input that
   /// is wanted.
@@ -62,12 +67,14 @@ class Inputs {
   Place place(int i);
 
   /// For the engine.
-  Inputs(detail::Slot* const* edges, int count, const char* op) noexcept : edges_(edges), count_(count), op_(op) {}
+  Inputs(detail::Slot* const* edges, int count, const char* op, detail::TapeState* records) noexcept
+      : edges_(edges), count_(count), op_(op), tape_(records) {}
 
  private:
   detail::Slot* const* edges_;
   int count_;
   const char* op_;
+  detail::TapeState* tape_;  // what the rule's work is recorded on, or null
 };
 
 namespace detail {
@@ -129,7 +136,8 @@ Tensor record_node(const char* op, Tensor y, const Tensor* const* inputs, std::s
 /// Records y = op(inputs) with its gradient rule, when a tape runs on this thread and an input wants a gradient; returns
 /// y. The rule is called at most once per gradients() with dy = d loss / d y and adds d loss / d input to `dx`:
 /// either rule(const Tensor& out, const Tensor& dy, Inputs& dx), where `out` is y and is kept for it, or
-/// rule(const Tensor& dy, Inputs& dx). Its captures lie in the tape's node: at most 256 bytes; keep tensors by saved().
+/// rule(const Tensor& dy, Inputs& dx). A rule made of operations alone has gradients of its own on a tape of higher order.
+/// Its captures lie in the tape's node: at most 256 bytes; keep tensors by saved().
 /// `op` must outlive the tape (a literal).
 template <class R>
 Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, R&& rule) {

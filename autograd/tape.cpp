@@ -112,7 +112,7 @@ void TapeState::clear_gradients() noexcept {
 
 }  // namespace detail
 
-Tape::Tape() {
+Tape::Tape(TapeOptions options) {
   ThreadTapes& thread = thread_tapes;
   TapeState* state = thread.free;
   if (state) [[likely]]
@@ -121,6 +121,7 @@ Tape::Tape() {
     state = detail::new_state();
   state->serial = detail::new_serial(thread);
   state->thread = &thread;
+  state->options = options;
   state->spent = false;
   state->outer = thread.innermost;
   state->resumes = thread.current;
@@ -207,7 +208,7 @@ void TapeState::run_node(Node& n) {
   if (n.type->wants_out && n.out.version() != n.slot.version) [[unlikely]]
     fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.slot.version,
                      " when recorded, now ", n.out.version(), " (change a clone())");
-  Inputs dx(n.edges(), n.count(), n.op);
+  Inputs dx(n.edges(), n.count(), n.op, thread_tapes.current);
   n.type->run(n.closure(), n.out, dy, dx);
 }
 
@@ -229,15 +230,34 @@ Gradients TapeState::take_gradients(const Tensor& loss) {
   return result;
 }
 
+void TapeState::begin_gradient(const Tensor& loss, Slot& slot) {
+  Header* one = new_block_like(loss.header());
+  slot.gradient = Tensor::adopt(one);
+  if (one->dtype == DType::f32)
+    *static_cast<float*>(one->data) = 1;
+  else
+    *static_cast<double*>(one->data) = 1;
+  if (running_tape == 0) return;
+  make_leaf(slot.gradient);  // all that follows from it is recorded, and a rule whose work is not shows (Inputs::add)
+  add_leaf(one)->slot.kind.flags = kSeed;
+}
+
+/// What take_gradients() would copy, copied by a recorded operation.
+void TapeState::own_recorded_gradients() {
+  for (TapeLeaf* l = first_leaf; l; l = l->next) {
+    Tensor& g = l->slot.gradient;
+    if (l->slot.kind.flags & kSeed) g = Tensor();
+    if (g.defined() && (g.header()->owner || __atomic_load_n(&g.header()->refs, __ATOMIC_ACQUIRE) > 1))
+      g = record("gradient", g.clone(), {g}, [](const Tensor& dy, Inputs& dx) { dx.add(0, dy); });
+  }
+}
+
 Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) {
-  const Pause pause;  // rules compute, they are not recorded
+  const bool recorded = options.higher_order && running_tape != 0;
+  keep = keep || options.higher_order;
+  const Pause pause(recorded ? this : nullptr);  // else rules compute and are not recorded
   try {
-    Header* one = new_block_like(loss.header());
-    slot.gradient = Tensor::adopt(one);
-    if (one->dtype == DType::f32)
-      *static_cast<float*>(one->data) = 1;
-    else
-      *static_cast<double*>(one->data) = 1;
+    begin_gradient(loss, slot);
     if (keep) {
       for (Node* n = node; n; n = n->before)
         if (n->slot.gradient.defined()) run_node(*n);
@@ -246,6 +266,7 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
       for (; last; drop_last())
         if (last->slot.gradient.defined()) run_node(*last);
     }
+    if (recorded) own_recorded_gradients();
     Gradients result = take_gradients(loss);
     if (!keep) {
       drop_all();

@@ -24,6 +24,8 @@ struct Slot {
 
 /// In Slot::kind.flags of a node: its result is watched, what gathers here is one of the results.
 inline constexpr std::uint8_t kWatched = 1;
+/// In Slot::kind.flags of a leaf: the 1 that a recorded gradients() began with; nobody asked for its gradient.
+inline constexpr std::uint8_t kSeed = 2;
 
 /// One recorded operation. Behind it lie the rule's closure, the edges (where each input's gradient goes, or null) and the
 /// sizes of the result.
@@ -88,6 +90,7 @@ struct TapeState {
   ThreadTapes* thread = nullptr;
   TapeState* outer = nullptr;    // the tape that was begun before on this thread and has not ended
   TapeState* resumes = nullptr;  // what records again when this one ends
+  TapeOptions options;
   bool spent = false;
 
   Arena arena, leaf_arena;
@@ -135,6 +138,8 @@ struct TapeState {
 
   Gradients run(const Tensor& loss, Slot& slot, Node* node, bool keep);
   void run_node(Node& n);
+  void begin_gradient(const Tensor& loss, Slot& slot);
+  void own_recorded_gradients();
   Gradients take_gradients(const Tensor& loss);
   void drop_last() noexcept {
     Node* n = last;
@@ -163,13 +168,10 @@ inline void set_current(TapeState* state) noexcept {
   running_tape = state ? state->serial : 0;
 }
 
-/// Nothing is recorded while this lives; for code that lets no tape end meanwhile (else NoGrad).
+/// While this lives nothing is recorded, or what is goes on the given tape; for code that lets no tape end meanwhile (else NoGrad).
 class Pause {
  public:
-  Pause() noexcept : current_(thread_tapes.current), serial_(running_tape) {
-    thread_tapes.current = nullptr;
-    running_tape = 0;
-  }
+  explicit Pause(TapeState* instead = nullptr) noexcept : current_(thread_tapes.current), serial_(running_tape) { set_current(instead); }
   ~Pause() {
     thread_tapes.current = current_;
     running_tape = serial_;
@@ -227,6 +229,9 @@ inline GradientTable* new_gradient_table(std::uint32_t room) {
 }
 
 void sort(GradientTable& table);
+
+/// e.gradient, safe to write: a handle that the user got by g[w] keeps the old values, and so does a tape that recorded it.
+Tensor& writable(GradientTable::Entry& e);
 
 /// Makes a gradient read-only and its memory's only owner.
 inline void make_own(Tensor& gradient) {

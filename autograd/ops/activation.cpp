@@ -1,6 +1,6 @@
-#include <capstan/autograd/ops/activation.h>
-
+#include <capstan/autograd/ops.h>
 #include <capstan/autograd/record.h>
+#include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
 #include <capstan/core/text.h>
 
@@ -18,47 +18,78 @@ using kernels::Unary;
 
 namespace {
 
+/// The slope of an activation, in operations.
+using Slope = Tensor (*)(const Tensor& x, double p, double q);
+
 /// An activation whose gradient is a function of x, dy and its parameters.
-Tensor activation(const char* op, Curve kind, Curve slope, const Tensor& x, double p = 0, double q = 0) {
-  return record(op, curve(op, kind, x, x, p, q), {x},
-                [op, slope, x = saved(x), p, q](const Tensor& dy, Inputs& dx) { dx.add(0, curve(op, slope, x.get(), dy, p, q)); });
+Tensor activation(const char* op, Curve kind, Curve gradient, Slope slope, const Tensor& x, double p = 0, double q = 0) {
+  return record(op, curve(op, kind, x, x, p, q), {x}, [op, gradient, slope, x = saved(x), p, q](const Tensor& dy, Inputs& dx) {
+    dx.add(0, dx.recorded() ? slope(x.get(), p, q) * dy : curve(op, gradient, x.get(), dy, p, q));
+  });
+}
+
+Tensor one(const Tensor& x) { return ones({}, x.dtype()); }
+
+Tensor leaky_relu_slope(const Tensor& x, double p, double) { return where(x > 0, one(x), one(x) * p); }
+Tensor elu_slope(const Tensor& x, double p, double) {  // no power of a large x, whose gradient would be 0 times infinity
+  return where(x > 0, one(x), p * exp(minimum(x, zeros({}, x.dtype()))));
+}
+Tensor softplus_slope(const Tensor& x, double p, double) { return sigmoid(p * x); }
+Tensor silu_slope(const Tensor& x, double, double) {
+  const Tensor s = sigmoid(x);
+  return s * (1 + x * (1 - s));
+}
+Tensor gelu_slope(const Tensor& x, double, double) {
+  const double root_half = 0.7071067811865476, density = 0.3989422804014327;  // 1 / sqrt(2), 1 / sqrt(2 pi)
+  return 0.5 * (1 + erf(root_half * x)) + x * density * exp(-0.5 * square(x));
+}
+Tensor gelu_tanh_slope(const Tensor& x, double, double) {
+  const double twice_root = 1.5957691216057308;  // 2 sqrt(2 / pi)
+  const Tensor s = sigmoid(twice_root * (x + 0.044715 * x * square(x)));
+  return s + x * s * (1 - s) * twice_root * (1 + 3 * 0.044715 * square(x));
+}
+Tensor hardtanh_slope(const Tensor& x, double low, double high) {
+  return where(logical_or(x <= low, x >= high), zeros({}, x.dtype()), one(x));
 }
 
 }  // namespace
 
 Tensor relu(const Tensor& x) {
   return record("relu", unary("relu", Unary::relu, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("relu", Binary::relu_grad, y, dy));  // d max(x, 0) = dx where x > 0, 0 at 0
+    dx.add(0, dx.recorded() ? where(y > 0, dy, zeros({}, dy.dtype()))
+                            : binary("relu", Binary::relu_grad, y, dy));  // d max(x, 0) = dx where x > 0, 0 at 0
   });
 }
 
 Tensor sigmoid(const Tensor& x) {
   return record("sigmoid", unary("sigmoid", Unary::sigmoid, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("sigmoid", Binary::sigmoid_grad, y, dy));  // d y = y (1 - y) dx
+    dx.add(0, dx.recorded() ? y * (1 - y) * dy : binary("sigmoid", Binary::sigmoid_grad, y, dy));  // d y = y (1 - y) dx
   });
 }
 
-Tensor leaky_relu(const Tensor& x, double slope) { return activation("leaky_relu", Curve::leaky_relu, Curve::leaky_relu_grad, x, slope); }
+Tensor leaky_relu(const Tensor& x, double slope) {
+  return activation("leaky_relu", Curve::leaky_relu, Curve::leaky_relu_grad, leaky_relu_slope, x, slope);
+}
 
-Tensor elu(const Tensor& x, double alpha) { return activation("elu", Curve::elu, Curve::elu_grad, x, alpha); }
+Tensor elu(const Tensor& x, double alpha) { return activation("elu", Curve::elu, Curve::elu_grad, elu_slope, x, alpha); }
 
 Tensor softplus(const Tensor& x, double beta) {
   kernels::require_floating("softplus", x);
   if (!(beta > 0) || !std::isfinite(beta)) fail<ValueError>("softplus", "beta must be positive and finite: ", beta);
-  return activation("softplus", Curve::softplus, Curve::softplus_grad, x, beta);
+  return activation("softplus", Curve::softplus, Curve::softplus_grad, softplus_slope, x, beta);
 }
 
-Tensor silu(const Tensor& x) { return activation("silu", Curve::silu, Curve::silu_grad, x); }
+Tensor silu(const Tensor& x) { return activation("silu", Curve::silu, Curve::silu_grad, silu_slope, x); }
 
 Tensor gelu(const Tensor& x, Gelu form) {
-  if (form == Gelu::tanh) return activation("gelu", Curve::gelu_tanh, Curve::gelu_tanh_grad, x);
-  return activation("gelu", Curve::gelu, Curve::gelu_grad, x);
+  if (form == Gelu::tanh) return activation("gelu", Curve::gelu_tanh, Curve::gelu_tanh_grad, gelu_tanh_slope, x);
+  return activation("gelu", Curve::gelu, Curve::gelu_grad, gelu_slope, x);
 }
 
 Tensor hardtanh(const Tensor& x, double low, double high) {
   kernels::require_floating("hardtanh", x);
   if (!(low <= high)) fail<ValueError>("hardtanh", "low must not be above high: ", low, ", ", high);
-  return activation("hardtanh", Curve::clamp, Curve::hardtanh_grad, x, low, high);
+  return activation("hardtanh", Curve::clamp, Curve::hardtanh_grad, hardtanh_slope, x, low, high);
 }
 
 }  // namespace capstan

@@ -91,7 +91,7 @@ Tensor solve(const Tensor& a, const Tensor& b) {
   if (!(vector && b.size(0) == s.n) && !(b.dim() == a.dim() && b.shape().with(-1, s.n) == a.shape()))
     fail<ShapeError>("solve", "b must be [n] or [..., n, k] beside a [..., n, n]: ", b.shape(), " for ", a.shape());
   return record("solve", solved("solve", a, b, false), {a, b}, [a = saved(a), vector](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor db = solved("solve", a.get(), dy, true);
+    const Tensor db = dx.recorded() ? solve(transpose(a.get()), dy) : solved("solve", a.get(), dy, true);
     dx.add(1, db);
     if (dx.wants(0)) dx.add(0, vector ? outer(-db, y) : matmul(-db, y, {.transpose_b = true}));
   });
@@ -111,6 +111,7 @@ Tensor det(const Tensor& a) {
     for (std::int64_t i = 0; i < s.count && s.n > 0; ++i) data_of<T>(y)[i] = kernels::determinant(s.n, data_of<T>(a) + i * s.n * s.n).value;
   });
   return record("det", y, {a}, [a = saved(a), n = s.n](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) return dx.add(0, transpose(inverse(a.get())) * beside_matrices(out * dy));
     Tensor c = empty_like(a.get());
     dispatch(dy, [&]<class T>(T*) {
       const Tensor one = eye(n, dy.dtype());
@@ -137,7 +138,9 @@ Tensor logdet(const Tensor& a) {
     }
   });
   return record("logdet", y, {a}, [a = saved(a)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, solved("logdet", a.get(), identities(a.get()), true) * beside_matrices(dy));
+    const bool recorded = dx.recorded();
+    const Tensor slope = recorded ? transpose(inverse(a.get())) : solved("logdet", a.get(), identities(a.get()), true);
+    dx.add(0, slope * beside_matrices(dy));
   });
 }
 
@@ -152,8 +155,10 @@ Tensor cholesky(const Tensor& a) {
   return record("cholesky", l, {a}, [](const Tensor& out, const Tensor& dl, Inputs& dx) {
     const Tensor product = matmul(out, dl, {.transpose_a = true});
     const Tensor half = tril(product, -1) + 0.5 * (tril(product) - tril(product, -1));
-    const Tensor left = solved("cholesky", out, half, true);                        // l^-T half
-    const Tensor both = transpose(solved("cholesky", out, transpose(left), true));  // and l^-1 from the right
+    const auto over = [&, recorded = dx.recorded()](const Tensor& x) {  // l^-T x
+      return recorded ? solve(transpose(out), x) : solved("cholesky", out, x, true);
+    };
+    const Tensor both = transpose(over(transpose(over(half))));  // l^-T half l^-1
     dx.add(0, 0.5 * (both + transpose(both)));
   });
 }

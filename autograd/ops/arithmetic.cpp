@@ -23,49 +23,45 @@ Tensor operator+(double a, const Tensor& b) { return b + a; }
 Tensor operator-(const Tensor& a, const Tensor& b) {
   return record("-", binary("-", Binary::sub, a, b), {a, b}, [](const Tensor& dy, Inputs& dx) {  // d(a - b) = da - db
     dx.add_reduced(0, dy);
-    if (dx.wants(1)) dx.add_reduced(1, unary("-", Unary::neg, dy));
+    if (dx.wants(1)) dx.add_reduced(1, -dy);
   });
 }
 Tensor operator-(const Tensor& a, double b) {
   return record("-", binary("-", Binary::sub, a, b), {a}, [](const Tensor& dy, Inputs& dx) { dx.add(0, dy); });
 }
 Tensor operator-(double a, const Tensor& b) {
-  return record("-", binary("-", Binary::sub, a, b), {b}, [](const Tensor& dy, Inputs& dx) { dx.add(0, unary("-", Unary::neg, dy)); });
+  return record("-", binary("-", Binary::sub, a, b), {b}, [](const Tensor& dy, Inputs& dx) { dx.add(0, -dy); });
 }
 
 Tensor operator*(const Tensor& a, const Tensor& b) {
   return record("*", binary("*", Binary::mul, a, b), {a, b}, [a = saved(a), b = saved(b)](const Tensor& dy, Inputs& dx) {
-    if (dx.wants(0)) dx.add_reduced(0, binary("*", Binary::mul, dy, b.get()));  // d(a b) = b da + a db
-    if (dx.wants(1)) dx.add_reduced(1, binary("*", Binary::mul, dy, a.get()));
+    if (dx.wants(0)) dx.add_reduced(0, dy * b.get());  // d(a b) = b da + a db
+    if (dx.wants(1)) dx.add_reduced(1, dy * a.get());
   });
 }
 Tensor operator*(const Tensor& a, double b) {
-  return record("*", binary("*", Binary::mul, a, b), {a},
-                [b](const Tensor& dy, Inputs& dx) { dx.add(0, binary("*", Binary::mul, dy, b)); });
+  return record("*", binary("*", Binary::mul, a, b), {a}, [b](const Tensor& dy, Inputs& dx) { dx.add(0, dy * b); });
 }
 Tensor operator*(double a, const Tensor& b) { return b * a; }
 
 Tensor operator/(const Tensor& a, const Tensor& b) {
   return record("/", binary("/", Binary::div, a, b), {a, b}, [b = saved(b)](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor da = binary("/", Binary::div, dy, b.get());  // d(a / b) = da / b - (a / b) db / b
+    const Tensor da = dy / b.get();  // d(a / b) = da / b - (a / b) db / b
     dx.add_reduced(0, da);
-    if (dx.wants(1)) dx.add_reduced(1, unary("/", Unary::neg, binary("/", Binary::mul, da, y)));
+    if (dx.wants(1)) dx.add_reduced(1, -(da * y));
   });
 }
 Tensor operator/(const Tensor& a, double b) {
-  return record("/", binary("/", Binary::div, a, b), {a},
-                [b](const Tensor& dy, Inputs& dx) { dx.add(0, binary("/", Binary::div, dy, b)); });
+  return record("/", binary("/", Binary::div, a, b), {a}, [b](const Tensor& dy, Inputs& dx) { dx.add(0, dy / b); });
 }
 Tensor operator/(double a, const Tensor& b) {
-  return record("/", binary("/", Binary::div, a, b), {b}, [b = saved(b)](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor db = binary("/", Binary::div, binary("/", Binary::mul, dy, y), b.get());
-    dx.add(0, unary("/", Unary::neg, db));
-  });
+  return record("/", binary("/", Binary::div, a, b), {b},
+                [b = saved(b)](const Tensor& y, const Tensor& dy, Inputs& dx) { dx.add(0, -(dy * y / b.get())); });
 }
 
 Tensor operator-(const Tensor& x) { return neg(x); }
 Tensor neg(const Tensor& x) {
-  return record("neg", unary("neg", Unary::neg, x), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, unary("neg", Unary::neg, dy)); });
+  return record("neg", unary("neg", Unary::neg, x), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, -dy); });
 }
 
 }  // namespace capstan

@@ -1,3 +1,4 @@
+#include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/batched.h>
 
 #include <capstan/autograd/record.h>
@@ -7,6 +8,7 @@
 #include <capstan/core/lines.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace capstan {
@@ -79,6 +81,22 @@ T* cleared(Inputs& dx, int i) {
 
 }  // namespace
 
+void detail::recorded_matmul_rule(const Tensor& a, const Tensor& b, MatmulOptions options, const Tensor& dy, Inputs& dx) {
+  const Plan p = plan_of(a, b, options);
+  const Tensor left = a.dim() == 1 ? unsqueeze(a, 0) : a, right = b.dim() == 1 ? unsqueeze(b, 1) : b;
+  const bool ta = p.a.transposed, tb = p.b.transposed;
+  std::int64_t sizes[Shape::max_dim + 2];
+  std::copy(p.batch.begin(), p.batch.end(), sizes);
+  sizes[p.batch.dim()] = p.a.rows;
+  sizes[p.batch.dim() + 1] = p.b.columns;
+  const Tensor d = reshape(dy, Shape(sizes, p.batch.dim() + 2));
+  const auto add = [&](int i, const Tensor& x, const Tensor& g) {  // g has an axis of size 1 where x is a vector
+    dx.add_reduced(i, x.dim() > 1 ? g : squeeze(g, i == 0 ? -2 : -1));
+  };
+  if (dx.wants(0)) add(0, a, ta ? matmul(right, d, {.transpose_a = tb, .transpose_b = true}) : matmul(d, right, {.transpose_b = !tb}));
+  if (dx.wants(1)) add(1, b, tb ? matmul(d, left, {.transpose_a = true, .transpose_b = ta}) : matmul(left, d, {.transpose_a = !ta}));
+}
+
 Tensor detail::batched_matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   const Plan plan = plan_of(a, b, options);
   const std::int64_t m = plan.a.rows, n = plan.b.columns, k = plan.a.columns;
@@ -94,6 +112,7 @@ Tensor detail::batched_matmul(const Tensor& a, const Tensor& b, MatmulOptions op
     });
   });
   return record("matmul", y, {a, b}, [a = saved(a), b = saved(b), options](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) return recorded_matmul_rule(a.get(), b.get(), options, dy, dx);
     const Plan p = plan_of(a.get(), b.get(), options);
     const std::int64_t rows = p.a.rows, columns = p.b.columns, inner = p.a.columns;
     dispatch(dy, [&]<class T>(T*) {

@@ -22,7 +22,8 @@ namespace {
 Tensor logit_loss(const char* op, const Tensor& input, const Tensor& target) {
   return record(op, curve(op, Curve::logit_loss, input, target), {input, target},
                 [op, x = saved(input), t = saved(target)](const Tensor& dy, Inputs& dx) {
-                  if (dx.wants(0)) dx.add(0, curve(op, Curve::logit_slope, x.get(), t.get()) * dy);  // sigmoid(x) - t
+                  if (dx.wants(0))
+                    dx.add(0, (dx.recorded() ? sigmoid(x.get()) - t.get() : curve(op, Curve::logit_slope, x.get(), t.get())) * dy);
                   if (dx.wants(1)) dx.add(1, -x.get() * dy);
                 });
 }
@@ -94,6 +95,12 @@ Tensor negative_log_likelihood(const char* op, const Tensor& input, const Tensor
                [&](std::int64_t row, std::int64_t at) { data_of<T>(y)[row] = -data_of<T>(weights)[row] * data_of<T>(input)[at]; });
   });
   return record(op, y, {input}, [labels = saved(labels), w = saved(weights), s, ignore](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Shape lines{s.outer, s.size, s.inner}, one_a_line{s.outer, 1, s.inner};
+      const Tensor index = reshape(where(counted(labels.get(), ignore), labels.get(), zeros({}, DType::i64)), one_a_line);
+      const Tensor g = scatter_add(zeros(lines, dy.dtype()), 1, index, reshape(-w.get() * dy, one_a_line));
+      return dx.add(0, reshape(g, dx.shape(0)));
+    }
     Tensor g = zeros(dx.shape(0), dy.dtype());
     dispatch(dy, [&]<class T>(T*) {
       each_label(labels.get(), s, ignore,

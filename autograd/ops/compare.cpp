@@ -44,8 +44,8 @@ Tensor isfinite(const Tensor& x) {
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   return record("where", kernels::select("where", condition, a, b), {a, b}, [condition = saved(condition)](const Tensor& dy, Inputs& dx) {
     const Tensor zero = zeros({}, dy.dtype());
-    if (dx.wants(0)) dx.add_reduced(0, kernels::select("where", condition.get(), dy, zero));
-    if (dx.wants(1)) dx.add_reduced(1, kernels::select("where", condition.get(), zero, dy));
+    if (dx.wants(0)) dx.add_reduced(0, where(condition.get(), dy, zero));
+    if (dx.wants(1)) dx.add_reduced(1, where(condition.get(), zero, dy));
   });
 }
 

@@ -1,5 +1,5 @@
+#include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/fold.h>
-#include <capstan/autograd/ops/reduce.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/pool.h>
@@ -41,6 +41,11 @@ Tensor chosen_of(const char* op, const Tensor& x, const Tensor& index, const ker
       }
   });
   return record(op, y, {x}, [index = saved(index), s](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Shape lines{s.outer, s.size, s.inner}, one_a_line{s.outer, 1, s.inner};
+      const Tensor g = scatter_add(zeros(lines, dy.dtype()), 1, reshape(index.get(), one_a_line), reshape(dy, one_a_line));
+      return dx.add(0, reshape(g, dx.shape(0)));
+    }
     Tensor g = zeros(dx.shape(0), dy.dtype());
     kernels::dispatch(dy, [&]<class T>(T*) {
       const auto* at = kernels::data_of<std::int64_t>(index.get());

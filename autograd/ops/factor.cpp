@@ -37,7 +37,7 @@ Tensor turned_back(const Tensor& v, const Tensor& x) {
 Tensor gaps(const Tensor& w) {
   const Tensor difference = unsqueeze(w, -2) - unsqueeze(w, -1);
   const Tensor diagonal = eye(w.size(-1), w.dtype());
-  return where(diagonal != 0, zeros({}, w.dtype()), 1 / difference);
+  return where(diagonal != 0, zeros({}, w.dtype()), 1 / (difference + diagonal));
 }
 
 }  // namespace
@@ -97,9 +97,9 @@ Tensor lstsq(const Tensor& a, const Tensor& b) {
   return record("lstsq", y, {a, b}, [a = saved(a), b = saved(b), rank, m, n, k](const Tensor& out, const Tensor& dy, Inputs& dx) {
     if (rank < n && k > 0) fail<ValueError>("lstsq", "a gradient needs full column rank: ", rank, " of ", n);
     const Shape columns{n, k}, rows{m, k};
-    const Tensor y_k = kernels::view(out, columns), b_k = kernels::view(b.get(), rows);
-    const Tensor z = solve(matmul(a.get(), a.get(), {.transpose_a = true}), kernels::view(dy, columns)), az = matmul(a.get(), z);
-    if (dx.wants(1)) dx.add(1, kernels::view(az, dx.shape(1)));
+    const Tensor y_k = reshape(out, columns), b_k = reshape(b.get(), rows);
+    const Tensor z = solve(matmul(a.get(), a.get(), {.transpose_a = true}), reshape(dy, columns)), az = matmul(a.get(), z);
+    if (dx.wants(1)) dx.add(1, reshape(az, dx.shape(1)));
     if (dx.wants(0)) {
       const Tensor rest = b_k - matmul(a.get(), y_k);
       dx.add(0, matmul(rest, z, {.transpose_b = true}) - matmul(az, y_k, {.transpose_b = true}));

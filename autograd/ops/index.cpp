@@ -1,5 +1,5 @@
-#include <capstan/autograd/ops/index.h>
-
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
@@ -80,6 +80,19 @@ T* cleared(Inputs& dx, const Shape& shape) {
   return static_cast<T*>(to.data);
 }
 
+/// sums[o, index[k], i] += g[o, k, i].
+template <class T>
+void add_lines(T* sums, const Split& s, const Tensor& index, const T* g) {
+  const std::int64_t count = index.numel();
+  const auto* at = data_of<std::int64_t>(index);
+  const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
+  for (std::int64_t o = 0; o < s.outer; ++o)
+    for (std::int64_t k = 0; k < count; ++k, g += s.inner) {
+      T* target = sums + (o * s.size + at[k]) * s.inner;
+      add(target, g, target, s.inner, true, true);
+    }
+}
+
 }  // namespace
 
 Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
@@ -97,29 +110,33 @@ Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
   if (bytes > 0)
     for (std::int64_t o = 0; o < s.outer; ++o)
       for (std::int64_t k = 0; k < n; ++k, to += bytes) std::memcpy(to, from + static_cast<std::size_t>(o * s.size + at[k]) * bytes, bytes);
-  return record("index_select", y, {x}, [index = saved(index), s](const Tensor& dy, Inputs& dx) {
-    dispatch(dy, [&]<class T>(T*) {
-      T* sums = cleared<T>(dx, dx.shape(0));
-      const std::int64_t count = index.get().numel();
-      const auto* row = data_of<std::int64_t>(index.get());
-      const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
-      const T* g = data_of<T>(dy);
-      for (std::int64_t o = 0; o < s.outer; ++o)
-        for (std::int64_t k = 0; k < count; ++k, g += s.inner) {
-          T* target = sums + (o * s.size + row[k]) * s.inner;
-          add(target, g, target, s.inner, true, true);
-        }
-    });
+  return record("index_select", y, {x}, [index = saved(index), s, a](const Tensor& dy, Inputs& dx) {
+    const Shape shape = dx.shape(0);
+    if (dx.recorded()) return dx.add(0, detail::index_add(shape, a, index.get(), dy));
+    dispatch(dy, [&]<class T>(T*) { add_lines(cleared<T>(dx, shape), s, index.get(), data_of<T>(dy)); });
   });
+}
+
+Tensor detail::index_add(const Shape& shape, int axis, const Tensor& index, const Tensor& src) {
+  require_inside("index_add", index, shape[axis]);
+  const Tensor y = zeros(shape, src.dtype());
+  dispatch(src, [&]<class T>(T*) { add_lines(data_of<T>(y), kernels::split_at(y, axis), index, data_of<T>(src)); });
+  return record("index_add", y, {src},
+                [index = saved(index), axis](const Tensor& dy, Inputs& dx) { dx.add(0, index_select(dy, axis, index.get())); });
+}
+
+Tensor detail::index_add(const Shape& shape, int axis, std::int64_t begin, std::int64_t step, const Tensor& src) {
+  const Tensor index = empty({src.size(axis)}, DType::i64);
+  for (std::int64_t k = 0; k < index.numel(); ++k) data_of<std::int64_t>(index)[k] = begin + k * step;
+  return index_add(shape, axis, index, src);
 }
 
 Tensor gather(const Tensor& x, int axis, const Tensor& index) {
   const int a = checked_axis("gather", x, axis, index);
   return record("gather", gathered(x, a, index), {x}, [index = saved(index), a](const Tensor& dy, Inputs& dx) {
-    dispatch(dy, [&]<class T>(T*) {
-      const Shape shape = dx.shape(0);
-      scatter(cleared<T>(dx, shape), shape, a, index.get(), dy);
-    });
+    const Shape shape = dx.shape(0);
+    if (dx.recorded()) return dx.add(0, scatter_add(zeros(shape, dy.dtype()), a, index.get(), dy));
+    dispatch(dy, [&]<class T>(T*) { scatter(cleared<T>(dx, shape), shape, a, index.get(), dy); });
   });
 }
 
@@ -133,7 +150,7 @@ Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor&
   dispatch(x, [&]<class T>(T*) { scatter(data_of<T>(y), x.shape(), a, index, src); });
   return record("scatter_add", y, {x, src}, [index = saved(index), a](const Tensor& dy, Inputs& dx) {
     dx.add(0, dy);
-    if (dx.wants(1)) dx.add(1, gathered(dy, a, index.get()));
+    if (dx.wants(1)) dx.add(1, gather(dy, a, index.get()));
   });
 }
 

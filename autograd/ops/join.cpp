@@ -37,8 +37,9 @@ Tensor join(const char* op, const std::vector<Tensor>& xs, const Shape& shape, i
     for (int i = 0; i < dx.count(); ++i) {
       if (!dx.wants(i)) continue;
       const auto k = static_cast<std::size_t>(i);
-      const Tensor g = kernels::take(dy, part(dy.shape(), axis, begins[k], begins[k + 1] - begins[k]));
-      dx.add(i, kernels::view(g, dx.shape(i)));
+      const std::int64_t begin = begins[k], end = begins[k + 1];
+      dx.add(i, reshape(dx.recorded() ? slice(dy, axis, begin, end) : kernels::take(dy, part(dy.shape(), axis, begin, end - begin)),
+                        dx.shape(i)));
     }
   });
 }

@@ -1,6 +1,7 @@
 // Elements in another arrangement: permute, squeeze, unsqueeze, expand, repeat, flip, slice, pad, tril, triu.
+#include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/fold.h>
-#include <capstan/autograd/ops/shape.h>
+#include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/places.h>
@@ -51,6 +52,14 @@ Places flipped(const Shape& shape, unsigned bits) {
   return p;
 }
 
+std::vector<int> axes_of(const int* axes, int count) { return {axes, axes + count}; }
+std::vector<int> axes_of(unsigned bits, int dim) {
+  std::vector<int> axes;
+  for (int i = 0; i < dim; ++i)
+    if (bits >> i & 1) axes.push_back(i);
+  return axes;
+}
+
 /// The part within a frame that begins before[i] elements into each axis.
 Places framed(const Shape& inner, const Shape& outer, const Strides& before) {
   Places p{inner, strides_of(outer), 0};
@@ -60,7 +69,7 @@ Places framed(const Shape& inner, const Shape& outer, const Strides& before) {
 
 /// A new shape for the same elements.
 Tensor reshaped(const char* op, const Tensor& x, const Shape& shape) {
-  return record(op, kernels::view(x, shape), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, kernels::view(dy, dx.shape(0))); });
+  return record(op, kernels::view(x, shape), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, reshape(dy, dx.shape(0))); });
 }
 
 /// The lower triangle up to diagonal k, or the upper one from k on.
@@ -84,7 +93,7 @@ Tensor triangle(const char* op, const Tensor& x, std::int64_t k, bool lower) {
 
 Tensor triangle_of(const char* op, const Tensor& x, std::int64_t k, bool lower) {
   return record(op, triangle(op, x, k, lower), {x},
-                [op, k, lower](const Tensor& dy, Inputs& dx) { dx.add(0, triangle(op, dy, k, lower)); });
+                [op, k, lower](const Tensor& dy, Inputs& dx) { dx.add(0, triangle_of(op, dy, k, lower)); });
 }
 
 }  // namespace
@@ -97,6 +106,7 @@ Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end, st
   const std::int64_t count = begin == end ? 0 : (end - begin - 1) / step + 1;
   return record("slice", take(x, along(x.shape(), a, begin, count, step)), {x}, [a, begin, count, step](const Tensor& dy, Inputs& dx) {
     const Shape shape = dx.shape(0);
+    if (dx.recorded()) return dx.add(0, detail::index_add(shape, a, begin, step, dy));
     kernels::dispatch(dy, [&]<class T>(T*) {
       const Inputs::Place to = dx.place(0);
       if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(shape.numel()) * sizeof(T));
@@ -117,8 +127,10 @@ Tensor permute(const Tensor& x, Axes order) {
     ++count;
   }
   if (count != x.dim()) fail<ShapeError>("permute", "the order must name each axis once: ", count, " axes for ", x.shape());
-  return record("permute", take(x, permuted(x.shape(), o.axis)), {x},
-                [o](const Tensor& dy, Inputs& dx) { dx.add(0, take(dy, permuted(dy.shape(), o.back))); });
+  return record("permute", take(x, permuted(x.shape(), o.axis)), {x}, [o](const Tensor& dy, Inputs& dx) {
+    const bool recorded = dx.recorded();
+    dx.add(0, recorded ? permute(dy, axes_of(o.back, dy.dim())) : take(dy, permuted(dy.shape(), o.back)));
+  });
 }
 
 Tensor squeeze(const Tensor& x, Axes axes) {
@@ -186,17 +198,19 @@ Tensor repeat(const Tensor& x, const std::vector<std::int64_t>& counts) {
       const std::int64_t size = axis < 0 ? 1 : to.begin()[axis], count = size == 0 ? 0 : dy.size(i) / size;
       if (to.numel() == 0 || dy.numel() == 0) break;
       const std::int64_t block = g.numel() / (outer * count);
-      if (count > 1) g = kernels::sum(kernels::view(g, Shape{outer, count, block}), 1, false);
+      if (count > 1) g = sum(reshape(g, Shape{outer, count, block}), 1, false);
       outer *= size;
     }
-    dx.add(0, dy.numel() == 0 ? zeros(to, dy.dtype()) : kernels::view(g, to));
+    dx.add(0, dy.numel() == 0 ? expand(sum(dy), to) : reshape(g, to));
   });
 }
 
 Tensor flip(const Tensor& x, Axes axes) {
   const unsigned bits = detail::axis_bits("flip", axes, x.dim());
-  return record("flip", take(x, flipped(x.shape(), bits)), {x},
-                [bits](const Tensor& dy, Inputs& dx) { dx.add(0, take(dy, flipped(dy.shape(), bits))); });
+  return record("flip", take(x, flipped(x.shape(), bits)), {x}, [bits](const Tensor& dy, Inputs& dx) {
+    const bool recorded = dx.recorded();
+    dx.add(0, recorded ? flip(dy, axes_of(bits, dy.dim())) : take(dy, flipped(dy.shape(), bits)));
+  });
 }
 
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double value) {
@@ -217,7 +231,13 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double valu
   }
   Tensor y = full(shape, value, x.dtype());
   kernels::put(y, framed(x.shape(), shape, before), x);
-  return record("pad", y, {x}, [before](const Tensor& dy, Inputs& dx) { dx.add(0, take(dy, framed(dx.shape(0), dy.shape(), before))); });
+  return record("pad", y, {x}, [before](const Tensor& dy, Inputs& dx) {
+    const Shape inner = dx.shape(0);
+    if (!dx.recorded()) return dx.add(0, take(dy, framed(inner, dy.shape(), before)));
+    Tensor g = dy;
+    for (int i = 0; i < inner.dim(); ++i) g = slice(g, i, before[at(i)], before[at(i)] + inner[i]);
+    dx.add(0, reshape(g, inner));
+  });
 }
 
 Tensor tril(const Tensor& x, std::int64_t k) { return triangle_of("tril", x, k, true); }

@@ -79,6 +79,13 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
       product<T>(rows, out, in, {from, in, 1}, {weight, 1, in}, to, bias, false);
   });
   auto rule = [x = saved(x), w = saved(w), rows, out, in](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Tensor d = reshape(dy, Shape{rows, out});
+      if (dx.wants(0)) dx.add(0, reshape(matmul(d, w.get()), dx.shape(0)));
+      if (dx.wants(1)) dx.add(1, matmul(d, reshape(x.get(), Shape{rows, in}), {.transpose_a = true}));
+      if (dx.count() > 2 && dx.wants(2)) dx.add(2, sum(d, 0));
+      return;
+    }
     dispatch(dy, [&]<class T>(T*) {
       if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w.get(), in, false));  // dx = dy w
       if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x.get(), in, false));   // dw = dy^T x
@@ -114,6 +121,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
     if (k > 0) product<T>(m, n, k, operand<T>(a, l.stride, ta), operand<T>(b, r.stride, tb), data_of<T>(y), nullptr, false);
   });
   return record("matmul", std::move(y), {a, b}, [a = saved(a), b = saved(b), ta, tb](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) return detail::recorded_matmul_rule(a.get(), b.get(), {.transpose_a = ta, .transpose_b = tb}, dy, dx);
     const Side p = side_of(a.get().header(), ta, true), q = side_of(b.get().header(), tb, false);
     const std::int64_t rows = p.rows, columns = q.columns, inner = p.columns;
     dispatch(dy, [&]<class T>(T*) {

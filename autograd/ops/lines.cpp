@@ -1,6 +1,6 @@
 // Reductions that work line by line: prod, logsumexp, norm, any, all, cumsum.
+#include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/fold.h>
-#include <capstan/autograd/ops/reduce.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
@@ -15,7 +15,6 @@ using detail::as_lines;
 using detail::fail;
 using detail::Fold;
 using detail::fold;
-using detail::one_a_line;
 using kernels::binary;
 using kernels::Binary;
 using kernels::data_of;
@@ -101,6 +100,28 @@ Tensor has(const char* op, const Tensor& x, const Axes& axes, bool keepdim, bool
   return y;
 }
 
+/// The products of all elements of a line but one, for each one, in operations: needs the square of a line's memory.
+Tensor products_of_others(const Tensor& lines) {
+  const std::int64_t outer = lines.size(0), n = lines.size(1), inner = lines.size(2);
+  const Tensor own = reshape(eye(n, lines.dtype()), {1, n, n, 1}) != 0.0, one = ones({}, lines.dtype());
+  const Tensor others = where(own, one, expand(unsqueeze(lines, 1), {outer, n, n, inner}));
+  return reshape(prod(others, 2), {outer, n, inner});
+}
+
+/// norm_gradient() in operations.
+Tensor recorded_norm_slope(const Tensor& lines, const Tensor& y, double p) {
+  const Tensor zero = zeros({}, y.dtype()), one = ones({}, y.dtype()), flat = y == 0.0, divisor = where(flat, one, y);
+  if (p == 2) return where(flat, zero, lines / divisor);
+  const Tensor magnitude = abs(lines), signs = sign(lines).detach();
+  if (p == 1) return where(flat, zero, signs);
+  if (std::isinf(p)) {
+    const Tensor largest = (magnitude == y).to(y.dtype());
+    return where(flat, zero, signs * largest / sum(largest, 1, true));
+  }
+  const Tensor at_0 = lines == 0.0;
+  return where(logical_or(flat, at_0), zero, signs * pow(where(at_0, one, magnitude) / divisor, p - 1));
+}
+
 /// Running sums along the middle one of [outer, size, inner], from the front or from the back.
 Tensor running_sum(const Tensor& x, const Split& s, bool from_the_back) {
   Tensor y = empty_like(x);
@@ -132,6 +153,10 @@ Tensor prod(const Tensor& x, Axes axes, bool keepdim) {
     });
   });
   return record("prod", y, {t}, [t = saved(t), s = f.split](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Tensor others = products_of_others(reshape(t.get(), Shape{s.outer, s.size, s.inner}));
+      return dx.add(0, reshape(others * reshape(dy, Shape{s.outer, 1, s.inner}), dx.shape(0)));
+    }
     Tensor g = empty_like(t.get());
     dispatch(dy, [&]<class T>(T*) {  // the product before an element, times dy, times the product behind it
       for_lines(s, [&](std::int64_t first, std::int64_t line) {
@@ -170,12 +195,10 @@ Tensor logsumexp(const Tensor& x, Axes axes, bool keepdim) {
   const Tensor total = unary("logsumexp", Unary::log, kernels::sum(powers, 1, true));
   const Tensor y = kernels::view(binary("logsumexp", Binary::add, total, top), f.shape);
   return record("logsumexp", y, {t}, [t = saved(t), s](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    using kernels::Compare;
-    const Tensor value = one_a_line(out, s),
-                 nothing = kernels::compare("logsumexp", Compare::equal, value, -std::numeric_limits<double>::infinity());
-    const Tensor shift = kernels::select("logsumexp", nothing, zeros({}, dy.dtype()), value);
-    const Tensor p = unary("logsumexp", Unary::exp, binary("logsumexp", Binary::sub, as_lines(t.get(), s), shift));
-    dx.add(0, kernels::view(binary("logsumexp", Binary::mul, p, one_a_line(dy, s)), dx.shape(0)));  // softmax(x) dy
+    const Shape lines_shape{s.outer, s.size, s.inner}, one_a_line{s.outer, 1, s.inner};
+    const Tensor value = reshape(out, one_a_line), nothing = value == -std::numeric_limits<double>::infinity();
+    const Tensor p = exp(reshape(t.get(), lines_shape) - where(nothing, zeros({}, dy.dtype()), value));
+    dx.add(0, reshape(p * reshape(dy, one_a_line), dx.shape(0)));  // softmax(x) dy
   });
 }
 
@@ -189,6 +212,11 @@ Tensor norm(const Tensor& x, double p, Axes axes, bool keepdim) {
     each_line<T>(t, y, f.split, [&](const T* line, std::int64_t step) { return norm_of(line, f.split.size, step, p); });
   });
   return record("norm", y, {t}, [t = saved(t), s = f.split, p](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Shape one_a_line{s.outer, 1, s.inner};
+      const Tensor slope = recorded_norm_slope(reshape(t.get(), Shape{s.outer, s.size, s.inner}), reshape(out, one_a_line), p);
+      return dx.add(0, reshape(slope * reshape(dy, one_a_line), dx.shape(0)));
+    }
     Tensor g = empty_like(t.get());
     dispatch(dy, [&]<class T>(T*) {
       for_lines(s, [&](std::int64_t first, std::int64_t line) {
@@ -205,8 +233,10 @@ Tensor all(const Tensor& x, Axes axes, bool keepdim) { return has("all", x, axes
 
 Tensor cumsum(const Tensor& x, int axis) {
   kernels::require_floating("cumsum", x);
-  const Split s = kernels::split_at(x, normal_axis("cumsum", axis, x.dim()));
-  return record("cumsum", running_sum(x, s, false), {x}, [s](const Tensor& dy, Inputs& dx) { dx.add(0, running_sum(dy, s, true)); });
+  const int a = normal_axis("cumsum", axis, x.dim());
+  return record("cumsum", running_sum(x, kernels::split_at(x, a), false), {x}, [a](const Tensor& dy, Inputs& dx) {
+    dx.add(0, dx.recorded() ? flip(cumsum(flip(dy, a), a), a) : running_sum(dy, kernels::split_at(dy, a), true));
+  });
 }
 
 }  // namespace capstan

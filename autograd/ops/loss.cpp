@@ -40,11 +40,8 @@ Tensor softmax(const Tensor& x, int axis) {
   const int a = normal_axis("softmax", axis, x.dim());
   const Tensor y = along(x, a, [](const Tensor& t) { return softmax_rows(t, false); });
   return record("softmax", y, {x}, [a](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    using kernels::binary;
-    using kernels::Binary;
-    const Tensor weighted = binary("softmax", Binary::mul, dy, out);  // dx = y (dy - sum(dy y))
-    const Tensor total = kernels::sum(weighted, a, true);
-    dx.add(0, binary("softmax", Binary::sub, weighted, binary("softmax", Binary::mul, out, total)));
+    const Tensor weighted = dy * out;  // dx = y (dy - sum(dy y))
+    dx.add(0, weighted - out * sum(weighted, a, true));
   });
 }
 
@@ -53,10 +50,7 @@ Tensor log_softmax(const Tensor& x, int axis) {
   const int a = normal_axis("log_softmax", axis, x.dim());
   const Tensor y = along(x, a, [](const Tensor& t) { return softmax_rows(t, true); });
   return record("log_softmax", y, {x}, [a](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    using kernels::binary;
-    using kernels::Binary;
-    const Tensor p = kernels::unary("log_softmax", kernels::Unary::exp, out);  // dx = dy - softmax(x) sum(dy)
-    dx.add(0, binary("log_softmax", Binary::sub, dy, binary("log_softmax", Binary::mul, p, kernels::sum(dy, a, true))));
+    dx.add(0, dy - exp(out) * sum(dy, a, true));  // dx = dy - softmax(x) sum(dy)
   });
 }
 
@@ -77,6 +71,12 @@ Tensor mse_loss(const Tensor& input, const Tensor& target) {
   });
   return record("mse_loss", Tensor::adopt(y), {input, target},
                 [input = saved(input), target = saved(target)](const Tensor& dy, Inputs& dx) {
+                  if (dx.recorded()) {
+                    const Tensor g = (input.get() - target.get()) * (2 * dy / static_cast<double>(input.get().numel()));
+                    if (dx.wants(0)) dx.add(0, g);
+                    if (dx.wants(1)) dx.add(1, -g);
+                    return;
+                  }
                   const Header *p = input.get().header(), *t = target.get().header();
                   dispatch(dy, [&]<class T>(T*) {  // d input = 2 (input - target) dy / n
                     const T scale = 2 * *data_of<T>(dy) / static_cast<T>(p->numel);
@@ -102,6 +102,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
   for (std::int64_t i = 0; i < n; ++i)
     if (index[i] < 0 || index[i] >= classes) [[unlikely]]
       fail<ValueError>("cross_entropy", "a label must lie in [0, ", classes, "): ", index[i], " at row ", i);
+  if (detail::higher_order()) return cross_entropy(logits, labels, CrossEntropyOptions{});  // made of single operations
   Tensor p = empty_like(logits), y = empty({}, x->dtype);
   dispatch(logits, [&]<class T>(T*) {
     *data_of<T>(y) = kernels::table<T>().cross_entropy(data_of<T>(logits), index, data_of<T>(p), n, classes) / static_cast<T>(n);

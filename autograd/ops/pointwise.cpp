@@ -14,98 +14,106 @@ using kernels::Curve;
 using kernels::unary;
 using kernels::Unary;
 
+namespace {
+
+constexpr double two_over_sqrt_pi = 1.1283791670955126;
+
+}  // namespace
+
 Tensor exp(const Tensor& x) {
   return record("exp", unary("exp", Unary::exp, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("exp", Binary::mul, y, dy));  // d e^x = e^x dx
+    dx.add(0, y * dy);  // d e^x = e^x dx
   });
 }
 
 Tensor log(const Tensor& x) {
   return record("log", unary("log", Unary::log, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("log", Binary::div, dy, x.get()));  // d ln x = dx / x
+    dx.add(0, dy / x.get());  // d ln x = dx / x
   });
 }
 
 Tensor sqrt(const Tensor& x) {
   return record("sqrt", unary("sqrt", Unary::sqrt, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("sqrt", Binary::sqrt_grad, y, dy));  // d sqrt(x) = dx / (2 sqrt(x))
+    dx.add(0, dx.recorded() ? dy / (2 * y) : binary("sqrt", Binary::sqrt_grad, y, dy));  // d sqrt(x) = dx / (2 sqrt(x))
   });
 }
 
 Tensor square(const Tensor& x) {
   return record("square", unary("square", Unary::square, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("square", Binary::square_grad, x.get(), dy));  // d x^2 = 2 x dx
+    dx.add(0, dx.recorded() ? 2 * x.get() * dy : binary("square", Binary::square_grad, x.get(), dy));  // d x^2 = 2 x dx
   });
 }
 
 Tensor pow(const Tensor& x, double p) {
   kernels::require_floating("pow", x);
   return record("pow", binary("pow", Binary::pow, x, p), {x}, [x = saved(x), p](const Tensor& dy, Inputs& dx) {
-    const Tensor slope = p == 0 ? binary("pow", Binary::mul, dy, 0.0)  // not 0 * x^-1, which is NaN at 0
-                                : binary("pow", Binary::mul, binary("pow", Binary::mul, binary("pow", Binary::pow, x.get(), p - 1), p), dy);
-    dx.add(0, slope);  // d x^p = p x^(p-1) dx
+    dx.add(0, p == 0 ? dy * 0.0 : pow(x.get(), p - 1) * p * dy);  // d x^p = p x^(p-1) dx; not 0 * x^-1, which is NaN at 0
   });
 }
 
 Tensor abs(const Tensor& x) {
   return record("abs", unary("abs", Unary::abs, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("abs", Binary::abs_grad, x.get(), dy));  // d |x| = sign(x) dx, 0 at 0
+    dx.add(0, dx.recorded() ? sign(x.get()) * dy : binary("abs", Binary::abs_grad, x.get(), dy));  // d |x| = sign(x) dx, 0 at 0
   });
 }
 
 Tensor tanh(const Tensor& x) {
   return record("tanh", unary("tanh", Unary::tanh, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, binary("tanh", Binary::tanh_grad, y, dy));  // d tanh x = (1 - tanh^2 x) dx
+    dx.add(0, dx.recorded() ? (1 - square(y)) * dy : binary("tanh", Binary::tanh_grad, y, dy));  // d tanh x = (1 - tanh^2 x) dx
   });
 }
 
 Tensor expm1(const Tensor& x) {
   return record("expm1", unary("expm1", Unary::expm1, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("expm1", Curve::expm1_grad, y, dy));  // d (e^x - 1) = e^x dx
+    dx.add(0, dx.recorded() ? (y + 1) * dy : curve("expm1", Curve::expm1_grad, y, dy));  // d (e^x - 1) = e^x dx
   });
 }
 
 Tensor log1p(const Tensor& x) {
   return record("log1p", unary("log1p", Unary::log1p, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("log1p", Curve::log1p_grad, x.get(), dy));  // d ln(1 + x) = dx / (1 + x)
+    dx.add(0, dx.recorded() ? dy / (x.get() + 1) : curve("log1p", Curve::log1p_grad, x.get(), dy));  // d ln(1 + x) = dx / (1 + x)
   });
 }
 
 Tensor rsqrt(const Tensor& x) {
   return record("rsqrt", unary("rsqrt", Unary::rsqrt, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("rsqrt", Curve::rsqrt_grad, y, dy));  // d x^(-1/2) = -x^(-3/2) dx / 2
+    dx.add(0, dx.recorded() ? -0.5 * y * square(y) * dy : curve("rsqrt", Curve::rsqrt_grad, y, dy));  // d x^(-1/2) = -x^(-3/2) dx / 2
   });
 }
 
 Tensor reciprocal(const Tensor& x) {
   return record("reciprocal", unary("reciprocal", Unary::reciprocal, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("reciprocal", Curve::reciprocal_grad, y, dy));  // d 1/x = -dx / x^2
+    dx.add(0, dx.recorded() ? -square(y) * dy : curve("reciprocal", Curve::reciprocal_grad, y, dy));  // d 1/x = -dx / x^2
   });
 }
 
 Tensor sin(const Tensor& x) {
   return record("sin", unary("sin", Unary::sin, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("sin", Curve::sin_grad, x.get(), dy));  // d sin x = cos x dx
+    dx.add(0, dx.recorded() ? cos(x.get()) * dy : curve("sin", Curve::sin_grad, x.get(), dy));  // d sin x = cos x dx
   });
 }
 
 Tensor cos(const Tensor& x) {
   return record("cos", unary("cos", Unary::cos, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("cos", Curve::cos_grad, x.get(), dy));  // d cos x = -sin x dx
+    dx.add(0, dx.recorded() ? -sin(x.get()) * dy : curve("cos", Curve::cos_grad, x.get(), dy));  // d cos x = -sin x dx
   });
 }
 
 Tensor erf(const Tensor& x) {
   return record("erf", unary("erf", Unary::erf, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("erf", Curve::erf_grad, x.get(), dy));  // d erf x = 2 / sqrt(pi) e^(-x^2) dx
+    dx.add(0, dx.recorded() ? two_over_sqrt_pi * exp(-square(x.get())) * dy
+                            : curve("erf", Curve::erf_grad, x.get(), dy));  // d erf x = 2 / sqrt(pi) e^(-x^2) dx
   });
 }
 
 namespace {
 
+/// Zeros that depend on dy, as far as a tape can see.
+Tensor nothing(const Tensor& dy) { return where(zeros({}, DType::boolean), dy, zeros({}, dy.dtype())); }
+
 /// A step function: its gradient is 0 wherever there is one.
 Tensor step(const char* op, Unary kind, const Tensor& x) {
-  return record(op, unary(op, kind, x), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, zeros_like(dy)); });
+  return record(op, unary(op, kind, x), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, nothing(dy)); });
 }
 
 /// max(a, b), or min(a, b), which is max with the sides changed over.
@@ -115,7 +123,7 @@ Tensor extreme(const char* op, Binary kind, const Tensor& a, const Tensor& b) {
       if (!dx.wants(i)) continue;
       const bool a_first = (kind == Binary::maximum) == (i == 0);
       const Tensor &p = a_first ? a.get() : b.get(), &q = a_first ? b.get() : a.get();
-      dx.add_reduced(i, binary(op, Binary::mul, binary(op, Binary::maximum_share, p, q), dy));
+      dx.add_reduced(i, binary(op, Binary::maximum_share, p, q) * dy);
     }
   });
 }
@@ -130,13 +138,26 @@ Tensor round(const Tensor& x) { return step("round", Unary::round, x); }
 Tensor maximum(const Tensor& a, const Tensor& b) { return extreme("maximum", Binary::maximum, a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return extreme("minimum", Binary::minimum, a, b); }
 
+namespace {
+
+/// b a^(b-1), 0 where b is 0; by a kernel that is exact at the edges, or recorded.
+Tensor power_slope(const Tensor& a, const Tensor& b, bool recorded) {
+  return recorded ? b * pow(a, b - 1) : binary("pow", Binary::power_slope, a, b);
+}
+
+/// a^b ln a, 0 where both are 0 or a is 0 and b above.
+Tensor exponent_slope(const Tensor& a, const Tensor& b, bool recorded) {
+  if (!recorded) return binary("pow", Binary::exponent_slope, a, b);
+  const Tensor zero = zeros({}, a.dtype()), one = ones({}, a.dtype()), flat = logical_and(a == 0.0, b >= 0.0);
+  return where(flat, zero, pow(a, b) * log(where(flat, one, a)));
+}
+
+}  // namespace
+
 Tensor pow(const Tensor& a, const Tensor& b) {
   return record("pow", binary("pow", Binary::pow, a, b), {a, b}, [a = saved(a), b = saved(b)](const Tensor& dy, Inputs& dx) {
-    const auto add = [&](int i, Binary slope) {
-      if (dx.wants(i)) dx.add_reduced(i, binary("pow", Binary::mul, binary("pow", slope, a.get(), b.get()), dy));
-    };
-    add(0, Binary::power_slope);     // d a^b = b a^(b-1) da
-    add(1, Binary::exponent_slope);  //       + a^b ln a db
+    if (dx.wants(0)) dx.add_reduced(0, power_slope(a.get(), b.get(), dx.recorded()) * dy);     // d a^b = b a^(b-1) da
+    if (dx.wants(1)) dx.add_reduced(1, exponent_slope(a.get(), b.get(), dx.recorded()) * dy);  //       + a^b ln a db
   });
 }
 
@@ -144,7 +165,8 @@ Tensor clamp(const Tensor& x, double low, double high) {
   kernels::require_floating("clamp", x);
   if (!(low <= high)) fail<ValueError>("clamp", "low must not be above high: ", low, ", ", high);
   return record("clamp", curve("clamp", Curve::clamp, x, x, low, high), {x}, [x = saved(x), low, high](const Tensor& dy, Inputs& dx) {
-    dx.add(0, curve("clamp", Curve::clamp_grad, x.get(), dy, low, high));
+    if (!dx.recorded()) return dx.add(0, curve("clamp", Curve::clamp_grad, x.get(), dy, low, high));
+    dx.add(0, where(logical_and(x.get() >= low, x.get() <= high), dy, zeros({}, dy.dtype())));
   });
 }
 

@@ -1,4 +1,4 @@
-#include <capstan/autograd/ops/random.h>
+#include <capstan/autograd/ops.h>
 
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>
@@ -21,7 +21,7 @@ Tensor dropout(const Tensor& x, double p, bool training, Generator& generator) {
     for (std::int64_t i = 0; i < x.numel(); ++i) m[i] = m[i] < limit ? T(0) : scale;
   });
   return record("dropout", binary("dropout", Binary::mul, x, mask), {x},
-                [mask = saved(mask)](const Tensor& dy, Inputs& dx) { dx.add(0, binary("dropout", Binary::mul, dy, mask.get())); });
+                [mask = saved(mask)](const Tensor& dy, Inputs& dx) { dx.add(0, dy * mask.get()); });
 }
 
 }  // namespace capstan

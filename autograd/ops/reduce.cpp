@@ -1,5 +1,4 @@
-#include <capstan/autograd/ops/reduce.h>
-
+#include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/fold.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
@@ -22,17 +21,18 @@ namespace {
 /// The gradient of a sum over `axis`, times `factor`: dy repeated along that axis.
 void spread(const Tensor& dy, int axis, bool keepdim, double factor, Inputs& dx) {
   const Shape shape = dx.shape(0);
-  Tensor g = factor == 1 ? dy : binary("mean", Binary::mul, dy, factor);
+  Tensor g = factor == 1 ? dy : dy * factor;
   if (!keepdim) {
     std::int64_t sizes[Shape::max_dim];
     for (int i = 0; i < shape.dim(); ++i) sizes[i] = i == axis ? 1 : shape.begin()[i];
-    g = kernels::view(g, Shape(sizes, shape.dim()));
+    g = reshape(g, Shape(sizes, shape.dim()));
   }
-  dx.add(0, kernels::expand(g, shape));
+  dx.add(0, dx.recorded() ? expand(g, shape) : kernels::expand(g, shape));
 }
 
 /// The same for a sum over everything.
 void spread_all(const Tensor& dy, double factor, Inputs& dx) {
+  if (dx.recorded()) return dx.add(0, expand(dy * factor, dx.shape(0)));
   const std::int64_t n = dx.shape(0).numel();
   kernels::dispatch(dy, [&]<class T>(T*) {
     const T g = *kernels::data_of<T>(dy) * static_cast<T>(factor);
@@ -50,9 +50,10 @@ Tensor sum_of(const char* op, const Tensor& x, const detail::Fold& f, double n) 
   const kernels::Split s = f.split;
   Tensor y = kernels::view(kernels::sum(as_lines(x, s), 1, true), f.shape);
   if (n != 1) y = binary(op, Binary::div, y, n);
-  return record(op, y, {x}, [op, s, n](const Tensor& dy, Inputs& dx) {
-    const Tensor g = n == 1 ? dy : binary(op, Binary::div, dy, n);
-    dx.add(0, kernels::view(kernels::expand(one_a_line(g, s), Shape{s.outer, s.size, s.inner}), dx.shape(0)));
+  return record(op, y, {x}, [s, n](const Tensor& dy, Inputs& dx) {
+    const Tensor g = reshape(n == 1 ? dy : dy / n, Shape{s.outer, 1, s.inner});
+    const Shape lines{s.outer, s.size, s.inner};
+    dx.add(0, reshape(dx.recorded() ? expand(g, lines) : kernels::expand(g, lines), dx.shape(0)));
   });
 }
 
@@ -80,9 +81,10 @@ Moments moments_of(const char* op, const Tensor& x, const Axes& axes, bool keepd
 }
 
 /// (x - mean) times one number for each line.
-void add_scaled_deviation(const char* op, const Tensor& x, const Tensor& mean, const kernels::Split& s, const Tensor& scale, Inputs& dx) {
-  const Tensor from_mean = binary(op, Binary::sub, as_lines(x, s), mean);
-  dx.add(0, kernels::view(binary(op, Binary::mul, from_mean, scale), dx.shape(0)));
+void add_scaled_deviation(const Tensor& x, const Tensor& line_means, const kernels::Split& s, const Tensor& scale, Inputs& dx) {
+  const Tensor lines = reshape(x, Shape{s.outer, s.size, s.inner});
+  const Tensor from_mean = lines - (dx.recorded() ? mean(lines, 1, true) : line_means);
+  dx.add(0, reshape(from_mean * scale, dx.shape(0)));
 }
 
 }  // namespace
@@ -132,8 +134,7 @@ Tensor mean(const Tensor& x, Axes axes, bool keepdim) {
 Tensor var(const Tensor& x, Axes axes, bool keepdim, double correction) {
   const Moments m = moments_of("var", x, axes, keepdim, correction);
   auto rule = [t = saved(m.x), mean = saved(m.mean), s = m.split, freedom = m.freedom](const Tensor& dy, Inputs& dx) {
-    const Tensor scale = binary("var", Binary::mul, one_a_line(dy, s), 2 / freedom);
-    add_scaled_deviation("var", t.get(), mean.get(), s, scale, dx);
+    add_scaled_deviation(t.get(), mean.get(), s, reshape(dy, Shape{s.outer, 1, s.inner}) * (2 / freedom), dx);
   };
   return record("var", kernels::view(m.variance, m.shape), {m.x}, std::move(rule));
 }
@@ -141,10 +142,10 @@ Tensor var(const Tensor& x, Axes axes, bool keepdim, double correction) {
 Tensor std(const Tensor& x, Axes axes, bool keepdim, double correction) {
   const Moments m = moments_of("std", x, axes, keepdim, correction);
   const Tensor deviation = kernels::unary("std", Unary::sqrt, m.variance);
-  auto rule = [t = saved(m.x), mean = saved(m.mean), y = saved(deviation), s = m.split, freedom = m.freedom](const Tensor& dy, Inputs& dx) {
-    const Tensor scale = binary("std", Binary::mul, binary("std", Binary::div, one_a_line(dy, s), y.get()), 1 / freedom);
-    const Tensor flat = kernels::compare("std", kernels::Compare::equal, y.get(), 0.0);
-    add_scaled_deviation("std", t.get(), mean.get(), s, kernels::select("std", flat, zeros({}, dy.dtype()), scale), dx);
+  auto rule = [t = saved(m.x), mean = saved(m.mean), s = m.split, freedom = m.freedom](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    const Tensor flat = y == 0.0, zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype());
+    const Tensor scale = where(flat, zero, dy / where(flat, one, y)) * (1 / freedom);
+    add_scaled_deviation(t.get(), mean.get(), s, reshape(scale, Shape{s.outer, 1, s.inner}), dx);
   };
   return record("std", kernels::view(deviation, m.shape), {m.x}, std::move(rule));
 }

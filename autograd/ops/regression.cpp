@@ -38,14 +38,18 @@ namespace {
 Tensor huber(const char* op, const Tensor& difference, double delta) {
   return record(op, curve(op, Curve::huber, difference, difference, delta), {difference},
                 [op, d = saved(difference), delta](const Tensor& dy, Inputs& dx) {
-                  dx.add(0, curve(op, Curve::huber_grad, d.get(), dy, delta));  // the difference, limited
+                  const bool recorded = dx.recorded();  // the difference, limited
+                  dx.add(0, recorded ? clamp(d.get(), -delta, delta) * dy : curve(op, Curve::huber_grad, d.get(), dy, delta));
                 });
 }
 
 /// x ln x.
 Tensor xlogx(const char* op, const Tensor& x) {
-  return record(op, curve(op, Curve::xlogx, x, x), {x},
-                [op, x = saved(x)](const Tensor& dy, Inputs& dx) { dx.add(0, curve(op, Curve::xlogx_grad, x.get(), dy)); });
+  return record(op, curve(op, Curve::xlogx, x, x), {x}, [op, x = saved(x)](const Tensor& dy, Inputs& dx) {
+    if (!dx.recorded()) return dx.add(0, curve(op, Curve::xlogx_grad, x.get(), dy));
+    const Tensor at_0 = x.get() == 0.0, zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype());
+    dx.add(0, where(at_0, zero, log(where(at_0, one, x.get())) + 1) * dy);
+  });
 }
 
 void require_signs(const char* op, const Tensor& target) {

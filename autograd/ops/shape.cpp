@@ -1,4 +1,5 @@
 #include <capstan/autograd/ops.h>
+#include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/pool.h>
@@ -14,13 +15,12 @@ using detail::Header;
 Tensor reshape(const Tensor& x, const Shape& shape) {
   if (shape.numel() != x.numel())
     fail<ShapeError>("reshape", "the number of elements must stay: ", x.shape(), " has ", x.numel(), ", ", shape, " has ", shape.numel());
-  return record("reshape", kernels::view(x, shape), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, kernels::view(dy, dx.shape(0))); });
+  return record("reshape", kernels::view(x, shape), {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, reshape(dy, dx.shape(0))); });
 }
 
 Tensor transpose(const Tensor& x, int a, int b) {
   const int p = normal_axis("transpose", a, x.dim()), q = normal_axis("transpose", b, x.dim());
-  return record("transpose", kernels::transpose(x, p, q), {x},
-                [p, q](const Tensor& dy, Inputs& dx) { dx.add(0, kernels::transpose(dy, p, q)); });
+  return record("transpose", kernels::transpose(x, p, q), {x}, [p, q](const Tensor& dy, Inputs& dx) { dx.add(0, transpose(dy, p, q)); });
 }
 
 Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) {
@@ -29,6 +29,7 @@ Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) {
   if (begin < 0 || end < begin || end > h->sizes[0]) [[unlikely]]
     fail<ShapeError>("rows", "the range must lie in the first axis: [", begin, ", ", end, ") of ", x.shape());
   return record("rows", Tensor::adopt(detail::new_row_view(h, begin, end)), {x}, [begin](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) return dx.add(0, detail::index_add(dx.shape(0), 0, begin, 1, dy));
     kernels::dispatch(dy, [&]<class T>(T*) {
       const Shape shape = dx.shape(0);
       const Inputs::Place to = dx.place(0);

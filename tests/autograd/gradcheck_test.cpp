@@ -139,4 +139,5 @@ TEST(Gradcheck, Refuses) {
             "ValueError: [gradcheck] step and tolerance must be positive: 1e-05, -1");
   EXPECT_EQ(thrown([&] { (void)gradcheck(f, {d(1)}, {.step = std::nan("")}); }),
             "ValueError: [gradcheck] step and tolerance must be positive: nan, 1e-07");
+  EXPECT_EQ(thrown([&] { gradcheck(f, {d(1)}, {.order = 3}); }), "ValueError: [gradcheck] order must be 1 or 2: 3");
 }

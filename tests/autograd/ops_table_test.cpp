@@ -88,6 +88,24 @@ TEST(OpsTable, GradientByDifferences) {
   });
 }
 
+TEST(OpsTable, SecondGradientByDifferences) {
+  for_each_case(true, [](const OpRow& row, const Args& in) {
+    const GradcheckResult r = gradcheck(row.f, in, {.order = 2});
+    EXPECT_TRUE(r) << r.message;
+  });
+}
+
+TEST(OpsTable, ATapeOfHigherOrderGivesTheSameGradients) {
+  for_each_case(true, [](const OpRow& row, const Args& in) {
+    const Args plain = gradients_of(row, in);
+    Args x;
+    for (const Tensor& t : in) x.push_back(parameter(t.clone()));
+    Tape tape({.higher_order = true});
+    const Gradients g = tape.gradients(weighted_sum(row.f(x)));
+    for (std::size_t k = 0; k < in.size(); ++k) EXPECT_TRUE(near(g[x[k]], plain[k], 1e-13)) << "input " << k;
+  });
+}
+
 TEST(OpsTable, GradientOfARepeatedOperand) {
   int checked = 0;
   for_each_case(true, [&](const OpRow& row, const Args& in) {
@@ -243,4 +261,19 @@ TEST(OpsTableControl, AScaledGradientIsCaught) {
       }
     for (std::size_t k = 0; k < caught.size(); ++k) EXPECT_GT(caught[k], 0) << row.name() << ", input " << k;
   }
+}
+
+// The gradient of the gradient of exp(2 x) without the factor of one of both.
+TEST(OpsTableControl, AScaledSecondGradientIsCaught) {
+  const auto f = [](double factor) {
+    return [factor](const Args& in) {
+      const Tensor x = pass(in[0], [factor](const Tensor& dy) {
+        return record("once", dy.clone(), {dy}, [factor](const Tensor& d, Inputs& dx) { dx.add(0, d * factor); });
+      });
+      return exp(2 * x);
+    };
+  };
+  EXPECT_TRUE(gradcheck(f(1 + 1e-5), {numbers({3})}));
+  EXPECT_TRUE(gradcheck(f(1), {numbers({3})}, {.order = 2}));
+  EXPECT_FALSE(gradcheck(f(1 + 1e-5), {numbers({3})}, {.order = 2}));
 }
