@@ -6,9 +6,12 @@
 /// optim/adafactor.h, full_matrix_adagrad.h, lamb.h, lars.h, lbfgs.h, muon.h, rowwise_adagrad.h, schedule_free_adamw.h and,
 /// for one's own, whole_tensor.h.
 
+#include <capstan/autograd/checkpoint.h>
+#include <capstan/autograd/functional.h>
 #include <capstan/autograd/gradcheck.h>
 #include <capstan/autograd/gradients.h>
 #include <capstan/autograd/ops.h>
+#include <capstan/autograd/profile.h>
 #include <capstan/autograd/record.h>
 #include <capstan/autograd/tape.h>
 #include <capstan/core/create.h>

@@ -31,7 +31,7 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
 /// differences of gradients from an ordinary one. Throws ValueError for an order that is neither. Inputs must be f64 (ValueError); they are
 /// copied, not changed. Choose points away from kinks. Works for operations written outside the library too.
 template <class F>
-GradcheckResult gradcheck(const F& f, const std::vector<Tensor>& inputs, GradcheckOptions options = {}) {
+GradcheckResult gradcheck(F f, const std::vector<Tensor>& inputs, GradcheckOptions options = {}) {
   return detail::gradcheck([](const void* g, const std::vector<Tensor>& in) -> Tensor { return (*static_cast<const F*>(g))(in); }, &f,
                            inputs, options);
 }

@@ -29,9 +29,9 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
   auto** edges = reinterpret_cast<Slot**>(reinterpret_cast<char*>(n + 1) + type->size);
   bool any = false;
   for (int i = 0; i < count; ++i) any |= (edges[i] = s.edge_of(*inputs[i], op, i)) != nullptr;
+  if (s.attention != 0) [[unlikely]]
+    any = s.attend(n, op, out, inputs, count, edges) && any;
   if (!any) return nullptr;  // no input wants a gradient
-  if (s.spent) [[unlikely]]
-    fail<ValueError>(op, "the tape's recording is spent: begin a new Tape for the next step");
   n->type = type;
   n->op = op;
   n->before = s.last;

@@ -101,6 +101,8 @@ void TapeState::drop_all() noexcept {
   first_leaf = last_leaf = nullptr;
   leaves = 0;
   watched.clear();
+  for (const Hooked& h : hooks) delete h.hook;
+  hooks.clear();
   arena.clear();
   leaf_arena.clear();
 }
@@ -122,7 +124,9 @@ Tape::Tape(TapeOptions options) {
   state->serial = detail::new_serial(thread);
   state->thread = &thread;
   state->options = options;
-  state->spent = false;
+  state->attention = 0;
+  if (options.check_finite || options.profile) [[unlikely]]
+    state->observe();
   state->outer = thread.innermost;
   state->resumes = thread.current;
   thread.innermost = state;
@@ -163,127 +167,70 @@ void Tape::watch(const Tensor& x) {
   if (!is_floating(x.dtype())) fail<ValueError>("watch", "only f32 and f64 carry gradients: ", x.dtype(), " ", x.shape());
   detail::make_leaf(x);
   detail::TapeLeaf* leaf = state_->leaf_of(x.header());
-  if (x.header()->tape != state_->serial || state_->spent) return;
+  if (x.header()->tape != state_->serial || (state_->attention & detail::kSpent)) return;
   // Recorded here already: gradients flow through its node, and a copy of what gathers there is kept.
   detail::Node* node = x.header()->node;
   if (!(node->slot.kind.flags & detail::kWatched)) state_->watched.push_back({node, leaf});
   node->slot.kind.flags |= detail::kWatched;
 }
 
-Gradients Tape::gradients(const Tensor& loss, GradientOptions options) {
-  TapeState& state = *state_;
+namespace {
+
+/// Where gradients() begins.
+struct Start {
+  detail::Slot* slot;
+  detail::Node* node;  // null for a leaf
+};
+
+Start start_of(TapeState& state, const Tensor& loss) {
   if (state.thread != &thread_tapes) fail<ValueError>("gradients", "a tape must be used on the thread that began it");
   if (loss.numel() != 1) fail<ShapeError>("gradients", "the loss must have one element: ", loss.shape(), " (take its sum() or mean())");
-  if (state.spent)
+  if (state.attention & detail::kSpent)
     fail<ValueError>("gradients", "the recording is spent: gradients() was called before (keep it with gradients(loss, {.keep = true}))");
   detail::Header* h = loss.header();
-  detail::Slot* slot = nullptr;
-  detail::Node* node = nullptr;
-  if (h->tape == state.serial)
-    slot = &(node = h->node)->slot;
-  else if ((h->flags & detail::kRequiresGrad) || state.knows_leaf(h))
-    slot = &state.leaf_of(h)->slot;
-  else if (h->tape != 0)
-    fail<ValueError>("gradients", "the loss was recorded on another tape");
-  if (!slot)
-    fail<ValueError>(
-        "gradients",
-        "no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from parameters?)");
-  return state.run(loss, *slot, node, options.keep);
+  if (h->tape == state.serial) return {&h->node->slot, h->node};
+  if ((h->flags & detail::kRequiresGrad) || state.knows_leaf(h)) return {&state.leaf_of(h)->slot, nullptr};
+  if (h->tape != 0) fail<ValueError>("gradients", "the loss was recorded on another tape");
+  fail<ValueError>("gradients",
+                   "no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from parameters?)");
 }
 
-Tensor Tape::gradient(const Tensor& y, const Tensor& x) {
-  if (x.header()->tape == state_->serial) watch(x);
-  return gradients(y, {.keep = true})[x];
-}
+}  // namespace
 
-namespace detail {
-
-void TapeState::run_node(Node& n) {
-  const Tensor dy = std::move(n.slot.gradient);
-  thread_tapes.op = n.op;
-  if (n.slot.kind.flags & kWatched) [[unlikely]]
-    for (const Watched& w : watched)
-      if (w.node == &n) w.leaf->slot.gradient = dy;
-  if (n.type->wants_out && n.out.version() != n.slot.version) [[unlikely]]
-    fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.slot.version,
-                     " when recorded, now ", n.out.version(), " (change a clone())");
-  Inputs dx(n.edges(), n.count(), n.op, thread_tapes.current);
-  n.type->run(n.closure(), n.out, dy, dx);
-}
-
-Gradients TapeState::take_gradients(const Tensor& loss) {
-  GradientTable* table = new_gradient_table(leaves);
-  Gradients result(table);
-  const Header* h = loss.header();
-  table->loss = h->dtype == DType::f32 ? static_cast<double>(*static_cast<float*>(h->data)) : *static_cast<double*>(h->data);
-  bool sorted = true;
-  std::uint32_t before = 0;
-  for (TapeLeaf* l = first_leaf; l; l = l->next) {
-    if (!l->slot.gradient.defined()) continue;
-    make_own(l->slot.gradient);
-    sorted = sorted && before <= l->tensor->leaf;
-    before = l->tensor->leaf;
-    table->add(l->tensor->generation, before, std::move(l->slot.gradient));
+Gradients Tape::gradients(const Tensor& loss, const GradientOptions& options) {
+  const Start start = start_of(*state_, loss);
+  if (options.inputs.empty()) return state_->run(loss, *start.slot, start.node, options.keep);
+  for (std::size_t i = 0; i < options.inputs.size(); ++i) {
+    const Tensor& t = options.inputs[i];
+    if (t.header()->tape == state_->serial)
+      watch(t);
+    else if (!t.requires_grad() && !state_->knows_leaf(t.header()))
+      fail<ValueError>("gradients", "input ", i, " is a constant to this tape: ", t.dtype(), " ", t.shape(),
+                       " (see set_requires_grad() and watch())");
   }
-  if (!sorted) sort(*table);
-  return result;
+  return state_->run_chosen(loss, *start.slot, start.node, options.keep, options.inputs);
 }
 
-void TapeState::begin_gradient(const Tensor& loss, Slot& slot) {
-  Header* one = new_block_like(loss.header());
-  slot.gradient = Tensor::adopt(one);
-  if (one->dtype == DType::f32)
-    *static_cast<float*>(one->data) = 1;
-  else
-    *static_cast<double*>(one->data) = 1;
-  if (running_tape == 0) return;
-  make_leaf(slot.gradient);  // all that follows from it is recorded, and a rule whose work is not shows (Inputs::add)
-  add_leaf(one)->slot.kind.flags = kSeed;
-}
+Tensor Tape::gradient(const Tensor& y, const Tensor& x) { return gradients(y, {.keep = true, .inputs = {x}})[x]; }
 
-/// What take_gradients() would copy, copied by a recorded operation.
-void TapeState::own_recorded_gradients() {
-  for (TapeLeaf* l = first_leaf; l; l = l->next) {
-    Tensor& g = l->slot.gradient;
-    if (l->slot.kind.flags & kSeed) g = Tensor();
-    if (g.defined() && (g.header()->owner || __atomic_load_n(&g.header()->refs, __ATOMIC_ACQUIRE) > 1))
-      g = record("gradient", g.clone(), {g}, [](const Tensor& dy, Inputs& dx) { dx.add(0, dy); });
-  }
-}
-
-Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) {
-  const bool recorded = options.higher_order && running_tape != 0;
-  keep = keep || options.higher_order;
-  const Pause pause(recorded ? this : nullptr);  // else rules compute and are not recorded
+void Tape::add_hook(const Tensor& x, detail::Hook* hook) {
+  state_->hooks.push_back({nullptr, hook});  // from here on the tape's
   try {
-    begin_gradient(loss, slot);
-    if (keep) {
-      for (Node* n = node; n; n = n->before)
-        if (n->slot.gradient.defined()) run_node(*n);
-    } else {
-      while (last != node) drop_last();
-      for (; last; drop_last())
-        if (last->slot.gradient.defined()) run_node(*last);
-    }
-    if (recorded) own_recorded_gradients();
-    Gradients result = take_gradients(loss);
-    if (!keep) {
-      drop_all();
-      spent = true;
-    }
-    thread_tapes.op = nullptr;
-    return result;
+    detail::Header* h = x.header();
+    if (state_->thread != &thread_tapes) fail<ValueError>("hook", "a tape must be used on the thread that began it");
+    if (state_->attention & detail::kSpent) fail<ValueError>("hook", "the tape's recording is spent: begin a new Tape for the next step");
+    if (h->tape != state_->serial && !(h->flags & detail::kRequiresGrad) && !state_->knows_leaf(h))
+      fail<ValueError>("hook", "the tensor must want a gradient on this tape: ", x.dtype(), " ", x.shape(),
+                       " (see set_requires_grad() and watch())");
+    detail::Slot& slot = h->tape == state_->serial ? h->node->slot : state_->leaf_of(h)->slot;
+    state_->hooks.back().slot = &slot;
+    slot.kind.flags |= detail::kHooked;
   } catch (...) {
-    clear_gradients();
-    drop_all();
-    spent = true;
-    thread_tapes.op = nullptr;
+    state_->hooks.pop_back();
+    delete hook;
     throw;
   }
 }
-
-}  // namespace detail
 
 NoGrad::NoGrad() noexcept : paused_(thread_tapes.current), serial_(detail::running_tape) { detail::set_current(nullptr); }
 

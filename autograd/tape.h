@@ -1,18 +1,45 @@
 #pragma once
 #include <capstan/autograd/gradients.h>
 
+#include <type_traits>
+#include <utility>
+#include <vector>
+
 namespace capstan {
 
 namespace detail {
+
 struct TapeState;
-}
+
+struct Hook {
+  virtual ~Hook() = default;
+  virtual Tensor call(const Tensor& g) = 0;  // undefined: as it was
+};
+template <class F>
+struct HookOf final : Hook {
+  explicit HookOf(F f) : function(std::move(f)) {}
+  Tensor call(const Tensor& g) override {
+    if constexpr (std::is_void_v<decltype(function(g))>)
+      return function(g), Tensor();
+    else
+      return function(g);
+  }
+  F function;
+};
+
+}  // namespace detail
 
 struct TapeOptions {
   bool higher_order = false;  // record what gradients() computes too, so that gradients have gradients
+  bool check_finite = false;  // refuse the first operation that makes NaN or infinity of finite numbers
+  bool profile = false;       // measure each operation, for profile() and to_dot()
 };
 
+struct OperationProfile;  // autograd/profile.h
+
 struct GradientOptions {
-  bool keep = false;  // keep the recording, so that gradients() can be called again
+  bool keep = false;           // keep the recording, so that gradients() can be called again
+  std::vector<Tensor> inputs;  // when there are any: compute the gradients for these tensors only
 };
 
 /// Records the operations of this thread from here to the end of the scope, and turns them into gradients (reverse mode;
@@ -31,6 +58,10 @@ struct GradientOptions {
 ///     Tape tape({.higher_order = true});
 ///     const Tensor y = sum(exp(x)), dy = tape.gradient(y, x);
 ///     const Tensor d2y = tape.gradient(sum(dy), x);
+///
+/// With Tape({.check_finite = true}) an operation that makes NaN or infinity of finite numbers, going forwards or backwards, throws
+/// ValueError with its name, the ranges of its inputs and the caller's line (of a program built with -g). Each result is read
+/// once more for it.
 class [[nodiscard]] Tape {
  public:
   Tape() : Tape(TapeOptions{}) {}
@@ -39,20 +70,37 @@ class [[nodiscard]] Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  /// d loss / d w for every tensor w with set_requires_grad(true) (or watched) that the loss depends on. Throws
-  /// ShapeError unless the loss has one element, ValueError when it was not recorded here, when no such tensor reaches
-  /// it, when the recording is spent (see GradientOptions::keep), when a tensor that an operation saved was changed in
-  /// place since, and on a tape of higher order when an operation's rule computes outside the recording. The memory of the recording is
-  /// given back as it is used.
-  Gradients gradients(const Tensor& loss, GradientOptions options = {});
-  /// d y / d x for one tensor; keeps the recording.
+  /// d loss / d w for every tensor w with set_requires_grad(true) (or watched) that the loss depends on; or for those of
+  /// options.inputs (parameters, watched tensors, results of this tape's own operations) that it depends on, without computing
+  /// what lies on no way from the loss to one of them. Throws ShapeError unless the loss has one element, ValueError when it was
+  /// not recorded here, when no such tensor reaches it, when one of options.inputs is a constant to this tape, when the recording
+  /// is spent (see GradientOptions::keep), when a tensor that an operation saved was changed in place since, and on a tape of higher
+  /// order when an operation's rule computes outside the recording. The memory of the recording is given back as it is used.
+  Gradients gradients(const Tensor& loss, const GradientOptions& options = {});
+  /// d y / d x for one tensor; keeps the recording, computes nothing else.
   Tensor gradient(const Tensor& y, const Tensor& x);
   /// Makes this tape compute a gradient for x, which otherwise is a constant. Watch before use. Throws ValueError unless x is f32 or f64.
   void watch(const Tensor& x);
+  /// Has f called with the gradient for x, a parameter or a result of this tape, each time gradients() has all of it: before it
+  /// goes on from there to x's own inputs. f(const Tensor& g) returns nothing, or the tensor that takes g's place, of its shape and dtype
+  /// (else gradients() throws ShapeError or ValueError). Several are called in their order. Throws ValueError when x is a constant to this
+  /// tape.
+  ///
+  ///     tape.hook(w, [](const Tensor& g) { return g * 0.1; });   // w learns ten times slower
+  template <class F>
+  void hook(const Tensor& x, F f) {
+    add_hook(x, new detail::HookOf<F>(std::move(f)));
+  }
   /// How many operations are recorded.
   std::size_t size() const noexcept;
+  /// What this tape's operations took, by name, the slowest first; those of Tape({.profile = true}) only (ValueError).
+  std::vector<OperationProfile> profile() const;
+
+  /// For Capstan's own rooms.
+  detail::TapeState& state() const noexcept { return *state_; }
 
  private:
+  void add_hook(const Tensor& x, detail::Hook* hook);
   detail::TapeState* state_;
 };
 

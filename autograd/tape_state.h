@@ -3,7 +3,10 @@
 #include <capstan/core/grad_mode.h>
 #include <capstan/core/pool.h>
 
+#include <chrono>
+#include <memory>
 #include <new>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,6 +29,10 @@ struct Slot {
 inline constexpr std::uint8_t kWatched = 1;
 /// In Slot::kind.flags of a leaf: the 1 that a recorded gradients() began with; nobody asked for its gradient.
 inline constexpr std::uint8_t kSeed = 2;
+/// A hook waits for its gradient.
+inline constexpr std::uint8_t kHooked = 4;
+/// While gradients() computes chosen ones: this is one of them; one of them lies behind it.
+inline constexpr std::uint8_t kChosen = 8, kOnTheWay = 16;
 
 /// One recorded operation. Behind it lie the rule's closure, the edges (where each input's gradient goes, or null) and the
 /// sizes of the result.
@@ -85,13 +92,31 @@ class Arena {
 
 struct ThreadTapes;
 
+/// What a tape with check_finite or profile keeps beside its nodes.
+struct Observer {
+  struct Measured {
+    const char* op;
+    std::int64_t bytes;
+    double forward, backward;
+  };
+  std::vector<Measured> all;
+  std::unordered_map<const Node*, std::size_t> places;
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+
+  /// The seconds since the last call.
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last, now)).count();
+  }
+};
+
 struct TapeState {
   std::uint64_t serial = 0;
   ThreadTapes* thread = nullptr;
   TapeState* outer = nullptr;    // the tape that was begun before on this thread and has not ended
   TapeState* resumes = nullptr;  // what records again when this one ends
   TapeOptions options;
-  bool spent = false;
+  std::uint8_t attention = 0;  // what begin_node() must look at, of the bits below
 
   Arena arena, leaf_arena;
   Node* last = nullptr;
@@ -108,6 +133,19 @@ struct TapeState {
     TapeLeaf* leaf;
   };
   std::vector<Watched> watched;  // results of this tape's own operations
+  struct Hooked {
+    Slot* slot;
+    Hook* hook;
+  };
+  std::vector<Hooked> hooks;
+  struct Cut {
+    Slot** edge;
+    Slot* slot;
+  };
+  std::vector<Cut> cuts;               // while gradients() computes chosen ones:
+  bool choosing = false;               // edges that lead to none of them
+  std::vector<Tensor> probed;          // while a checkpoint's function runs: what in it wants a gradient
+  std::unique_ptr<Observer> observer;  // with check_finite or profile
 
   TapeState() = default;
   TapeState(const TapeState&) = delete;
@@ -137,7 +175,17 @@ struct TapeState {
   void check_outer(const Tensor& x, const char* op, int input) const;
 
   Gradients run(const Tensor& loss, Slot& slot, Node* node, bool keep);
+  Gradients run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const std::vector<Tensor>& chosen);
   void run_node(Node& n);
+  void choose(const std::vector<Tensor>& chosen, Node* from);
+  void cut_ways(Node* from, const Node* to);
+  void unchoose() noexcept;
+  void finish_leaves();
+  bool noted(Node& n, Tensor& dy);
+  Tensor hooked(const char* op, const Slot& slot, Tensor g);
+  void observe();
+  bool attend(const Node* n, const char* op, const Tensor& out, const Tensor* const* inputs, int count, const Slot* const* edges);
+  void observe_backward(Node& n, const Tensor& dy);
   void begin_gradient(const Tensor& loss, Slot& slot);
   void own_recorded_gradients();
   Gradients take_gradients(const Tensor& loss);
@@ -152,6 +200,10 @@ struct TapeState {
   void drop_all() noexcept;
   void clear_gradients() noexcept;
 };
+
+/// In TapeState::attention: the recording is spent; operations are observed (check_finite, profile); nothing is recorded, but what
+/// would have been is noted.
+inline constexpr std::uint8_t kSpent = 1, kObserved = 2, kProbe = 4;
 
 /// This thread's tapes.
 struct ThreadTapes {

@@ -98,7 +98,7 @@ TEST(TapeMisuse, ATapeOfAnotherThread) {
     const std::string text = "] a tape must be used on the thread that began it";
     EXPECT_EQ(thrown([&] { (void)tape.gradients(loss); }), "ValueError: [gradients" + text);
     EXPECT_EQ(thrown([&] { (void)tape.gradient(loss, w); }), "ValueError: [gradients" + text);
-    EXPECT_EQ(thrown([&] { (void)tape.gradient(loss, y); }), "ValueError: [watch" + text);
+    EXPECT_EQ(thrown([&] { (void)tape.gradient(loss, y); }), "ValueError: [gradients" + text);
     EXPECT_EQ(thrown([&] { tape.watch(w); }), "ValueError: [watch" + text);
     const Tensor z = w * 2;  // a tape records its own thread only
     EXPECT_EQ(tape.size(), 2u);

@@ -138,6 +138,9 @@ TEST(Watch, GradientOfWhatIsNotThere) {
   Tape tape;
   const Tensor y = w * x, loss = sum(y), later = y * 2;
   EXPECT_EQ(thrown([&] { (void)tape.gradient(loss, x); }),
+            "ValueError: [gradients] input 0 is a constant to this tape: f64 [2] (see set_requires_grad() and watch())");
+  EXPECT_EQ(values(tape.gradient(loss, w)), (Values{5, 7}));
+  EXPECT_EQ(thrown([&] { (void)tape.gradients(loss, {.keep = true})[x]; }),
             "ValueError: [gradients] there is no gradient for this tensor: f64 [2] (it is no parameter: a view, a clone or a result; see "
             "set_requires_grad() and watch())");
   EXPECT_EQ(thrown([&] { (void)tape.gradient(loss, other); }),

@@ -1,0 +1,179 @@
+// From a loss back to the leaves.
+#include <capstan/autograd/ops.h>
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/create.h>
+#include <capstan/core/pool.h>
+#include <capstan/core/text.h>
+
+namespace capstan::detail {
+
+void TapeState::run_node(Node& n) {
+  Tensor dy = std::move(n.slot.gradient);
+  thread_tapes.op = n.op;
+  if ((n.slot.kind.flags != 0 || choosing) && !noted(n, dy)) [[unlikely]]
+    return;
+  if (n.type->wants_out && n.out.version() != n.slot.version) [[unlikely]]
+    fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.slot.version,
+                     " when recorded, now ", n.out.version(), " (change a clone())");
+  Inputs dx(n.edges(), n.count(), n.op, thread_tapes.current);
+  n.type->run(n.closure(), n.out, dy, dx);
+  if (attention & kObserved) [[unlikely]]
+    observe_backward(n, dy);
+}
+
+/// What is to be done with a gradient before its rule runs; false when the rule need not run.
+bool TapeState::noted(Node& n, Tensor& dy) {
+  const std::uint8_t flags = n.slot.kind.flags;
+  if (flags & kHooked) dy = hooked(n.op, n.slot, std::move(dy));
+  if ((flags & kWatched) && (!choosing || (flags & kChosen)))
+    for (const Watched& w : watched)
+      if (w.node == &n) w.leaf->slot.gradient = dy;
+  return !choosing || (flags & kOnTheWay);
+}
+
+Tensor TapeState::hooked(const char* op, const Slot& slot, Tensor g) {
+  for (const Hooked& h : hooks) {
+    if (h.slot != &slot) continue;
+    Tensor other = h.hook->call(g);
+    if (!other.defined()) continue;
+    if (!slot.has_shape_of(other.header()))
+      fail<ShapeError>("hook", "what takes the gradient's place must have its shape: ", other.shape(), " for ", slot.shape(), ", ", op);
+    if (other.dtype() != slot.kind.dtype)
+      fail<ValueError>("hook", "what takes the gradient's place must have its dtype: ", other.dtype(), " for ", slot.kind.dtype, ", ", op);
+    g = std::move(other);
+  }
+  return g;
+}
+
+/// Cuts the ways that lead to none of the chosen tensors, for one run.
+void TapeState::choose(const std::vector<Tensor>& chosen, Node* from) {
+  for (const Tensor& t : chosen) {
+    const Header* h = t.header();
+    if (h->tape == serial) h->node->slot.kind.flags |= kChosen;
+    if (knows_leaf(h)) known[h->leaf].leaf->slot.kind.flags |= kChosen;
+  }
+  cut_ways(from, nullptr);
+}
+
+/// ... for the operations from `from` back to `to`, which does not belong to them.
+void TapeState::cut_ways(Node* from, const Node* to) {
+  std::vector<Node*> order;
+  for (Node* n = from; n != to; n = n->before) order.push_back(n);
+  for (std::size_t i = order.size(); i-- > 0;) {
+    Node& n = *order[i];
+    for (int k = 0; k < n.count(); ++k) {
+      Slot*& edge = n.edges()[k];
+      if (!edge) continue;
+      if (edge->kind.flags & (kChosen | kOnTheWay)) {
+        n.slot.kind.flags |= kOnTheWay;
+      } else {
+        cuts.push_back({&edge, edge});
+        edge = nullptr;
+      }
+    }
+  }
+}
+
+/// Takes choose() back.
+void TapeState::unchoose() noexcept {
+  choosing = false;
+  if (!(attention & kSpent))
+    for (const Cut& c : cuts) *c.edge = c.slot;
+  cuts.clear();
+  constexpr auto others = static_cast<std::uint8_t>(~(kChosen | kOnTheWay));
+  for (Node* n = last; n; n = n->before) n->slot.kind.flags &= others;
+  for (TapeLeaf* l = first_leaf; l; l = l->next) l->slot.kind.flags &= others;
+}
+
+Gradients TapeState::take_gradients(const Tensor& loss) {
+  GradientTable* table = new_gradient_table(leaves);
+  Gradients result(table);
+  const Header* h = loss.header();
+  table->loss = h->dtype == DType::f32 ? static_cast<double>(*static_cast<float*>(h->data)) : *static_cast<double*>(h->data);
+  bool sorted = true;
+  std::uint32_t before = 0;
+  for (TapeLeaf* l = first_leaf; l; l = l->next) {
+    if (!l->slot.gradient.defined()) continue;
+    make_own(l->slot.gradient);
+    sorted = sorted && before <= l->tensor->leaf;
+    before = l->tensor->leaf;
+    table->add(l->tensor->generation, before, std::move(l->slot.gradient));
+  }
+  if (!sorted) sort(*table);
+  return result;
+}
+
+void TapeState::begin_gradient(const Tensor& loss, Slot& slot) {
+  Header* one = new_block_like(loss.header());
+  slot.gradient = Tensor::adopt(one);
+  if (one->dtype == DType::f32)
+    *static_cast<float*>(one->data) = 1;
+  else
+    *static_cast<double*>(one->data) = 1;
+  if (running_tape == 0) return;
+  make_leaf(slot.gradient);  // all that follows from it is recorded, and a rule whose work is not shows (Inputs::add)
+  add_leaf(one)->slot.kind.flags = kSeed;
+}
+
+/// What take_gradients() would copy, copied by a recorded operation.
+void TapeState::own_recorded_gradients() {
+  for (TapeLeaf* l = first_leaf; l; l = l->next) {
+    Tensor& g = l->slot.gradient;
+    if (l->slot.kind.flags & kSeed) g = Tensor();
+    if (g.defined() && (g.header()->owner || __atomic_load_n(&g.header()->refs, __ATOMIC_ACQUIRE) > 1))
+      g = record("gradient", g.clone(), {g}, [](const Tensor& dy, Inputs& dx) { dx.add(0, dy); });
+  }
+}
+
+Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) {
+  const bool recorded = options.higher_order && running_tape != 0;
+  keep = keep || options.higher_order;
+  const Pause pause(recorded ? this : nullptr);  // else rules compute and are not recorded
+  try {
+    begin_gradient(loss, slot);
+    if (keep) {
+      for (Node* n = node; n; n = n->before)
+        if (n->slot.gradient.defined()) run_node(*n);
+    } else {
+      while (last != node) drop_last();
+      for (; last; drop_last())
+        if (last->slot.gradient.defined()) run_node(*last);
+    }
+    if (!hooks.empty() || choosing) [[unlikely]]
+      finish_leaves();
+    if (recorded) own_recorded_gradients();
+    Gradients result = take_gradients(loss);
+    if (!keep) {
+      drop_all();
+      attention |= kSpent;
+    }
+    thread_tapes.op = nullptr;
+    return result;
+  } catch (...) {
+    clear_gradients();
+    drop_all();
+    attention |= kSpent;
+    thread_tapes.op = nullptr;
+    throw;
+  }
+}
+
+/// Leaves' gradients are complete: their hooks, and only the chosen ones.
+void TapeState::finish_leaves() {
+  for (TapeLeaf* l = first_leaf; l; l = l->next) {
+    if (choosing && !(l->slot.kind.flags & kChosen)) l->slot.gradient = Tensor();
+    if (l->slot.gradient.defined() && (l->slot.kind.flags & kHooked)) l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);
+  }
+}
+
+Gradients TapeState::run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const std::vector<Tensor>& chosen) {
+  struct Choice {
+    TapeState* state;
+    ~Choice() { state->unchoose(); }
+  } const choice{this};
+  choosing = true;
+  choose(chosen, node);
+  return run(loss, slot, node, keep);
+}
+
+}  // namespace capstan::detail

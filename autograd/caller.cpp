@@ -1,0 +1,71 @@
+#include <capstan/autograd/caller.h>
+
+#ifdef CAPSTAN_BACKTRACE
+#include <capstan/core/text.h>
+
+#include <backtrace.h>
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#endif
+
+namespace capstan::detail {
+
+#ifdef CAPSTAN_BACKTRACE
+
+namespace {
+
+struct Found {
+  backtrace_state* state;
+  std::string text;
+};
+
+void ignore(void*, const char*, int) {}
+
+/// "ns::f" of "_ZN2ns1fEv".
+std::string readable(const char* symbol) {
+  int status = 0;
+  char* const plain = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+  std::string name = status == 0 && plain ? plain : symbol;
+  std::free(plain);
+  const std::string unnamed = "(anonymous namespace)";
+  const std::size_t last = name.rfind(unnamed), end = name.find('(', last == std::string::npos ? 0 : last + unnamed.size());
+  if (end != std::string::npos) name.resize(end);
+  return name + "()";
+}
+
+/// Stops at the first frame that is neither Capstan's nor inlined from its headers.
+int visit(void* data, std::uintptr_t address, const char* file, int line, const char*) {
+  auto& found = *static_cast<Found*>(data);
+  std::string symbol;
+  backtrace_syminfo(
+      found.state, address,
+      [](void* to, std::uintptr_t, const char* name, std::uintptr_t, std::uintptr_t) {
+        if (name) *static_cast<std::string*>(to) = name;
+      },
+      ignore, &symbol);
+  if (symbol.empty() || symbol.rfind("_ZN7capstan", 0) == 0 || symbol.rfind("_ZNK7capstan", 0) == 0) return 0;
+  if (file && std::strstr(file, "capstan/autograd/record.h")) return 0;
+  found.text = " (called in " + readable(symbol.c_str());
+  found.text += file ? cat(", ", std::filesystem::path(file).filename().string(), ":", line, ")") : ", build with -g for the line)";
+  return 1;
+}
+
+}  // namespace
+
+std::string caller() {
+  static backtrace_state* const state = backtrace_create_state(nullptr, 1, ignore, nullptr);
+  Found found{state, {}};
+  if (state) backtrace_full(state, 1, visit, ignore, &found);
+  return found.text;
+}
+
+#else
+
+std::string caller() { return {}; }
+
+#endif
+
+}  // namespace capstan::detail

@@ -1,0 +1,86 @@
+#pragma once
+#include <capstan/autograd/record.h>
+#include <capstan/core/random.h>
+
+#include <vector>
+
+namespace capstan {
+
+namespace detail {
+
+/// While the function of a checkpoint runs: nothing is recorded, what it uses is noted.
+class Probe {
+ public:
+  Probe();
+  ~Probe();
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+  /// The tensors that want a gradient; y, the function's result, may be one of them.
+  std::vector<Tensor> used(const Tensor& y) const;
+  /// Whether an operation would be recorded here at all: a tape runs, and no other probe.
+  static bool records() noexcept;
+
+ private:
+  TapeState* state_;
+};
+
+/// What a checkpoint keeps, to run its function again as it ran.
+class Replay {
+ public:
+  Replay(const std::vector<Tensor>& inputs, const std::vector<Tensor>& used, const Generator& drawn);
+  Replay(Replay&&) noexcept = default;
+
+  /// Throws ValueError when a tensor was changed in place since. Then records what `again` does and takes dy back through it.
+  template <class F>
+  void run(F& function, const Tensor& dy) {
+    const std::vector<Tensor> inputs = unchanged();
+    const Scope scope(state_, drawn_);
+    scope.back(function(inputs), dy);
+  }
+
+ private:
+  struct Scope {
+    Scope(TapeState* tape, const Generator& then);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    void back(const Tensor& y, const Tensor& dy) const;
+    TapeState *state, *current;  // whose rule runs, and what records it, if anything
+    Node* before;
+    Generator now;
+  };
+  std::vector<Tensor> unchanged() const;
+
+  std::vector<Saved> inputs_, used_;
+  TapeState* state_;
+  Generator drawn_;
+};
+
+}  // namespace detail
+
+/// y = fn(inputs), of which the tape keeps the inputs alone: what fn computes on the way is dropped, and computed once more when
+/// gradients() comes there (Chen et al., arXiv:1604.06174). The gradients have the same bits as without it, for the inputs and for whatever
+/// else fn uses. fn takes and returns what a module's forward does, is copied into the tape (its captures: at most 150 bytes), must live as
+/// long as they do, and must do the same again: dropout of the default generator draws the same numbers, other generators are fn's own
+/// affair. On a tape of higher order the second recording stays. Throws what fn throws; gradients() throws ValueError when a
+/// tensor that fn used was changed in place in between.
+///
+///     const Tensor h = checkpoint([&](const std::vector<Tensor>& in) { return block(in[0]); }, {x});
+template <class F>
+Tensor checkpoint(F fn, const std::vector<Tensor>& inputs) {
+  if (!detail::Probe::records()) return fn(inputs);
+  const Generator drawn = default_generator(Purpose::dropout);
+  std::vector<Tensor> used;
+  Tensor y;
+  {
+    const detail::Probe probe;
+    y = fn(inputs);
+    used = probe.used(y);
+    y = y.detach();
+  }
+  detail::Replay replay(inputs, used, drawn);
+  return record("checkpoint", std::move(y), used,
+                [fn = std::move(fn), replay = std::move(replay)](const Tensor& dy, Inputs&) mutable { replay.run(fn, dy); });
+}
+
+}  // namespace capstan

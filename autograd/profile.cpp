@@ -1,0 +1,128 @@
+#include <capstan/autograd/profile.h>
+
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/text.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace capstan {
+
+using detail::cat;
+using detail::fail;
+using detail::Node;
+using detail::Observer;
+using detail::Slot;
+using detail::TapeState;
+
+namespace {
+
+std::string duration(double seconds) {
+  char text[32];
+  const double us = seconds * 1e6;
+  std::snprintf(text, sizeof text, us < 1000 ? "%.1f us" : "%.2f ms", us < 1000 ? us : us / 1000);
+  return text;
+}
+
+std::string size_text(std::int64_t bytes) {
+  char text[32];
+  const auto b = static_cast<double>(bytes);
+  if (bytes < 1024)
+    std::snprintf(text, sizeof text, "%d B", static_cast<int>(bytes));
+  else
+    std::snprintf(text, sizeof text, b < 1048576 ? "%.1f KiB" : "%.1f MiB", b < 1048576 ? b / 1024 : b / 1048576);
+  return text;
+}
+
+/// As a string in DOT's quotes.
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::vector<OperationProfile> Tape::profile() const {
+  if (!state_->options.profile) fail<ValueError>("profile", "this tape measures nothing (begin it with Tape({.profile = true}))");
+  std::vector<OperationProfile> rows;
+  for (const Observer::Measured& m : state_->observer->all) {
+    auto row = std::find_if(rows.begin(), rows.end(), [&](const OperationProfile& r) { return r.op == m.op; });
+    if (row == rows.end()) row = rows.insert(rows.end(), {m.op, 0, 0, 0, 0});
+    ++row->count;
+    row->bytes += m.bytes;
+    row->forward += m.forward;
+    row->backward += m.backward;
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const OperationProfile& a, const OperationProfile& b) { return a.forward + a.backward > b.forward + b.backward; });
+  return rows;
+}
+
+std::string to_string(const std::vector<OperationProfile>& profile) {
+  double total = 0;
+  for (const OperationProfile& row : profile) total += row.forward + row.backward;
+  std::string text = "operation             count       forward      backward  share        bytes\n";
+  for (const OperationProfile& row : profile) {
+    char line[160];
+    const double share = total > 0 ? 100 * (row.forward + row.backward) / total : 0;
+    std::snprintf(line, sizeof line, "%-18s %8lld %13s %13s %4.0f %% %12s\n", row.op.c_str(), static_cast<long long>(row.count),
+                  duration(row.forward).c_str(), duration(row.backward).c_str(), share, size_text(row.bytes).c_str());
+    text += line;
+  }
+  return text;
+}
+
+std::string to_dot(const Tape& tape, const Parameters& names) {
+  TapeState& state = tape.state();
+  std::vector<Node*> nodes;
+  for (Node* n = state.last; n; n = n->before) nodes.push_back(n);
+  std::reverse(nodes.begin(), nodes.end());
+
+  std::string text = "digraph tape {\n  rankdir=TB;\n  node [fontname=\"Helvetica\", fontsize=11];\n";
+  std::vector<std::pair<const Slot*, std::string>> known;  // where an edge leads to
+  int leaf = 0;
+  for (detail::TapeLeaf* l = state.first_leaf; l; l = l->next) {
+    if (l->slot.kind.flags & detail::kSeed) continue;
+    const std::string id = "leaf" + std::to_string(leaf++);
+    std::string label;
+    for (const auto& [name, tensor] : names)
+      if (tensor.header() == l->tensor) label = name;
+    const std::int64_t bytes = l->slot.numel * static_cast<std::int64_t>(size_of(l->slot.kind.dtype));
+    label += (label.empty() ? "" : "\n") + cat(l->slot.kind.dtype, " ", l->slot.shape(), "\n", size_text(bytes));
+    text += "  " + id + " [shape=box, style=filled, fillcolor=\"#e8eef7\", label=" + quoted(label) + "];\n";
+    known.emplace_back(&l->slot, id);
+  }
+  std::sort(known.begin(), known.end());
+  std::vector<std::pair<const Slot*, std::string>> results;
+  for (std::size_t i = 0; i < nodes.size(); ++i) results.emplace_back(&nodes[i]->slot, "op" + std::to_string(i));
+  known.insert(known.end(), results.begin(), results.end());
+  std::sort(known.begin(), known.end());
+
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Node& n = *nodes[i];
+    const std::int64_t bytes = n.slot.numel * static_cast<std::int64_t>(size_of(n.slot.kind.dtype));
+    std::string label = cat(n.op, "\n", n.slot.kind.dtype, " ", n.slot.shape(), "\n", size_text(bytes));
+    if (state.options.profile)
+      if (const auto place = state.observer->places.find(&n); place != state.observer->places.end()) {
+        const Observer::Measured& m = state.observer->all[place->second];
+        label += "\n" + duration(m.forward) + (m.backward > 0 ? " + " + duration(m.backward) : "");
+      }
+    const std::string id = "op" + std::to_string(i);
+    text += "  " + id + " [shape=ellipse, label=" + quoted(label) + "];\n";
+    for (int k = 0; k < n.count(); ++k) {
+      const Slot* to = n.edges()[k];
+      const auto source = std::lower_bound(known.begin(), known.end(), to, [](const auto& a, const Slot* b) { return a.first < b; });
+      if (to && source != known.end() && source->first == to) text += "  " + source->second + " -> " + id + ";\n";
+    }
+  }
+  return text + "}\n";
+}
+
+}  // namespace capstan
