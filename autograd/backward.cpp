@@ -15,7 +15,7 @@ void TapeState::run_node(Node& n) {
   if (n.type->wants_out && n.out.version() != n.slot.version) [[unlikely]]
     fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.slot.version,
                      " when recorded, now ", n.out.version(), " (change a clone())");
-  Inputs dx(n.edges(), n.count(), n.op, thread_tapes.current);
+  Inputs dx(n.edges(), n.count(), n.op, this, thread_tapes.current != nullptr);
   n.type->run(n.closure(), n.out, dy, dx);
   if (attention & kObserved) [[unlikely]]
     observe_backward(n, dy);
@@ -97,7 +97,13 @@ Gradients TapeState::take_gradients(const Tensor& loss) {
     make_own(l->slot.gradient);
     sorted = sorted && before <= l->tensor->leaf;
     before = l->tensor->leaf;
-    table->add(l->tensor->generation, before, std::move(l->slot.gradient));
+    GradientTable::Entry& e = table->add(l->tensor->generation, before, std::move(l->slot.gradient));
+    if (!sparse.empty()) [[unlikely]]
+      for (const SparseRows& s : sparse)
+        if (s.slot == &l->slot) {
+          e.rows = s.index;
+          e.height = s.slot->sizes[0];
+        }
   }
   if (!sorted) sort(*table);
   return result;
@@ -112,7 +118,7 @@ void TapeState::begin_gradient(const Tensor& loss, Slot& slot) {
     *static_cast<double*>(one->data) = 1;
   if (running_tape == 0) return;
   make_leaf(slot.gradient);  // all that follows from it is recorded, and a rule whose work is not shows (Inputs::add)
-  add_leaf(one)->slot.kind.flags = kSeed;
+  add_leaf(one)->slot.kind.flags |= kSeed;
 }
 
 /// What take_gradients() would copy, copied by a recorded operation.
@@ -139,10 +145,11 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
       for (; last; drop_last())
         if (last->slot.gradient.defined()) run_node(*last);
     }
-    if (!hooks.empty() || choosing) [[unlikely]]
+    if (!hooks.empty() || choosing || !sparse.empty()) [[unlikely]]
       finish_leaves();
     if (recorded) own_recorded_gradients();
     Gradients result = take_gradients(loss);
+    sparse.clear();
     if (!keep) {
       drop_all();
       attention |= kSpent;
@@ -152,14 +159,35 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
   } catch (...) {
     clear_gradients();
     drop_all();
+    sparse.clear();
     attention |= kSpent;
     thread_tapes.op = nullptr;
     throw;
   }
 }
 
-/// Leaves' gradients are complete: their hooks, and only the chosen ones.
+/// Leaves' gradients are complete: their rows joined, their hooks called, and only the chosen ones left.
 void TapeState::finish_leaves() {
+  std::vector<SparseRows> parts = std::exchange(sparse, {});
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    Slot* const to = parts[i].slot;
+    if (!to) continue;
+    std::vector<RowSparse> rows;
+    for (std::size_t k = i; k < parts.size(); ++k)
+      if (parts[k].slot == to) {
+        rows.push_back({parts[k].index, parts[k].values, to->shape()});
+        parts[k].slot = nullptr;
+      }
+    RowSparse all = joined(rows);
+    if (to->gradient.defined()) {  // something dense came too
+      to->gradient = to->gradient + all.dense();
+    } else if (to->kind.flags & kHooked) {
+      to->gradient = all.dense();
+    } else {
+      to->gradient = std::move(all.values);
+      sparse.push_back({to, std::move(all.rows), {}});
+    }
+  }
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
     if (choosing && !(l->slot.kind.flags & kChosen)) l->slot.gradient = Tensor();
     if (l->slot.gradient.defined() && (l->slot.kind.flags & kHooked)) l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);

@@ -45,7 +45,7 @@ void Replay::Scope::back(const Tensor& y, const Tensor& dy) const {
   if (!to) return;
   if (state->choosing) state->cut_ways(state->last, before);
   set_current(current);
-  Inputs(&to, 1, "checkpoint", current).add(0, dy);
+  Inputs(&to, 1, "checkpoint", state, current != nullptr).add(0, dy);
   for (Node* n = state->last; n != before; n = n->before)
     if (n->slot.gradient.defined()) state->run_node(*n);
 }

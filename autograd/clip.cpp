@@ -65,7 +65,8 @@ Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, doubl
     if (!found) continue;
     Entry& e = gradients.table()->begin()[found - gradients.table()->first()];
     const Rows rows(w);
-    clip("clip_adaptive", e, [&](std::int64_t row) {
+    clip("clip_adaptive", e, [&](std::int64_t k) {
+      const std::int64_t row = e.rows.defined() && rows.count > 1 ? kernels::data_of<std::int64_t>(e.rows)[k] : k;
       return kernels::dispatch(
           w, [&]<class T>(T*) { return clipping * std::max(norm_of(kernels::data_of<T>(w) + row * rows.size, rows.size), eps); });
     });

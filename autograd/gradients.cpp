@@ -50,13 +50,47 @@ Gradients::~Gradients() {
   detail::pool_put(table_, table_->size_class);
 }
 
-Tensor Gradients::operator[](const Tensor& w) const {
-  if (table_)
-    if (const Entry* e = table_->find(w.header())) return e->gradient;
+namespace {
+
+void add_copy(GradientTable& table, const Entry& e) { table.add(e).gradient = detail::copy_of(e.gradient); }
+
+/// mine += e, into new memory.
+void add_to(Entry& mine, const Entry& e) {
+  if (mine.rows.defined() && e.rows.defined()) {
+    RowSparse both = detail::joined({{mine.rows, mine.gradient, mine.shape()}, {e.rows, e.gradient, e.shape()}});
+    mine.rows = std::move(both.rows);
+    mine.gradient = std::move(both.values);
+  } else {
+    mine.gradient = kernels::binary("gradients", kernels::Binary::add, mine.dense(), e.dense());
+    mine.rows = Tensor();
+  }
+}
+
+/// The entry for w.
+const Entry& entry_of(const GradientTable* table, const Tensor& w) {
+  if (table)
+    if (const Entry* e = table->find(w.header())) return *e;
   fail<ValueError>("gradients", "there is no gradient for this tensor: ", w.dtype(), " ", w.shape(),
                    (w.header()->flags & detail::kLeaf)
                        ? " (the loss did not depend on it)"
                        : " (it is no parameter: a view, a clone or a result; see set_requires_grad() and watch())");
+}
+
+}  // namespace
+
+Tensor Gradients::operator[](const Tensor& w) const {
+  const Entry& e = entry_of(table_, w);
+  Tensor g = e.dense();
+  if (e.rows.defined()) g.header()->flags |= detail::kReadOnly;
+  return g;
+}
+
+bool Gradients::is_sparse(const Tensor& w) const { return entry_of(table_, w).rows.defined(); }
+
+RowSparse Gradients::sparse(const Tensor& w) const {
+  const Entry& e = entry_of(table_, w);
+  if (!e.rows.defined()) fail<ValueError>("gradients", "the gradient is dense: ", w.dtype(), " ", w.shape(), " (ask is_sparse() first)");
+  return {e.rows, e.gradient, e.shape()};
 }
 
 bool Gradients::contains(const Tensor& w) const { return table_ && table_->find(w.header()); }
@@ -67,7 +101,7 @@ Gradients Gradients::clone() const {
   if (!table_) return {};
   Gradients copy(detail::new_gradient_table(table_->size));
   copy.table_->loss = table_->loss;
-  for (const Entry& e : *table_) copy.table_->add(e.generation, e.leaf, detail::copy_of(e.gradient));
+  for (const Entry& e : *table_) add_copy(*copy.table_, e);
   return copy;
 }
 
@@ -81,20 +115,19 @@ Gradients& Gradients::operator+=(const Gradients& other) {
       if (mine.leaf == e.leaf && mine.generation == e.generation) {
         ++common;
         kernels::require_same_dtype("gradients", mine.gradient, e.gradient);
-        if (!(mine.gradient.shape() == e.gradient.shape()))
-          fail<ShapeError>("gradients", "shapes must agree: ", mine.gradient.shape(), " and ", e.gradient.shape());
+        if (!(mine.shape() == e.shape())) fail<ShapeError>("gradients", "shapes must agree: ", mine.shape(), " and ", e.shape());
       }
   Gradients joined(detail::new_gradient_table(table_->size + other.table_->size - common));
   joined.table_->loss = table_->loss + other.table_->loss;
-  for (const Entry& e : *table_) joined.table_->add(e.generation, e.leaf, e.gradient);
+  for (const Entry& e : *table_) joined.table_->add(e);
   Entry* const own = joined.table_->end();
   for (const Entry& e : *other.table_) {
     Entry* mine =
         std::find_if(joined.table_->begin(), own, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
     if (mine == own)
-      joined.table_->add(e.generation, e.leaf, detail::copy_of(e.gradient));
+      add_copy(*joined.table_, e);
     else
-      mine->gradient = kernels::binary("gradients", kernels::Binary::add, mine->gradient, e.gradient);
+      add_to(*mine, e);
   }
   *this = Gradients();
   for (Entry& e : *joined.table_) detail::make_own(e.gradient);

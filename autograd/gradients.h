@@ -7,6 +7,15 @@ namespace detail {
 struct GradientTable;
 }
 
+/// A gradient of which most rows are 0: those at `rows` (i64, ascending, each once) are values[k, ...], of `shape` without its
+/// first axis, all others 0.
+struct RowSparse {
+  Tensor rows, values;
+  Shape shape;
+  /// The same with every row.
+  Tensor dense() const;
+};
+
 /// The gradients of one loss: a value that is moved along, from the tape into the optimizer. It may outlive the tape and
 /// the model. A tensor is looked up by its identity {leaf index, generation}, never by its address: a view, a clone or a
 /// later tensor in the same memory is not found.
@@ -27,10 +36,16 @@ class [[nodiscard]] Gradients {
   bool contains(const Tensor& w) const;
   std::size_t size() const noexcept;
 
+  /// Whether the gradient for w is kept by rows (ValueError when there is none): what embedding and index_select(w, 0, index)
+  /// and gather(w, 0, index) give a parameter when they pick at most a quarter as many rows as it has and nothing else adds to it.
+  bool is_sparse(const Tensor& w) const;
+  /// That gradient, read-only. Throws ValueError when there is none or it is dense. operator[] gives a row-sparse one as a dense tensor.
+  RowSparse sparse(const Tensor& w) const;
+
   /// A deep copy.
   Gradients clone() const;
   /// Adds the gradients of another loss, tensor by tensor; those only the other knows are copied. Throws ShapeError,
-  /// and changes nothing, when shapes or dtypes differ.
+  /// and changes nothing, when shapes or dtypes differ. Two row-sparse gradients give one, whose rows are those of both.
   Gradients& operator+=(const Gradients& other);
   /// Multiplies every gradient; throws ValueError unless the factor is finite.
   Gradients& operator*=(double factor);

@@ -1,6 +1,7 @@
 #include <capstan/autograd/record.h>
 
 #include <capstan/autograd/ops.h>
+#include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/grad_mode.h>
@@ -100,7 +101,7 @@ void Inputs::add(int i, Tensor g) {
     fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", to.shape());
   if (g.dtype() != to.kind.dtype) [[unlikely]]
     fail<ValueError>(op_, "the gradient for input ", i, " must have the input's dtype: ", g.dtype(), ", the input is ", to.kind.dtype);
-  if (tape_) [[unlikely]]
+  if (recorded_) [[unlikely]]
     return accumulate_recorded(op_, tape_, to.gradient, std::move(g));
   accumulate(op_, to.gradient, std::move(g));
 }
@@ -112,6 +113,15 @@ void Inputs::add_reduced(int i, const Tensor& g) {
     add(i, g);
   else
     add(i, recorded() ? recorded_sum_to(g, to.shape()) : kernels::sum_to(g, to.shape()));
+}
+
+void Inputs::add_rows(int i, const Tensor& index, const Tensor& values) {
+  if (!wants(i)) return;
+  Slot& to = *edges_[i];
+  if (!recorded_ && (to.kind.flags & detail::kLeafSlot))
+    tape_->sparse.push_back({&to, index, values});
+  else
+    add(i, detail::index_add(to.shape(), 0, index, values));
 }
 
 Inputs::Place Inputs::place(int i) {

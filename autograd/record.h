@@ -49,6 +49,9 @@ class Inputs {
   void add(int i, Tensor g);
   /// Adds g summed over the axes along which input i was broadcast.
   void add_reduced(int i, const Tensor& g);
+  /// Adds values[k, ...] at row index[k] of the gradient for input i; the index is an i64 vector of rows that there are, in any order,
+  /// with repetitions. The gradient for a parameter then stays row-sparse (Gradients::is_sparse) while nothing else adds to it.
+  void add_rows(int i, const Tensor& index, const Tensor& values);
   /// The shape of input i; only for an input that is wanted.
   Shape shape(int i) const;
 
@@ -56,7 +59,7 @@ class Inputs {
   int count() const noexcept { return count_; }
   /// Whether what the rule computes is recorded (Tape({.higher_order = true})). Then it must compute with operations
   /// alone, of dy, saved tensors and the result; place() and a result of anything else are refused (ValueError).
-  bool recorded() const noexcept { return tape_ != nullptr; }
+  bool recorded() const noexcept { return recorded_; }
 
   /// Where a kernel may write or, when `accumulate` is set, add the gradient for input i by itself; only for an input that
   /// is wanted.
@@ -67,14 +70,15 @@ class Inputs {
   Place place(int i);
 
   /// For the engine.
-  Inputs(detail::Slot* const* edges, int count, const char* op, detail::TapeState* records) noexcept
-      : edges_(edges), count_(count), op_(op), tape_(records) {}
+  Inputs(detail::Slot* const* edges, int count, const char* op, detail::TapeState* tape, bool recorded) noexcept
+      : edges_(edges), count_(count), recorded_(recorded), op_(op), tape_(tape) {}
 
  private:
   detail::Slot* const* edges_;
   int count_;
+  bool recorded_;
   const char* op_;
-  detail::TapeState* tape_;  // what the rule's work is recorded on, or null
+  detail::TapeState* tape_;
 };
 
 namespace detail {

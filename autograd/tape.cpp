@@ -74,6 +74,7 @@ TapeLeaf* TapeState::add_leaf(Header* h) {
   if (h->leaf >= known.size()) [[unlikely]]
     known.resize(h->leaf + 1);
   auto* leaf = ::new (leaf_arena.reserve(sizeof(TapeLeaf))) TapeLeaf{h, nullptr, {{}, h->sizes, h->numel, *h}};
+  leaf->slot.kind.flags = kLeafSlot;
   leaf_arena.take(sizeof(TapeLeaf));
   if (h->owner) [[unlikely]]
     leaf->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));

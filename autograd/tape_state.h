@@ -31,6 +31,8 @@ inline constexpr std::uint8_t kWatched = 1;
 inline constexpr std::uint8_t kSeed = 2;
 /// A hook waits for its gradient.
 inline constexpr std::uint8_t kHooked = 4;
+/// The slot is a leaf's.
+inline constexpr std::uint8_t kLeafSlot = 32;
 /// While gradients() computes chosen ones: this is one of them; one of them lies behind it.
 inline constexpr std::uint8_t kChosen = 8, kOnTheWay = 16;
 
@@ -138,6 +140,11 @@ struct TapeState {
     Hook* hook;
   };
   std::vector<Hooked> hooks;
+  struct SparseRows {
+    Slot* slot;
+    Tensor index, values;
+  };
+  std::vector<SparseRows> sparse;  // while gradients() runs: leaves' gradients that came by rows
   struct Cut {
     Slot** edge;
     Slot* slot;
@@ -245,6 +252,12 @@ struct GradientTable {
     std::uint64_t generation;
     std::uint32_t leaf;
     Tensor gradient;
+    Tensor rows = {};         // of a row-sparse one: which rows, in ascending order, `gradient` holds,
+    std::int64_t height = 0;  // and of how many
+
+    Shape shape() const { return rows.defined() ? gradient.shape().with(0, height) : gradient.shape(); }
+    /// The gradient with every row.
+    Tensor dense() const { return rows.defined() ? RowSparse{rows, gradient, shape()}.dense() : gradient; }
   };
   double loss;
   std::uint32_t size;
@@ -255,9 +268,13 @@ struct GradientTable {
   Entry* begin() noexcept { return entries(); }
   Entry* end() noexcept { return entries() + size; }
   /// Within the room that was asked for.
-  void add(std::uint64_t generation, std::uint32_t leaf, Tensor gradient) noexcept {
-    ::new (end()) Entry{generation, leaf, std::move(gradient)};
+  Entry& add(std::uint64_t generation, std::uint32_t leaf, Tensor gradient) noexcept {
     ++size;
+    return *::new (end() - 1) Entry{generation, leaf, std::move(gradient)};
+  }
+  Entry& add(const Entry& e) noexcept {
+    ++size;
+    return *::new (end() - 1) Entry(e);
   }
   /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
   const Entry* find(const Header* h, std::size_t hint = 0) const noexcept {
@@ -281,6 +298,9 @@ inline GradientTable* new_gradient_table(std::uint32_t room) {
 }
 
 void sort(GradientTable& table);
+
+/// The sum of several, of one shape and dtype, whose rows may come in any order and twice; they ascend in the result.
+RowSparse joined(const std::vector<RowSparse>& parts);
 
 /// e.gradient, safe to write: a handle that the user got by g[w] keeps the old values, and so does a tape that recorded it.
 Tensor& writable(GradientTable::Entry& e);

@@ -115,6 +115,7 @@ void Optimizer::step(const Gradients& gradients) {
     fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(),
                      " (a lower lr, or set_check_finite(false))");
   bool any = false;
+  dense_.clear();
   std::size_t next = 0;  // where the next parameter's gradient most likely is
   for (Entry& e : entries_) {
     const capstan::detail::Header* h = e.parameter.header();
@@ -122,15 +123,19 @@ void Optimizer::step(const Gradients& gradients) {
     e.gradient = found ? &found->gradient : nullptr;
     if (!found) continue;
     any = true;
+    if (found->rows.defined()) [[unlikely]] {
+      if (dense_.empty()) dense_.reserve(entries_.size());
+      e.gradient = &dense_.emplace_back(found->dense());
+    }
     next = static_cast<std::size_t>(found - table->first()) + 1;
     if (!e.slots.empty() && e.slots.front().header()->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its state ",
                        e.slots.front().dtype(), " (convert the model first and make the optimizer then)");
-    if (found->gradient.header()->dtype != h->dtype) [[unlikely]]
-      fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ",
-                       found->gradient.dtype());
+    const capstan::detail::Header* g = e.gradient->header();
+    if (g->dtype != h->dtype) [[unlikely]]
+      fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ", g->dtype);
     if (check_finite_)
-      if (const std::int64_t bad = first_non_finite(found->gradient.header()); bad >= 0) [[unlikely]]
+      if (const std::int64_t bad = first_non_finite(g); bad >= 0) [[unlikely]]
         refuse(e, bad);
   }
   if (!any)
@@ -148,6 +153,7 @@ void Optimizer::step(const Gradients& gradients) {
     update(e, *e.gradient);
     capstan::detail::bump_version(e.parameter.header());
   }
+  dense_.clear();
   finish();
 }
 

@@ -24,9 +24,9 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One step. A parameter without a gradient is left alone. Throws ValueError, before anything is changed, when none of
-  /// the parameters has a gradient, when the loss or a gradient is not finite (naming the step, the parameter and the first
-  /// bad index), and when a parameter's dtype is no longer that of its state.
+  /// One step. A parameter without a gradient is left alone; a row-sparse gradient does what the same one with every row does. Throws
+  /// ValueError, before anything is changed, when none of the parameters has a gradient, when the loss or a gradient is not finite (naming
+  /// the step, the parameter and the first bad index), and when a parameter's dtype is no longer that of its state.
   void step(const Gradients& gradients);
 
   /// The learning rate of the parameters in no group. set_lr sets it for them and for every group that has not set one of
@@ -108,6 +108,7 @@ class Optimizer {
   std::string option_key(std::size_t group, const char* name) const;
 
   std::vector<Entry> entries_;
+  std::vector<Tensor> dense_;  // during step(): row-sparse gradients with every row
   std::int64_t steps_ = 0;
   bool check_finite_ = true;
 };

@@ -6,8 +6,10 @@
 #include <capstan/core/lines.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace capstan {
 
@@ -93,6 +95,25 @@ void add_lines(T* sums, const Split& s, const Tensor& index, const T* g) {
     }
 }
 
+/// Whether a gradient with this index's rows is worth keeping by rows.
+bool few_rows(const Tensor& index, const Shape& shape) { return index.numel() <= shape[0] / 4; }
+
+/// dx[0] at the rows that the index of a gather along axis 0 names.
+void add_gathered_rows(Inputs& dx, const Shape& shape, const Tensor& index, const Tensor& dy) {
+  const auto* at = data_of<std::int64_t>(index);
+  std::vector<std::int64_t> rows(at, at + index.numel());
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  const auto count = static_cast<std::int64_t>(rows.size());
+  const Tensor picked = empty({count}, DType::i64), place = empty(index.shape(), DType::i64),
+               values = zeros(shape.with(0, count), dy.dtype());
+  std::copy(rows.begin(), rows.end(), data_of<std::int64_t>(picked));
+  for (std::int64_t i = 0; i < index.numel(); ++i)
+    data_of<std::int64_t>(place)[i] = std::lower_bound(rows.begin(), rows.end(), at[i]) - rows.begin();
+  dispatch(dy, [&]<class T>(T*) { scatter(data_of<T>(values), values.shape(), 0, place, dy); });
+  dx.add_rows(0, picked, values);
+}
+
 }  // namespace
 
 Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
@@ -112,6 +133,7 @@ Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
       for (std::int64_t k = 0; k < n; ++k, to += bytes) std::memcpy(to, from + static_cast<std::size_t>(o * s.size + at[k]) * bytes, bytes);
   return record("index_select", y, {x}, [index = saved(index), s, a](const Tensor& dy, Inputs& dx) {
     const Shape shape = dx.shape(0);
+    if (a == 0 && (dx.recorded() || few_rows(index.get(), shape))) return dx.add_rows(0, index.get(), dy);
     if (dx.recorded()) return dx.add(0, detail::index_add(shape, a, index.get(), dy));
     dispatch(dy, [&]<class T>(T*) { add_lines(cleared<T>(dx, shape), s, index.get(), data_of<T>(dy)); });
   });
@@ -136,6 +158,7 @@ Tensor gather(const Tensor& x, int axis, const Tensor& index) {
   return record("gather", gathered(x, a, index), {x}, [index = saved(index), a](const Tensor& dy, Inputs& dx) {
     const Shape shape = dx.shape(0);
     if (dx.recorded()) return dx.add(0, scatter_add(zeros(shape, dy.dtype()), a, index.get(), dy));
+    if (a == 0 && few_rows(index.get(), shape)) return add_gathered_rows(dx, shape, index.get(), dy);
     dispatch(dy, [&]<class T>(T*) { scatter(cleared<T>(dx, shape), shape, a, index.get(), dy); });
   });
 }

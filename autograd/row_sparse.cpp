@@ -1,0 +1,45 @@
+#include <capstan/autograd/ops/index_add.h>
+#include <capstan/autograd/tape_state.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/create.h>
+
+#include <algorithm>
+
+namespace capstan {
+
+Tensor RowSparse::dense() const {
+  const detail::Pause pause;
+  return detail::index_add(shape, 0, rows, values);
+}
+
+RowSparse detail::joined(const std::vector<RowSparse>& parts) {
+  struct Row {
+    std::int64_t row;
+    const RowSparse* part;
+    std::int64_t k;
+  };
+  std::vector<Row> all;
+  for (const RowSparse& part : parts)
+    for (std::int64_t k = 0; k < part.rows.numel(); ++k) all.push_back({kernels::data_of<std::int64_t>(part.rows)[k], &part, k});
+  std::stable_sort(all.begin(), all.end(), [](const Row& a, const Row& b) { return a.row < b.row; });
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) count += i == 0 || all[i].row != all[i - 1].row;
+
+  const Shape& shape = parts.front().shape;
+  RowSparse sum{empty({count}, DType::i64), zeros(shape.with(0, count), parts.front().values.dtype()), shape};
+  if (count == 0) return sum;
+  const std::int64_t size = sum.values.numel() / count;
+  kernels::dispatch(sum.values, [&]<class T>(T*) {
+    const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
+    std::int64_t at = -1;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Row& r = all[i];
+      if (i == 0 || r.row != all[i - 1].row) kernels::data_of<std::int64_t>(sum.rows)[++at] = r.row;
+      T* to = kernels::data_of<T>(sum.values) + at * size;
+      add(to, kernels::data_of<T>(r.part->values) + r.k * size, to, size, true, true);
+    }
+  });
+  return sum;
+}
+
+}  // namespace capstan
