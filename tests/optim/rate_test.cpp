@@ -43,7 +43,8 @@ void expect_rate(const Options& o, const std::string& slot = "", double correcti
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Measured m = measured<Method>(o, dtype, slot);
     for (std::size_t i = 0; i < m.rates.size(); ++i)
-      EXPECT_NEAR(m.moves[i] * correction / m.rates[i], 1, dtype == DType::f64 ? 1e-12 : 2e-6) << Method::name << " " << name(dtype) << " " << i;
+      EXPECT_NEAR(m.moves[i] * correction / m.rates[i], 1, dtype == DType::f64 ? 1e-12 : 2e-6)
+          << Method::name << " " << name(dtype) << " " << i;
   }
 }
 
@@ -122,7 +123,7 @@ TEST(EffectiveRate, OfRMSPropIsTheMoveOfAStep) {
 TEST(EffectiveRate, OfAdamsFamilyIsThatOfTheCorrectedAverage) {
   const double beta1 = 0.8, left = 1 - std::pow(beta1, 4);
   for (const bool amsgrad : {false, true}) {
-    expect_rate<optim::Adam>(optim::AdamOptions{.lr = 0.1, .beta1 = beta1, .eps = 0.01, .amsgrad = amsgrad}, "exp_avg", left);
+    expect_rate<optim::Adam>(optim::AdamOptions{.lr = 0.1, .beta1 = beta1, .beta2 = 0.3, .eps = 0.01, .amsgrad = amsgrad}, "exp_avg", left);
     expect_rate<optim::AdamW>(optim::AdamWOptions{.lr = 0.1, .beta1 = beta1, .eps = 0.01, .amsgrad = amsgrad}, "exp_avg", left);
   }
   expect_rate<optim::Adamax>(optim::AdamaxOptions{.lr = 0.1, .beta1 = beta1, .eps = 0.01}, "exp_avg", left);
