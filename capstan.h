@@ -61,5 +61,6 @@
 #include <capstan/train/metrics.h>
 #include <capstan/train/plot.h>
 #include <capstan/train/progress.h>
+#include <capstan/train/rate_microscope.h>
 
 #include <cstdio>

@@ -10,6 +10,7 @@
 #include "cli.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numbers>
 
@@ -17,39 +18,42 @@ using namespace capstan;
 
 namespace {
 
-constexpr std::int64_t seeds = 5, turn = 500, epoch_size = 1000, tried_epochs = 2;
+constexpr std::int64_t seeds = 5, turn = 500, epoch_size = 1000, tried_epochs = 2, observed = 100;
 constexpr double noise = 0.1;
+const train::RateMicroscopeOptions microscope_options = {.frozen_below = 0.1, .title = "Adagrad's effective rates"};
 const std::vector<double> rates = {0.45, 0.7, 1, 1.4, 2, 3, 4.5, 7};  // Adagrad's; RMSProp's are 1/100 of them
 
 /// By epoch of 1,000 examples.
 struct Curve {
   std::vector<double> error;  // mean distance from the true weights
-  std::vector<double> rate;   // how far the weights went for each unit of gradient
+  std::vector<double> rate;   // mean effective rate, the median of the two weights'; NaN for a method that has none
+  std::unique_ptr<optim::Optimizer> optimizer = {};
+  std::optional<train::RateMicroscope> microscope = {};  // where the method has effective rates
 };
 
 Curve follow(const std::string& method, double lr, std::int64_t seed, std::int64_t epochs) {
   manual_seed(static_cast<std::uint64_t>(seed));
   Tensor w = parameter(zeros({2}));
-  const auto optimizer = optim::make(method, {{"w", w}});
-  optimizer->set_lr(lr);
-  Curve curve;
+  Curve curve{.optimizer = optim::make(method, {{"w", w}})};
+  curve.optimizer->set_lr(lr);
+  if (!curve.optimizer->effective_rates().empty()) curve.microscope.emplace(*curve.optimizer, microscope_options);
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
     const Tensor xs = randn({epoch_size, 2}), noises = noise * randn({epoch_size});
-    double distance = 0, moved = 0, pushed = 0;
+    double distance = 0, rate = curve.microscope ? 0 : std::nan("");
     for (std::int64_t i = 0; i < epoch_size; ++i) {
       const double angle = 2 * std::numbers::pi * static_cast<double>(i % turn) / turn;
       const Tensor target = tensor({std::cos(angle), std::sin(angle)}), x = xs.rows(i, i + 1);
-      const Tensor y = matmul(x, target) + noises.rows(i, i + 1), before = w.clone();
+      const Tensor y = matmul(x, target) + noises.rows(i, i + 1);
       Tape tape;
-      const Gradients g = tape.gradients(mse_loss(matmul(x, w), y));
-      optimizer->step(g);
+      curve.optimizer->step(tape.gradients(mse_loss(matmul(x, w), y)));
       const NoGrad pause;
       distance += sqrt(sum(square(w - target))).item();
-      moved += sum(abs(w - before)).item();
-      pushed += sum(abs(g[w])).item();
+      if (!curve.microscope || (i + 1) % observed != 0) continue;
+      curve.microscope->observe();
+      rate += curve.microscope->all().median() * observed / epoch_size;
     }
     curve.error.push_back(distance / epoch_size);
-    curve.rate.push_back(moved / pushed);
+    curve.rate.push_back(rate);
   }
   return curve;
 }
@@ -115,8 +119,14 @@ int run(const cli::Flags& flags) {
               rival.c_str());
   for (std::size_t i = 0; i < rate.size(); i = i + 1 < rate.size() ? std::min(2 * i + 1, rate.size() - 1) : i + 1)
     std::printf("%7d000   %9.5f %9.5f   %8.4f %8.4f\n", static_cast<int>(i) + 1, rate[i], other_rate[i], error[i], other_error[i]);
-  std::printf("effective rate: adagrad's fell by a factor of %.1f, that of %s by %.1f\n", rate.front() / rate.back(), rival.c_str(),
-              other_rate.front() / other_rate.back());
+  std::printf("effective rate: adagrad's fell by a factor of %.1f", rate.front() / rate.back());
+  if (other.curves.front().microscope) std::printf(", that of %s by %.1f", rival.c_str(), other_rate.front() / other_rate.back());
+  std::printf("\n");
+  const train::RateMicroscope& microscope = *adagrad.curves.front().microscope;
+  if (const std::string warning = microscope.warning(); !warning.empty()) std::printf("%s\n", warning.c_str());
+  flags.save(microscope, "vanishing_rate_histogram.svg");
+  microscope.write_csv(flags.path("vanishing_rate.csv"));
+  std::printf("wrote %s\n", flags.path("vanishing_rate.csv").c_str());
   draw_chart(flags, "vanishing_rate.svg", "Effective rate", adagrad, other, &Curve::rate);
   draw_chart(flags, "vanishing_rate_error.svg", "Distance from the moving target", adagrad, other, &Curve::error);
 

@@ -37,6 +37,7 @@ struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
       a = keep * a + take * (d * d);
       w -= lr * d;
     }
+    T rate(T v, T a) const { return lr * (std::sqrt(a + eps) / std::sqrt(v + eps)); }
   };
 
   static void check(const AdadeltaOptions& o);

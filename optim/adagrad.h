@@ -43,7 +43,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
                                         Field<AdagradOptions>{"lr_decay", &AdagradOptions::lr_decay},
                                         Field<AdagradOptions>{"weight_decay", &AdagradOptions::weight_decay}};
 
-  static constexpr double rate(const AdagradOptions& o, StepInfo step) {
+  static constexpr double lr_at(const AdagradOptions& o, StepInfo step) {
     return o.lr_decay == 0 ? step.lr : step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay);
   }
 
@@ -51,24 +51,26 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   struct Outside {
     static constexpr std::array states = {"sum"};
     T lr, eps;
-    Outside(const AdagradOptions& o, StepInfo step) : lr(T(rate(o, step))), eps(T(o.eps)) {}
+    Outside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
     void operator()(T& w, T g, T& s) const {
       s += g * g;
       const T root = std::sqrt(s) + eps;
       w -= root == T(0) ? T(0) : lr * g / root;
     }
+    T rate(T s) const { return lr / (std::sqrt(s) + eps); }
   };
 
   template <class T>
   struct Inside {
     static constexpr std::array states = {"sum"};
     T lr, eps;
-    Inside(const AdagradOptions& o, StepInfo step) : lr(T(rate(o, step))), eps(T(o.eps)) {}
+    Inside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
     void operator()(T& w, T g, T& s) const {
       s += g * g;
       const T root = std::sqrt(s + eps);
       w -= root == T(0) ? T(0) : lr * g / root;
     }
+    T rate(T s) const { return lr / std::sqrt(s + eps); }
   };
 
   template <class T>

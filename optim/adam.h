@@ -52,6 +52,7 @@ struct Adam : Elementwise<Adam, AdamOptions> {
       this->second(v, g);
       move(w, m, v);
     }
+    T rate(T, T v) const { return lr * T(this->correction1) / (std::sqrt(v) * scale + eps); }
   };
 
   template <class T>
@@ -65,6 +66,7 @@ struct Adam : Elementwise<Adam, AdamOptions> {
       u = most >= now ? most : now;
       this->move(w, m, u);
     }
+    T rate(T m, T, T u) const { return Plain<T>::rate(m, u); }
   };
 
   template <class T>

@@ -38,6 +38,7 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
       u = kept >= now ? kept : now;
       w -= u == T(0) ? T(0) : lr * m / u;
     }
+    T rate(T, T u) const { return lr * T(this->correction1) / u; }
   };
 
   static void check(const AdamaxOptions& o);

@@ -13,7 +13,7 @@ struct Property {
   enum class Outcome { held, failed, not_claimed };
   std::string name;
   Outcome outcome;
-  std::string message;  // failed: with which options, and what was seen; not claimed: why not
+  std::string message;  // failed: with which options, and what was seen; not claimed: why not; held: what was left out, and why
 };
 
 struct Conformance {
@@ -81,14 +81,15 @@ std::false_type moves_elements(const void*);
 ///   - "goes on after a load to the bit": into an optimizer with other options, and one that was at work;
 ///   - "f32 follows f64": to 1e-4 over ten steps;
 ///   - "composes with clipping and decay": gradients are values; weight_decay adds weight_decay * w to them (L2), or takes
-///     lr * weight_decay * w from w before the step (decoupled, Loshchilov & Hutter, ICLR 2019), to 1e-12, unless decay() says
-///     that the method has a way of its own;
+///     lr * weight_decay * w from w before the step (decoupled, Loshchilov & Hutter, ICLR 2019), to 1e-12 in f64 and 1e-5 in
+///     f32, with that of the set or else 0.1, unless decay() says that the method has a way of its own;
 ///   - "refuses what is not finite", a gradient or loss, before anything is changed;
 ///   - "refuses bad options": NaN and infinity for any, a negative lr, eps and weight_decay, in the constructor, set_lr(), group()
 ///     and load_state(), before anything is changed;
 ///   - "gives the same bits for any number of threads": 1, 2 and 3, which it sets and restores;
 ///   - "moves each element by itself", when Method is an Elementwise.
 ///
+/// What of a property a method does not promise, or the kit cannot try, is left out, and the report says so beside "held".
 /// Give a set for each rule that options can choose, and one in which each option has a say (dampening has none without
 /// momentum). Weakness: it is a sample, not a proof; the method's own numbers are for the author to check, against a
 /// reference trajectory. Throws what the constructor throws for a set that the method refuses.

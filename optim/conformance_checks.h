@@ -104,22 +104,28 @@ inline double distance(const Tensor& a, const Tensor& b) {
 
 inline constexpr DType both_dtypes[] = {DType::f32, DType::f64};
 
-// The checks: each returns when the property holds.
+/// What the report says of what a check left out.
+template <class... Parts>
+std::string left_out(const Parts&... parts) {
+  return capstan::detail::cat("left out: ", parts...);
+}
+
+// The checks: each returns when the property holds; a text when something was left out.
 void tells_name_and_options(const Subject& s);
 void converges_on_parabola(const Subject& s);
 void converges_on_rosenbrock(const Subject& s);
-void feels_each_option(const Subject& s);
+std::string feels_each_option(const Subject& s);
 void follows_f64(const Subject& s);
-void composes(const Subject& s);
-void same_for_any_threads(const Subject& s);
+std::string composes(const Subject& s);
+std::string same_for_any_threads(const Subject& s);
 void moves_each_element_by_itself(const Subject& s);
 void leaves_gradient_alone(const Subject& s);
-void rests_at_zero_gradient(const Subject& s);
+std::string rests_at_zero_gradient(const Subject& s);
 void leaves_idle_alone(const Subject& s);
 void starts_later_afresh(const Subject& s);
 void moves_group_by_its_options(const Subject& s);
 void goes_on_after_load(const Subject& s);
 void refuses_non_finite(const Subject& s);
-void refuses_bad_options(const Subject& s);
+std::string refuses_bad_options(const Subject& s);
 
 }  // namespace capstan::optim::detail

@@ -79,12 +79,14 @@ void leaves_gradient_alone(const Subject& s) {
   });
 }
 
-void rests_at_zero_gradient(const Subject& s) {
-  bool claimed = false;
+std::string rests_at_zero_gradient(const Subject& s) {
+  std::size_t restless = 0;
   for_sets(s, [&](const Trial& set) {
     const Trial trial = set.with("weight_decay", 0);
-    if (!trial.rests()) return;
-    claimed = true;
+    if (!trial.rests()) {
+      ++restless;
+      return;
+    }
     for (const DType dtype : both_dtypes) {
       Tensor w = parameter(irregular(shape_of(s, 37), 0, dtype));
       const std::string before = bits(w);
@@ -95,7 +97,8 @@ void rests_at_zero_gradient(const Subject& s) {
       expect(bits(w) != before, "three gradients of 1 after that do not move a ", dtype, " parameter, ", trial.text());
     }
   });
-  if (!claimed) throw NotClaimed{"rests() says so for each set"};
+  if (restless == s.count) throw NotClaimed{"rests() says so for each set"};
+  return restless == 0 ? "" : left_out(restless, " of ", s.count, " sets, for which rests() says that it does not");
 }
 
 void leaves_idle_alone(const Subject& s) {
@@ -217,27 +220,29 @@ void refuses_non_finite(const Subject& s) {
   });
 }
 
-void refuses_bad_options(const Subject& s) {
+std::string refuses_bad_options(const Subject& s) {
   constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  const Trial trial(s, 0);
-  for (std::size_t k = 0; k < s.options.size(); ++k) {
-    const std::string option = s.options[k];
-    std::vector<double> bad = {nan, inf, -inf};
-    if (option == "lr" || option == "eps" || option == "weight_decay") bad.push_back(-0.5);
-    if (s.flags[k]) bad = {0.5, 2, nan};
-    for (const double value : bad) {
-      const std::string what = cat(option, " ", value);
-      Training training(trial, DType::f32);
-      training.step(0);
-      const Trial wrong = trial.with(option, value);
-      expect_refusal(training, what + " in a state", trial,
-                     [&] { training.optimizer->load_state(with_option(training.optimizer->state(), cat(s.name, "/", option), value)); });
-      if (s.flags[k]) continue;  // elsewhere a flag is a bool
-      expect_refusal(training, what + " in the constructor", trial, [&] { wrong.build(Parameters{{"w", zeros(shape_of(s, 2))}}); });
-      if (option == "lr") expect_refusal(training, what + " in set_lr()", trial, [&] { training.optimizer->set_lr(value); });
-      if (s.group) expect_refusal(training, what + " in group()", trial, [&] { s.group(*training.optimizer, "b", wrong.values); });
+  for_sets(s, [&](const Trial& trial) {
+    for (std::size_t k = 0; k < s.options.size(); ++k) {
+      const std::string option = s.options[k];
+      std::vector<double> bad = {nan, inf, -inf};
+      if (option == "lr" || option == "eps" || option == "weight_decay") bad.push_back(-0.5);
+      if (s.flags[k]) bad = {0.5, 2, nan};
+      for (const double value : bad) {
+        const std::string what = cat(option, " ", value);
+        Training training(trial, DType::f32);
+        training.step(0);
+        const Trial wrong = trial.with(option, value);
+        expect_refusal(training, what + " in a state", trial,
+                       [&] { training.optimizer->load_state(with_option(training.optimizer->state(), cat(s.name, "/", option), value)); });
+        if (s.flags[k]) continue;  // elsewhere a flag is a bool
+        expect_refusal(training, what + " in the constructor", trial, [&] { wrong.build(Parameters{{"w", zeros(shape_of(s, 2))}}); });
+        if (option == "lr") expect_refusal(training, what + " in set_lr()", trial, [&] { training.optimizer->set_lr(value); });
+        if (s.group) expect_refusal(training, what + " in group()", trial, [&] { s.group(*training.optimizer, "b", wrong.values); });
+      }
     }
-  }
+  });
+  return s.group ? "" : left_out("group(), which the method does not have");
 }
 
 }  // namespace capstan::optim::detail

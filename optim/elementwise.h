@@ -37,6 +37,9 @@ struct RuleList {};
 /// Optional static members beside those that Method lists:
 ///   - `template <class T> using Rules = RuleList<A<T>, B<T>>` and `std::size_t choose(const Options&)`: several rules, each
 ///     with `states` of its own, of which the options choose one.
+/// and one of a rule:
+///   - `T rate(T s, ...) const`, given one number for each of `states` as they are after a step: how far a unit of gradient
+///     moved w in that step, for effective_rates() and train::RateMicroscope.
 template <class Derived, class Options>
 class Elementwise : public Method<Derived, Options> {
  public:
@@ -48,6 +51,7 @@ class Elementwise : public Method<Derived, Options> {
   using Entry = Optimizer::Entry;
   void update(Entry& entry, const Tensor& g) final;
   std::vector<const char*> slot_names(std::size_t rule) const final;
+  bool rates(const Entry& entry, double* out) const final;
 
  private:
   template <class T>

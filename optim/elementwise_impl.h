@@ -30,6 +30,12 @@ constexpr const auto& states_of() {
     return Derived::states;
 }
 
+/// Whether a rule with this many slots tells its rate.
+template <class Rule, std::size_t... I>
+constexpr bool tells_rate(std::index_sequence<I...>) {
+  return requires(const Rule& rule, const double* s) { rule.rate(s[I]...); };
+}
+
 }  // namespace detail
 
 template <class Derived, class Options>
@@ -86,6 +92,39 @@ void Elementwise<Derived, Options>::run(Entry& entry, const Tensor& g) {
       detail::rule_loop<Decay::own, slots>(rule, w + begin, dw + begin, at, end - begin, T(0));
     });
   });
+}
+
+template <class Derived, class Options>
+bool Elementwise<Derived, Options>::rates(const Entry& entry, double* out) const {
+  const std::size_t chosen = entry.rule == Optimizer::no_rule ? this->rule_of(entry.group) : entry.rule;
+  bool told = false;
+  detail::for_rules(detail::rules_of<Derived, double>(), [&]<class Rule>(std::size_t i, Rule*) {
+    if (i != chosen) return;
+    constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
+    if constexpr (detail::tells_rate<Rule>(std::make_index_sequence<slots>{})) {
+      told = true;
+      if (!out) return;
+      const Options& o = this->options(entry.group);
+      const Rule rule(o, {o.lr, entry.steps});
+      Tensor wide[slots + 1];
+      const double* states[slots + 1] = {};
+      double starts[slots + 1] = {};
+      for (std::size_t k = 0; k < slots; ++k) {
+        wide[k] = entry.slots[k].to(DType::f64);
+        states[k] = wide[k].template data<double>();
+        starts[k] = this->initial(entry.group, k);
+        if (entry.slots[k].dtype() == DType::f32) starts[k] = static_cast<double>(static_cast<float>(starts[k]));
+      }
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        for (std::int64_t k = 0; k < entry.parameter.numel(); ++k) {
+          const double rate = rule.rate(states[I][k]...);
+          if (std::isfinite(rate) && (slots == 0 || ((states[I][k] != starts[I]) || ...))) out[k] = rate;
+        }
+      }
+      (std::make_index_sequence<slots>{});
+    }
+  });
+  return told;
 }
 
 }  // namespace capstan::optim

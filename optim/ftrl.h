@@ -43,6 +43,7 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
       z = g == T(0) ? z : next;
       w = g == T(0) || below == T(0) ? w : -over / below;
     }
+    T rate(T n, T) const { return lr / (beta + std::sqrt(n) + shrink); }
   };
 
   static double initial(const FTRLOptions& o, std::size_t slot) { return slot == 0 ? o.initial_accumulator : 0; }

@@ -42,9 +42,9 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
 
   template <class T>
   struct Rule : detail::Moments<T> {
-    T of_g, of_m, scale, eps;
+    T lr, of_g, of_m, scale, eps;
     Rule(const NAdamOptions& o, StepInfo step)
-        : detail::Moments<T>(o.beta1, o.beta2, step.t), scale(T(1 / std::sqrt(this->correction2))), eps(T(o.eps)) {
+        : detail::Moments<T>(o.beta1, o.beta2, step.t), lr(T(step.lr)), scale(T(1 / std::sqrt(this->correction2))), eps(T(o.eps)) {
       const double mu = look_ahead(o, step.t), next = look_ahead(o, step.t + 1), product = look_ahead_product(o, step.t);
       of_g = T(step.lr * (1 - mu) / (1 - product));
       of_m = T(step.lr * next / (1 - product * next));
@@ -55,6 +55,7 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
       const T root = std::sqrt(v) * scale + eps;
       w -= root == T(0) ? T(0) : (of_g * g + of_m * m) / root;
     }
+    T rate(T, T v) const { return lr / (std::sqrt(v) * scale + eps); }
   };
 
   static Decay decay(const NAdamOptions& o) { return o.decoupled_weight_decay ? Decay::decoupled : Decay::l2; }

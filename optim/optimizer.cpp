@@ -47,6 +47,7 @@ Optimizer::~Optimizer() = default;
 
 Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
 void Optimizer::finish() {}
+bool Optimizer::rates(const Entry&, double*) const { return false; }
 void Optimizer::accept_parameter(const std::string&, const Tensor&) const {}
 
 void Optimizer::add_parameters(const Parameters& parameters) {
@@ -208,6 +209,18 @@ void Optimizer::load_state(const TensorMap& state) {
 Parameters Optimizer::parameters() const {
   Parameters all;
   for (const Entry& e : entries_) all.insert(e.name, e.parameter);
+  return all;
+}
+
+std::vector<EffectiveRates> Optimizer::effective_rates() const {
+  const capstan::detail::Pause pause;
+  std::vector<EffectiveRates> all;
+  for (const Entry& e : entries_) {
+    if (!rates(e, nullptr)) continue;
+    const Tensor t = full(e.parameter.shape(), std::nan(""), DType::f64);
+    if (e.steps > 0) rates(e, t.data<double>());
+    all.push_back({e.name, option(e.group, "lr"), e.steps, t});
+  }
   return all;
 }
 

@@ -14,6 +14,14 @@ struct StepInfo {
   std::int64_t t;  // how many steps this parameter has made with this one: 1, 2, ...
 };
 
+/// What Optimizer::effective_rates() says of one parameter.
+struct EffectiveRates {
+  std::string parameter;
+  double lr;           // of its group now
+  std::int64_t steps;  // how many it has made
+  Tensor rates;        // f64, of the parameter's shape; NaN for an element that no gradient has reached
+};
+
 /// Moves parameters along their gradients. This class gives every method what does not depend on its formula: identity of
 /// the parameters, groups, refusal of non-finite gradients, lazily made state, saving and loading. A method derives from
 /// Elementwise (optim/elementwise.h) when it moves each element by itself, from WholeTensor (optim/whole_tensor.h) when it
@@ -47,6 +55,13 @@ class Optimizer {
 
   /// What it moves, by name: the model's own tensors.
   Parameters parameters() const;
+
+  /// For a method that divides by what it has seen of gradients: how far each element moved in its last step for one unit of
+  /// gradient (after weight decay and clipping), or of the average that the method puts in the gradient's place; Adagrad's is
+  /// lr/(sqrt(s) + eps), with s as it is now, Adam's lr/(sqrt(v/(1 - beta2^t)) + eps). Adadelta's already has the average of
+  /// steps that the next one uses. An element whose state is as it started, or that stays because its rule would divide by 0, has none:
+  /// NaN. A parameter whose rule tells no rate is left out, so that for SGD nothing comes back. train::RateMicroscope draws them.
+  std::vector<EffectiveRates> effective_rates() const;
 
   /// The method's formula with the numbers in it, for each group, and the bytes of its state.
   std::string explain() const;
@@ -94,6 +109,9 @@ class Optimizer {
   virtual double initial(std::size_t group, std::size_t slot) const = 0;
   /// The shape of a slot; the parameter's own unless a method says otherwise.
   virtual Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const;
+  /// Whether there are effective rates for this entry; writes them, one for each element, unless `out` is null. Elements that
+  /// it leaves alone have none. Called under NoGrad, with `out` only when the entry has made a step. At the base: there are none.
+  virtual bool rates(const Entry& entry, double* out) const;
   /// Throws ValueError for a parameter that the method cannot move; called for each before any is taken in.
   virtual void accept_parameter(const std::string& name, const Tensor& parameter) const;
 

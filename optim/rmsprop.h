@@ -47,9 +47,10 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
           eps_in(T(o.eps_inside_root ? o.eps : 0)),
           eps_out(T(o.eps_inside_root ? 0 : o.eps)) {}
     void average(T& v, T x) const { v = keep * v + take * x; }
+    T root(T v) const { return std::sqrt((v < T(0) ? T(0) : v) + eps_in) + eps_out; }
     T divide(T g, T v) const {
-      const T root = std::sqrt((v < T(0) ? T(0) : v) + eps_in) + eps_out;
-      return root == T(0) ? T(0) : g / root;
+      const T below = root(v);
+      return below == T(0) ? T(0) : g / below;
     }
   };
 
@@ -61,6 +62,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
       this->average(v, g * g);
       w -= this->lr * this->divide(g, v);
     }
+    T rate(T v) const { return this->lr / this->root(v); }
   };
 
   template <class T>
@@ -73,6 +75,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
       m = momentum * m + this->divide(g, v);
       w -= this->lr * m;
     }
+    T rate(T v, T) const { return this->lr / this->root(v); }
   };
 
   template <class T>
@@ -84,6 +87,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
       this->average(a, g);
       w -= this->lr * this->divide(g, v - a * a);
     }
+    T rate(T v, T a) const { return this->lr / this->root(v - a * a); }
   };
 
   template <class T>
@@ -97,6 +101,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
       m = momentum * m + this->divide(g, v - a * a);
       w -= this->lr * m;
     }
+    T rate(T v, T a, T) const { return this->lr / this->root(v - a * a); }
   };
 
   template <class T>

@@ -2,6 +2,8 @@
 #include <capstan/core/text.h>
 #include <capstan/optim/rowwise_adagrad.h>
 
+#include <algorithm>
+
 namespace capstan::optim {
 
 using capstan::detail::cat;
@@ -21,6 +23,20 @@ void RowwiseAdagrad::move(const RowwiseAdagradOptions& o, StepInfo step, Tensor&
       for (std::int64_t k = i * columns; k < (i + 1) * columns; ++k) x[k] -= lr * dx[k] / root;
     }
   });
+}
+
+bool RowwiseAdagrad::rates(const Entry& entry, double* out) const {
+  if (!out || entry.parameter.numel() == 0) return true;
+  const RowwiseAdagradOptions& o = options(entry.group);
+  const std::int64_t rows = entry.slots[0].numel(), columns = entry.parameter.numel() / rows;
+  kernels::dispatch(entry.slots[0], [&]<class T>(T*) {
+    const T* sums = kernels::data_of<T>(entry.slots[0]);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const double rate = o.lr / (std::sqrt(static_cast<double>(sums[i])) + o.eps);
+      if (sums[i] != T(o.initial_accumulator) && std::isfinite(rate)) std::fill_n(out + i * columns, columns, rate);
+    }
+  });
+  return true;
 }
 
 void RowwiseAdagrad::check(const RowwiseAdagradOptions& o) {

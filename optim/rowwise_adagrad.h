@@ -31,6 +31,9 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   static double initial(const RowwiseAdagradOptions& o, std::size_t) { return o.initial_accumulator; }
   static void check(const RowwiseAdagradOptions& o);
   static std::string formula(const RowwiseAdagradOptions& o);
+
+ protected:
+  bool rates(const Entry& entry, double* out) const override;
 };
 
 extern template class Method<RowwiseAdagrad, RowwiseAdagradOptions>;

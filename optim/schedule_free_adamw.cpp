@@ -34,6 +34,16 @@ TensorMap ScheduleFreeAdamW::averaged() const {
   return result;
 }
 
+bool ScheduleFreeAdamW::rates(const Entry& entry, double* out) const {  // of z, which makes the steps
+  if (!out) return true;
+  const ScheduleFreeAdamWOptions& o = options(entry.group);
+  const Tensor v = entry.slots[1].to(DType::f64);
+  const double correction = 1 - std::pow(o.beta2, static_cast<double>(entry.steps));
+  for (std::int64_t i = 0; i < v.numel(); ++i)
+    if (const double x = v.data<double>()[i]; x != 0) out[i] = o.lr / (std::sqrt(x / correction) + o.eps);
+  return true;
+}
+
 void ScheduleFreeAdamW::check(const ScheduleFreeAdamWOptions& o) {
   if (!(o.beta1 > 0 && o.beta1 < 1)) detail::bad_option(name, "beta1", "must lie in (0, 1)", o.beta1);
   detail::require_fraction(name, "beta2", o.beta2);

@@ -44,6 +44,9 @@ struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptio
   static Decay decay(const ScheduleFreeAdamWOptions&) { return Decay::own; }
   static void check(const ScheduleFreeAdamWOptions& o);
   static std::string formula(const ScheduleFreeAdamWOptions& o);
+
+ protected:
+  bool rates(const Entry& entry, double* out) const override;
 };
 
 extern template class Method<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>;

@@ -48,6 +48,7 @@ struct Yogi : Elementwise<Yogi, YogiOptions> {
       const T root = std::sqrt(v) * scale + eps;
       w -= root == T(0) ? T(0) : lr * m / root;
     }
+    T rate(T, T v) const { return lr * T(this->correction1) / (std::sqrt(v) * scale + eps); }
   };
 
   static double initial(const YogiOptions& o, std::size_t) { return o.initial_accumulator; }

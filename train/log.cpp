@@ -1,9 +1,8 @@
 #include <capstan/core/text.h>
+#include <capstan/train/csv.h>
 #include <capstan/train/file.h>
 #include <capstan/train/log.h>
 
-#include <charconv>
-#include <cmath>
 #include <memory>
 
 namespace capstan::train {
@@ -23,31 +22,12 @@ void check(const std::string& path, const std::vector<std::string>& columns) {
   }
 }
 
-void append_name(std::string& line, const std::string& name) {
-  if (name.find_first_of(",\"\r\n") == std::string::npos) {
-    line += name;
-    return;
-  }
-  line += '"';
-  for (const char c : name) line.append(c == '"' ? 2 : 1, c);
-  line += '"';
-}
-
-void append_number(std::string& line, double value) {
-  if (std::isnan(value)) {
-    line += "nan";  // without the sign, which means nothing
-    return;
-  }
-  char text[32];
-  line.append(text, std::to_chars(text, text + sizeof text, value).ptr);
-}
-
 }  // namespace
 
 CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options)
     : columns_((check(path, columns), columns.size())) {
   for (const std::string& name : columns) {
-    append_name(line_, name);
+    detail::append_name(line_, name);
     line_ += ',';
   }
   line_.back() = '\n';
@@ -65,7 +45,7 @@ void CsvLog::row(const double* values, std::size_t count) {
     fail<ValueError>("CsvLog", "a row needs one value per column: ", count, " values for ", columns_, " columns of ", file_->path());
   line_.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    append_number(line_, values[i]);
+    detail::append_number(line_, values[i]);
     line_ += ',';
   }
   line_.back() = '\n';

@@ -159,6 +159,28 @@ struct Uneven : optim::Elementwise<Uneven, UnevenOptions> {
   };
 };
 
+/// Whose decay is its own business in one of two ways, and which has no groups.
+struct HermitOptions {
+  double lr = 0.1, weight_decay = 0.01;
+  bool own = true;
+};
+struct Hermit : optim::Elementwise<Hermit, HermitOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "hermit";
+  static constexpr std::array fields = {Field<HermitOptions>{"lr", &HermitOptions::lr},
+                                        Field<HermitOptions>{"weight_decay", &HermitOptions::weight_decay},
+                                        Field<HermitOptions>{"own", &HermitOptions::own}};
+  static constexpr std::array<const char*, 0> states = {};
+  template <class T>
+  struct Rule {
+    T lr, pull;
+    Rule(const HermitOptions& o, optim::StepInfo step) : lr(T(step.lr)), pull(T(o.own ? step.lr * o.weight_decay : 0)) {}
+    void operator()(T& w, T g) const { w -= lr * g + pull * sign(w); }
+  };
+  static optim::Decay decay(const HermitOptions& o) { return o.own ? optim::Decay::own : optim::Decay::l2; }
+  void group() = delete;
+};
+
 std::set<std::string> failed(const Conformance& report) {
   std::set<std::string> names;
   for (const Property& p : report.properties)
@@ -227,7 +249,9 @@ TEST(Kit, CatchesEachSinByTheNameOfTheProperty) {
   expect_caught<Sin::forgetful>("goes on after a load to the bit",
                                 "step 1 is another one after 0 steps in f32 with " + given + ", loaded into " + given);
   expect_caught<Sin::rough_in_f32>("f32 follows f64", "after ten steps they differ by ");
-  expect_caught<Sin::half_decay>("composes with clipping and decay", "weight decay is ");
+  expect_caught<Sin::half_decay>("composes with clipping and decay", "weight decay in f32 is ");
+  EXPECT_EQ(failed(optim::conformance<Sinner<Sin::half_decay>>({.weight_decay = 0})),  // then with a decay of the kit's own
+            std::set<std::string>{"composes with clipping and decay"});
   expect_caught<Sin::takes_nan>("refuses what is not finite", "a loss of inf is taken, " + given);
   expect_caught<Sin::takes_all_options>("refuses bad options", "lr nan in a state is taken, " + given);
   expect_caught<Sin::counts_threads>("gives the same bits for any number of threads",
@@ -243,6 +267,33 @@ TEST(Kit, SaysWhatAMethodDoesNotClaim) {
   EXPECT_TRUE(report) << report.text();
   EXPECT_TRUE(report.text().find("blend rests at zero gradient: not claimed (rests() says so for each set)\n") != std::string::npos);
   EXPECT_EQ(failed(optim::conformance<Blend>({.from = 0.5}, {{.from = 0, .two = true}})), std::set<std::string>{});  // claimed, and held
+}
+
+// Nothing is passed over in silence.
+TEST(Kit, SaysWhatWasLeftOut) {
+  const auto expect_line = [](const Conformance& report, const std::string& line) {
+    EXPECT_TRUE(report) << report.text();
+    EXPECT_NE(("\n" + report.text() + "\n").find("\n" + report.method + " " + line + "\n"), std::string::npos) << line << "\n"
+                                                                                                               << report.text();
+  };
+  const Conformance small = optim::conformance<Signum>({}, {}, {.most = 1000, .elsewhere = {"lr", "momentum"}});
+  expect_line(small, "every option changes the trajectory: held (left out: lr, momentum, of which step(gradients) has no use)");
+  expect_line(small, "composes with clipping and decay: held (left out: weight decay, for which there is no option)");
+  expect_line(
+      small, "gives the same bits for any number of threads: held (left out: more than 1000 elements, the most that a parameter may have)");
+  expect_line(small, "rests at zero gradient: held");
+  expect_line(optim::conformance<Blend>({.from = 0.5}, {{.from = 0, .two = true}}),
+              "rests at zero gradient: held (left out: 1 of 2 sets, for which rests() says that it does not)");
+
+  const Conformance own = optim::conformance<Hermit>(), either = optim::conformance<Hermit>({.own = false}, {{.own = true}});
+  expect_line(own,
+              "composes with clipping and decay: held (left out: weight decay, for which decay() says that the method has its own way)");
+  expect_line(either,
+              "composes with clipping and decay: held (left out: weight decay in 1 of 2 sets, for which decay() says that the method has "
+              "its own way)");
+  expect_line(own, "moves a group by its own options: not claimed (the method has no group())");
+  expect_line(own, "refuses bad options: held (left out: group(), which the method does not have)");
+  expect_line(optim::conformance<Hermit>({.own = false}), "composes with clipping and decay: held");
 }
 
 TEST(Kit, AsksForEverySetAndEachOption) {
