@@ -167,17 +167,22 @@ void Chain::prepare(double loss) {
   p.next = p.memory;
   p.loss = loss;
   p.looked_at.assign(entries().size(), false);
-  p.updates.clear();
+  struct Forget {
+    detail::Updates* updates;
+    ~Forget() {
+      if (updates) updates->clear();
+    }
+  } on_error{&p.updates};
   for (std::size_t i = 0; i < entries().size(); ++i)
     if (const Entry& e = entries()[i]; e.gradient) p.updates.push_back({i, e.name, e.parameter, *e.gradient});
   p.run(p.top, p.updates);
   for (const Update& u : p.updates) require_sound(u);
-  if (!p.may_skip) return;
-  for (std::size_t i = 0; i < entries().size(); ++i) {
+  for (std::size_t i = 0; p.may_skip && i < entries().size(); ++i) {
     if (!entries()[i].gradient || p.looked_at[i]) continue;
     require_finite_loss(loss);
     require_finite(entries()[i]);
   }
+  on_error.updates = nullptr;
 }
 
 void Chain::finish() {

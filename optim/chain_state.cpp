@@ -154,11 +154,14 @@ std::string Chain::formula(std::size_t) const {
     for (const std::size_t i : parts) {
       const Node& node = program_->nodes[i];
       std::vector<std::string> numbers;
-      for (std::size_t k = 0; k < node.values.size(); ++k)
-        numbers.push_back(cat(now(*program_, i, k)) + (node.part->numbers[k].value.scheduled()
-                                                           ? cat(" (step ", program_->memory[i].counts[0], " of its schedule)")
-                                                           : ""));
-      s += cat("\n", indent, node.path, ": ", node.part->formula(numbers));
+      std::string scheduled;
+      for (std::size_t k = 0; k < node.values.size(); ++k) {
+        const Number& n = node.part->numbers[k];
+        const std::string value = cat(now(*program_, i, k));
+        numbers.push_back(n.value.scheduled() ? cat(n.name, "(t)") : value);
+        if (n.value.scheduled()) scheduled += cat(", ", n.name, "(", program_->memory[i].counts[0], ") = ", value);
+      }
+      s += cat("\n", indent, node.path, ": ", node.part->formula(numbers), scheduled);
       for (std::size_t b = 0; b < node.branches.size(); ++b)
         s += cat("\n", indent, "  ", node.part->patterns[b], self(self, node.branches[b], indent + "    "));
     }

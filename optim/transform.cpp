@@ -62,6 +62,12 @@ void require_sound(const Update& u) {
   if (u.bad_part) fail<ValueError>("chain", *u.bad_part, ": the norm must be finite: ", u.bad_norm, " (with the update of '", u.name, "')");
 }
 
+void require_dtype(std::string_view name, const Tensor& w, const Tensor& slot) {
+  if (slot.dtype() != w.dtype())
+    fail<ValueError>("chain", "the state must have the parameter's dtype: '", name, "' is ", w.dtype(), ", its state ", slot.dtype(),
+                     " (convert the model first and make the optimizer then)");
+}
+
 void Number::check(const char* part, double v) const {
   if (!std::isfinite(v)) bad_option(part, name, "must be finite", v);
   if (range == positive) require_positive(part, name, v);
@@ -95,9 +101,7 @@ Memory::OfParameter& Call::remembered(const Update& u) {
   if (m.slots.empty())
     for (std::size_t i = 0; i < node.part->slots.size(); ++i)
       m.slots.push_back(full(u.w.shape(), node.part->initial(i, node.values), u.w.dtype()));
-  if (m.slots.front().dtype() != u.w.dtype())
-    fail<ValueError>("chain", "the state must have the parameter's dtype: '", u.name, "' is ", u.w.dtype(), ", its state ",
-                     m.slots.front().dtype(), " (convert the model first and make the optimizer then)");
+  require_dtype(u.name, u.w, m.slots.front());
   return m;
 }
 

@@ -175,5 +175,7 @@ struct Program {
 
 /// Throws ValueError for an update whose norm a part found not to be finite.
 void require_sound(const Update& u);
+/// Throws ValueError for a slot of another dtype than the parameter's.
+void require_dtype(std::string_view name, const Tensor& w, const Tensor& slot);
 
 }  // namespace capstan::optim::detail

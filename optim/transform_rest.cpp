@@ -60,6 +60,7 @@ struct Accumulate final : Part {
       Memory::OfParameter& m = call.memory.parameters[i];
       if (m.count == 0) continue;
       const auto& p = call.program.parameters.at(i);
+      detail::require_dtype(p.name, p.tensor, m.slots[0]);
       updates.push_back({i, p.name, p.tensor, m.slots[0]});
       m = {};
     }
