@@ -49,6 +49,20 @@ TEST(Chain, OfScaleByRssIsAdagrad) {
       chain(add_decayed_weights(0.03), scale_by_rss(), scale_by_learning_rate(0.1)));
 }
 
+// 0/0 does not come out of the division that waits, wherever it is made.
+TEST(Chain, LetsAnElementWithoutSlopeRest) {
+  for (const auto& direction : {scale_by_rss({.initial_accumulator = 0, .eps = 0}), scale_by_rms({.eps = 0}),
+                                scale_by_stddev({.eps = 0, .eps_in_sqrt = false}), scale_by_adam({.eps = 0})})
+    for (const auto& behind : {scale(-0.1), trace(0.5)}) {
+      Pair pair(DType::f64);
+      const double before = values(pair.parameters["w"])[2];
+      optim::Chain by_chain(pair.parameters, chain(direction, behind));
+      for (int t = 0; t < 3; ++t) by_chain.step(pair.gradients(t));
+      EXPECT_EQ(values(pair.parameters["w"])[2], before) << by_chain.explain();
+      for (const double w : values(pair.parameters["w"])) EXPECT_TRUE(std::isfinite(w)) << by_chain.explain();
+    }
+}
+
 TEST(Chain, OfTraceIsMomentum) {
   expect_same<optim::SGD>(optim::SGDOptions{.lr = 0.1}, scale_by_learning_rate(0.1));
   expect_same<optim::SGD>(optim::SGDOptions{.lr = 0.1, .weight_decay = 0.01},
