@@ -169,7 +169,7 @@ struct Function {
   virtual Tensor call(const Tensor& u, const Tensor& w) const = 0;
 };
 /// Takes over the function.
-Transform from_function(std::string name, const Function* function);
+Transform from_function(const std::string& name, const Function* function);
 }  // namespace detail
 
 namespace transform {
@@ -180,13 +180,13 @@ namespace transform {
 ///
 ///     stateless("centralize", [](const Tensor& u, const Tensor&) { return u.dim() < 2 ? u : u - mean(u, 1, true); })
 template <class F>
-requires std::is_invocable_r_v<Tensor, const F&, const Tensor&, const Tensor&> Transform stateless(std::string name, F f) {
+requires std::is_invocable_r_v<Tensor, const F&, const Tensor&, const Tensor&> Transform stateless(const std::string& name, F f) {
   struct Held final : detail::Function {
     explicit Held(F function) : f(std::move(function)) {}
     Tensor call(const Tensor& u, const Tensor& w) const override { return f(u, w); }
     F f;
   };
-  return detail::from_function(std::move(name), new Held(std::move(f)));
+  return detail::from_function(name, new Held(std::move(f)));
 }
 
 }  // namespace transform

@@ -45,7 +45,7 @@ struct Zero final : Part {
 };
 
 struct Stateless final : Each {
-  Stateless(std::string part_name, const Function* f) : Each(std::move(part_name), {}), function(f) {}
+  Stateless(const std::string& part_name, const Function* f) : Each(part_name, {}), function(f) {}
   ~Stateless() override { delete function; }
   void each(Call& call, Update& u) const override {
     const Tensor value = function->call(u.elements(), u.w);
@@ -61,14 +61,14 @@ struct Stateless final : Each {
 
 }  // namespace
 
-Transform detail::from_function(std::string name, const Function* function) {
+Transform detail::from_function(const std::string& name, const Function* function) {
   struct Guard {
     const Function* f;
     ~Guard() { delete f; }
   } guard{function};
   if (name.empty() || name.find_first_of(" /") != std::string::npos)
     fail<ValueError>("stateless", "a name must be one word without '/': '", name, "'");
-  Part* const part = new Stateless(std::move(name), function);
+  Part* const part = new Stateless(name, function);
   guard.f = nullptr;
   return Transform(part);
 }

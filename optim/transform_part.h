@@ -157,9 +157,9 @@ struct Program {
   std::vector<Place> places = {};  // of names
   std::vector<Memory> memory = {}, next = {}, loaded = {};
   bool may_skip = false;
+  Parameters parameters = {};  // in the optimizer's order, as far as their way is known
 
   // During a step:
-  Parameters parameters = {};
   double loss = 0;
   Updates updates = {};              // what the step does
   std::vector<bool> looked_at = {};  // by a skip_nonfinite, for each parameter

@@ -1,6 +1,7 @@
 #include <capstan/nn/linear.h>
 #include <capstan/nn/sequential.h>
 #include <capstan/optim/chain.h>
+#include <capstan/optim/make.h>
 
 #include <cmath>
 
@@ -9,6 +10,45 @@
 // The code of docs/chains.md.
 
 using namespace capstan;
+
+namespace {
+
+struct ClippedAdagradOptions {
+  double lr = 0.1, max_norm = 1;
+};
+
+struct ClippedAdagrad : optim::Chain {
+  static constexpr auto name = "clipped_adagrad";
+  static constexpr std::array fields = {optim::Field<ClippedAdagradOptions>{"lr", &ClippedAdagradOptions::lr},
+                                        optim::Field<ClippedAdagradOptions>{"max_norm", &ClippedAdagradOptions::max_norm}};
+  explicit ClippedAdagrad(const Parameters& parameters, ClippedAdagradOptions o = {})
+      : Chain(parameters, optim::transform::chain(optim::transform::clip_by_global_norm(o.max_norm), optim::transform::scale_by_rss(),
+                                                  optim::transform::scale_by_learning_rate(o.lr))) {}
+  const char* method() const noexcept override { return name; }
+};
+
+}  // namespace
+
+TEST(ChainGuide, ShowsAChainByItsName) {
+  Tensor w = parameter(zeros({2}, DType::f64));
+  const Parameters parameters{{"w", w}};
+
+  optim::register_optimizer<ClippedAdagrad>();
+  auto optimizer = optim::make("clipped_adagrad lr=0.5", parameters);
+
+  EXPECT_EQ(optimizer->lr(), 0.5);
+  EXPECT_EQ(optimizer->explain().substr(0, 23), "clipped_adagrad: u <- g");
+  optimizer->step(slopes({{w, ones({2}, DType::f64)}}));
+  const TensorMap state = optimizer->state();
+  EXPECT_TRUE(state.contains("clipped_adagrad/1.scale_by_rss/w/sum"));
+  const auto other = optim::make("clipped_adagrad", parameters);
+  other->load_state(state);
+  EXPECT_EQ(bits(other->state()), bits(state));
+  EXPECT_EQ(thrown([&] { optim::make("clipped_adagrad max_norm=0", parameters); }),
+            "ValueError: [clip_by_global_norm] max_norm must be above 0: 0");
+  EXPECT_EQ(thrown([&] { optim::make("clipped_adagrad norm=1", parameters); }).substr(0, 63),
+            "ValueError: [clipped_adagrad] there is no option 'norm' among l");
+}
 
 TEST(ChainGuide, ShowsAChain) {
   manual_seed(1);
