@@ -1,6 +1,7 @@
 #include <capstan/nn/linear.h>
 #include <capstan/nn/sequential.h>
 #include <capstan/optim/chain.h>
+#include <capstan/optim/conformance.h>
 #include <capstan/optim/make.h>
 
 #include <cmath>
@@ -48,6 +49,17 @@ TEST(ChainGuide, ShowsAChainByItsName) {
             "ValueError: [clip_by_global_norm] max_norm must be above 0: 0");
   EXPECT_EQ(thrown([&] { optim::make("clipped_adagrad norm=1", parameters); }).substr(0, 63),
             "ValueError: [clipped_adagrad] there is no option 'norm' among l");
+}
+
+// A chain keeps every promise of a method but two, which ask a state for an option by the method's own name.
+TEST(ChainGuide, ShowsAChainThatConforms) {
+  const auto report = optim::conformance<ClippedAdagrad>({.max_norm = 0.5}, {}, {.together = true});
+  std::string failed;
+  for (const auto& p : report.properties)
+    if (p.outcome == optim::Property::Outcome::failed) failed += p.name + ": " + p.message + "\n";
+  EXPECT_EQ(failed,
+            "tells its name and options: the state does not list clipped_adagrad/lr in its place\n"
+            "refuses bad options: lr nan in a state is taken, lr 0.1, max_norm 0.5\n");
 }
 
 TEST(ChainGuide, ShowsAChain) {
