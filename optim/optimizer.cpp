@@ -42,12 +42,17 @@ std::int64_t first_non_finite(const capstan::detail::Header* g) noexcept {
 
 }  // namespace
 
-Optimizer::Optimizer() = default;
+Optimizer::Optimizer(bool prepares) : prepares_(prepares) {}
 Optimizer::~Optimizer() = default;
 
 Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
+void Optimizer::prepare(double) {}
 void Optimizer::finish() {}
 bool Optimizer::rates(const Entry&, double*) const { return false; }
+bool Optimizer::takes_non_finite() const noexcept { return false; }
+void Optimizer::save_rest(TensorMap&) const {}
+void Optimizer::read_rest(detail::StateReader&) {}
+void Optimizer::take_rest() noexcept {}
 void Optimizer::accept_parameter(const std::string&, const Tensor&) const {}
 
 void Optimizer::add_parameters(const Parameters& parameters) {
@@ -89,8 +94,15 @@ void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
   fail<ValueError>(method(), "a group's pattern must match a parameter: '", pattern, "' among ", names);
 }
 
-void Optimizer::refuse(const Entry& entry, std::int64_t bad) const {
+void Optimizer::require_finite_loss(double loss) const {
+  if (check_finite_ && !std::isfinite(loss))
+    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", loss, " (a lower lr, or set_check_finite(false))");
+}
+
+void Optimizer::require_finite(const Entry& entry) const {
   const Tensor& g = *entry.gradient;
+  const std::int64_t bad = check_finite_ ? first_non_finite(g.header()) : -1;
+  if (bad < 0) return;
   const double value = kernels::dispatch(g, [&]<class T>(T*) { return static_cast<double>(kernels::data_of<T>(g)[bad]); });
   fail<ValueError>(method(), "step ", steps_ + 1, ": the gradient for '", entry.name, "' must be finite: ", value, " at ",
                    index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
@@ -112,9 +124,8 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
 
 void Optimizer::step(const Gradients& gradients) {
   const capstan::detail::GradientTable* table = gradients.table();
-  if (check_finite_ && !std::isfinite(gradients.loss())) [[unlikely]]
-    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", gradients.loss(),
-                     " (a lower lr, or set_check_finite(false))");
+  if (check_finite_ && !std::isfinite(gradients.loss()) && !takes_non_finite()) [[unlikely]]
+    require_finite_loss(gradients.loss());
   bool any = false;
   dense_.clear();
   std::size_t next = 0;  // where the next parameter's gradient most likely is
@@ -136,8 +147,8 @@ void Optimizer::step(const Gradients& gradients) {
     if (g->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ", g->dtype);
     if (check_finite_)
-      if (const std::int64_t bad = first_non_finite(g); bad >= 0) [[unlikely]]
-        refuse(e, bad);
+      if (first_non_finite(g) >= 0 && !takes_non_finite()) [[unlikely]]
+        require_finite(e);
   }
   if (!any)
     fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
@@ -147,6 +158,8 @@ void Optimizer::step(const Gradients& gradients) {
         make_slots(e, rule);
 
   const capstan::detail::Pause pause;
+  if (prepares_) [[unlikely]]
+    prepare(gradients.loss());
   ++steps_;
   for (Entry& e : entries_) {
     if (!e.gradient) continue;
@@ -175,6 +188,7 @@ TensorMap Optimizer::state() const {
     const std::vector<const char*> names = slot_names(next.rule);
     for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), next.slots[i].clone());
   }
+  save_rest(state);
   return state;
 }
 
@@ -199,9 +213,11 @@ void Optimizer::load_state(const TensorMap& state) {
       if (const Tensor* t = reader.take(cat(e.name, "/", names[i]), slot_shape(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
         e.slots.push_back(t->clone());
   }
+  read_rest(reader);
   reader.require_fit(method(), "the state does not fit this optimizer:");
 
   set_options(options);
+  take_rest();
   entries_ = std::move(loaded);
   steps_ = total;
 }
@@ -224,6 +240,14 @@ std::vector<EffectiveRates> Optimizer::effective_rates() const {
   return all;
 }
 
+std::int64_t Optimizer::state_bytes(const Entry& e) const {
+  std::int64_t bytes = 0;
+  const std::size_t rule = rule_of(e.group);
+  for (std::size_t i = 0; i < slot_names(rule).size(); ++i)
+    bytes += slot_shape(rule, i, e.parameter.shape()).numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()));
+  return bytes;
+}
+
 std::string Optimizer::explain() const {
   std::string s = method();
   for (std::size_t g = 0; g < group_count(); ++g) {
@@ -233,8 +257,7 @@ std::string Optimizer::explain() const {
       if (e.group == g) {
         ++parameters;
         elements += e.parameter.numel();
-        for (std::size_t i = 0; i < slot_names(rule_of(g)).size(); ++i)
-          bytes += slot_shape(rule_of(g), i, e.parameter.shape()).numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()));
+        bytes += state_bytes(e);
       }
     s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
              elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");

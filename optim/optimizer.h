@@ -8,6 +8,10 @@
 
 namespace capstan::optim {
 
+namespace detail {
+class StateReader;
+}
+
 /// What a rule is told about the step it computes.
 struct StepInfo {
   double lr;       // the group's rate now
@@ -72,7 +76,8 @@ class Optimizer {
   void set_check_finite(bool on) noexcept { check_finite_ = on; }
 
  protected:
-  Optimizer();
+  /// `prepares`: whether step() calls prepare().
+  explicit Optimizer(bool prepares = false);
 
   /// One parameter with what belongs to it.
   struct Entry {
@@ -86,10 +91,27 @@ class Optimizer {
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
+  /// Called with the loss once all gradients of a step are known, before anything is changed, when the constructor was told so:
+  /// for a method whose step can fail, or that looks at all gradients together. What it throws leaves all as it was.
+  virtual void prepare(double loss);
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
   /// Called after the updates of a step, for a method whose parameters move together.
   virtual void finish();
+
+  /// Whether the method itself deals with a loss or a gradient that is not finite: step() then lets it pass to prepare().
+  virtual bool takes_non_finite() const noexcept;
+  /// What step() does with the others; nothing after set_check_finite(false).
+  void require_finite_loss(double loss) const;
+  void require_finite(const Entry& entry) const;
+
+  /// What a method keeps beside its options and slots: put into state(); looked for by load_state(), which gathers all
+  /// complaints; and, when everything fits, taken over in place of what it had.
+  virtual void save_rest(TensorMap& state) const;
+  virtual void read_rest(detail::StateReader& reader);
+  virtual void take_rest() noexcept;
+  /// For explain(): the bytes that a parameter's state has or will have; its slots' unless a method says otherwise.
+  virtual std::int64_t state_bytes(const Entry& entry) const;
 
   /// The options by name, for files, schedules and messages; a flag reads as 0 or 1. set_option checks the value as the
   /// constructor does (ValueError).
@@ -121,7 +143,6 @@ class Optimizer {
   void assign_group(std::string_view pattern, std::size_t group);
 
  private:
-  [[noreturn]] void refuse(const Entry& entry, std::int64_t bad) const;
   void make_slots(Entry& entry, std::size_t rule) const;
   std::string option_key(std::size_t group, const char* name) const;
 
@@ -129,6 +150,7 @@ class Optimizer {
   std::vector<Tensor> dense_;  // during step(): row-sparse gradients with every row
   std::int64_t steps_ = 0;
   bool check_finite_ = true;
+  const bool prepares_;
 };
 
 }  // namespace capstan::optim

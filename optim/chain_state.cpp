@@ -1,0 +1,173 @@
+#include <capstan/core/text.h>
+#include <capstan/optim/chain.h>
+#include <capstan/optim/method_impl.h>
+#include <capstan/optim/state_reader.h>
+#include <capstan/optim/transform_part.h>
+
+#include <algorithm>
+
+// A chain's numbers, state and explanation.
+namespace capstan::optim {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+using detail::Memory;
+using detail::Node;
+using detail::Number;
+using detail::Program;
+
+namespace {
+
+/// The number of a part, at the step that it makes next.
+double now(const Program& p, std::size_t node, std::size_t number) {
+  const Number& n = p.nodes[node].part->numbers[number];
+  return n.value.scheduled() ? n.value.at(p.memory[node].counts[0]) : p.nodes[node].values[number];
+}
+
+/// Where "3.scale_by_learning_rate/learning_rate" is; for "lr" the only learning rate.
+Program::Place find_number(const Program& p, std::string_view name) {
+  std::vector<std::string> rates, all;
+  std::vector<Program::Place> places;
+  Program::Place rate{};
+  for (std::size_t i = 0; i < p.nodes.size(); ++i)
+    for (std::size_t k = 0; k < p.nodes[i].part->numbers.size(); ++k) {
+      all.push_back(cat(p.nodes[i].path, "/", p.nodes[i].part->numbers[k].name));
+      if (all.back() == name) return {i, k};
+      if (std::string_view(p.nodes[i].part->numbers[k].name) != "learning_rate") continue;
+      rates.push_back(all.back());
+      rate = {i, k};
+    }
+  if (name != "lr") {
+    const std::vector<const char*> known = [&] {
+      std::vector<const char*> texts;
+      for (const std::string& s : all) texts.push_back(s.c_str());
+      return texts;
+    }();
+    detail::unknown_option("chain", name, known);
+  }
+  if (rates.size() == 1) return rate;
+  std::string list;
+  for (const std::string& s : rates) list += cat(list.empty() ? "" : ", ", s);
+  fail<ValueError>("chain", "lr needs one scale_by_learning_rate: there are ", rates.size(),
+                   rates.empty() ? "" : cat(" (number() and set_number() know ", list, ")"));
+}
+
+}  // namespace
+
+std::vector<std::string> Chain::numbers() const {
+  std::vector<std::string> all;
+  for (const Node& node : program_->nodes)
+    for (const Number& n : node.part->numbers) all.push_back(cat(node.path, "/", n.name));
+  return all;
+}
+
+double Chain::number(std::string_view name) const {
+  const Program::Place at = find_number(*program_, name);
+  return now(*program_, at.node, at.number);
+}
+
+void Chain::set_number(std::string_view name, double value) {
+  const Program::Place at = find_number(*program_, name);
+  Node& node = program_->nodes[at.node];
+  const Number& n = node.part->numbers[at.number];
+  if (n.value.scheduled()) fail<ValueError>(method(), node.path, "/", n.name, " follows a schedule: it cannot be set");
+  n.check(node.part->name.c_str(), value);
+  node.values[at.number] = value;
+}
+
+double Chain::option(std::size_t, std::string_view name) const { return number(name); }
+void Chain::set_option(std::size_t, std::string_view name, double value) { set_number(name, value); }
+
+std::vector<const char*> Chain::option_names() const {
+  std::vector<const char*> all;
+  for (const std::string& name : program_->names) all.push_back(name.c_str());
+  return all;
+}
+
+void Chain::set_options(const std::vector<double>& values) {
+  const std::vector<Program::Place>& places = program_->places;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const detail::Part& part = *program_->nodes[places[i].node].part;
+    part.numbers[places[i].number].check(part.name.c_str(), values.at(i));
+  }
+  for (std::size_t i = 0; i < places.size(); ++i) program_->nodes[places[i].node].values[places[i].number] = values[i];
+}
+
+void Chain::save_rest(TensorMap& state) const {
+  know_all();
+  for (std::size_t i = 0; i < program_->nodes.size(); ++i) {
+    const Node& node = program_->nodes[i];
+    const Memory& m = program_->memory[i];
+    const std::string at = cat(method(), "/", node.path, "/");
+    for (std::size_t k = 0; k < node.part->counts.size(); ++k) state.insert(at + node.part->counts[k], detail::count(m.counts[k]));
+    if (node.part->slots.empty()) continue;
+    for (std::size_t e = 0; e < entries().size(); ++e) {
+      if (!node.reached[e]) continue;
+      const std::string of = cat(at, entries()[e].name, "/");
+      const std::int64_t count = e < m.parameters.size() ? m.parameters[e].count : 0;
+      state.insert(of + "count", detail::count(count));
+      for (std::size_t k = 0; count > 0 && k < node.part->slots.size(); ++k)
+        state.insert(of + node.part->slots[k], m.parameters[e].slots[k].clone());
+    }
+  }
+}
+
+void Chain::read_rest(detail::StateReader& reader) {
+  know_all();
+  std::vector<Memory> loaded(program_->nodes.size());
+  for (std::size_t i = 0; i < program_->nodes.size(); ++i) {
+    const Node& node = program_->nodes[i];
+    const std::string at = cat(method(), "/", node.path, "/");
+    for (const char* name : node.part->counts) loaded[i].counts.push_back(reader.take_count(at + name));
+    if (node.part->slots.empty()) continue;
+    loaded[i].parameters.resize(entries().size());
+    for (std::size_t e = 0; e < entries().size(); ++e) {
+      if (!node.reached[e]) continue;
+      const std::string of = cat(at, entries()[e].name, "/");
+      Memory::OfParameter& m = loaded[i].parameters[e];
+      m.count = reader.take_count(of + "count");
+      for (std::size_t k = 0; m.count > 0 && k < node.part->slots.size(); ++k)
+        if (const Tensor* t = reader.take(of + node.part->slots[k], entries()[e].parameter.shape(), entries()[e].parameter.dtype()))
+          m.slots.push_back(t->clone());
+    }
+  }
+  program_->loaded = std::move(loaded);
+}
+
+void Chain::take_rest() noexcept {
+  program_->memory = std::move(program_->loaded);
+  program_->loaded = {};
+}
+
+std::int64_t Chain::state_bytes(const Entry& entry) const {
+  know_all();
+  const auto e = static_cast<std::size_t>(&entry - entries().data());
+  std::int64_t slots = 0;
+  for (const Node& node : program_->nodes)
+    if (node.reached[e]) slots += static_cast<std::int64_t>(node.part->slots.size());
+  return slots * entry.parameter.numel() * static_cast<std::int64_t>(size_of(entry.parameter.dtype()));
+}
+
+std::string Chain::formula(std::size_t) const {
+  const auto list = [this](const auto& self, const std::vector<std::size_t>& parts, const std::string& indent) -> std::string {
+    std::string s;
+    for (const std::size_t i : parts) {
+      const Node& node = program_->nodes[i];
+      std::vector<std::string> numbers;
+      std::string scheduled;
+      for (std::size_t k = 0; k < node.values.size(); ++k) {
+        const Number& n = node.part->numbers[k];
+        const std::string value = cat(now(*program_, i, k));
+        numbers.push_back(n.value.scheduled() ? cat(n.name, "(t)") : value);
+        if (n.value.scheduled()) scheduled += cat(", ", n.name, "(", program_->memory[i].counts[0], ") = ", value);
+      }
+      s += cat("\n", indent, node.path, ": ", node.part->formula(numbers), scheduled);
+      for (std::size_t b = 0; b < node.branches.size(); ++b)
+        s += cat("\n", indent, "  ", node.part->patterns[b], self(self, node.branches[b], indent + "    "));
+    }
+    return s;
+  };
+  return cat("u <- g", list(list, program_->top, "  "), "\n  w <- w + u");
+}
+
+}  // namespace capstan::optim
