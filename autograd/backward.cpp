@@ -46,9 +46,9 @@ Tensor TapeState::hooked(const char* op, const Slot& slot, Tensor g) {
 }
 
 /// Cuts the ways that lead to none of the chosen tensors, for one run.
-void TapeState::choose(const std::vector<Tensor>& chosen, Node* from) {
-  for (const Tensor& t : chosen) {
-    const Header* h = t.header();
+void TapeState::choose(const Tensor* chosen, std::size_t count, Node* from) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const Header* h = chosen[i].header();
     if (h->tape == serial) h->node->slot.kind.flags |= kChosen;
     if (knows_leaf(h)) known[h->leaf].leaf->slot.kind.flags |= kChosen;
   }
@@ -57,7 +57,7 @@ void TapeState::choose(const std::vector<Tensor>& chosen, Node* from) {
 
 /// ... for the operations from `from` back to `to`, which does not belong to them.
 void TapeState::cut_ways(Node* from, const Node* to) {
-  std::vector<Node*> order;
+  order.clear();
   for (Node* n = from; n != to; n = n->before) order.push_back(n);
   for (std::size_t i = order.size(); i-- > 0;) {
     Node& n = *order[i];
@@ -194,13 +194,13 @@ void TapeState::finish_leaves() {
   }
 }
 
-Gradients TapeState::run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const std::vector<Tensor>& chosen) {
+Gradients TapeState::run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const Tensor* chosen, std::size_t count) {
   struct Choice {
     TapeState* state;
     ~Choice() { state->unchoose(); }
   } const choice{this};
   choosing = true;
-  choose(chosen, node);
+  choose(chosen, count, node);
   return run(loss, slot, node, keep);
 }
 

@@ -198,21 +198,30 @@ Start start_of(TapeState& state, const Tensor& loss) {
 
 }  // namespace
 
-Gradients Tape::gradients(const Tensor& loss, const GradientOptions& options) {
-  const Start start = start_of(*state_, loss);
-  if (options.inputs.empty()) return state_->run(loss, *start.slot, start.node, options.keep);
-  for (std::size_t i = 0; i < options.inputs.size(); ++i) {
-    const Tensor& t = options.inputs[i];
-    if (t.header()->tape == state_->serial)
-      watch(t);
-    else if (!t.requires_grad() && !state_->knows_leaf(t.header()))
+namespace {
+
+Gradients chosen_gradients(Tape& tape, const Start& start, const Tensor& loss, const Tensor* inputs, std::size_t count, bool keep) {
+  TapeState& state = tape.state();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Tensor& t = inputs[i];
+    if (t.header()->tape == state.serial)
+      tape.watch(t);
+    else if (!t.requires_grad() && !state.knows_leaf(t.header()))
       fail<ValueError>("gradients", "input ", i, " is a constant to this tape: ", t.dtype(), " ", t.shape(),
                        " (see set_requires_grad() and watch())");
   }
-  return state_->run_chosen(loss, *start.slot, start.node, options.keep, options.inputs);
+  return state.run_chosen(loss, *start.slot, start.node, keep, inputs, count);
 }
 
-Tensor Tape::gradient(const Tensor& y, const Tensor& x) { return gradients(y, {.keep = true, .inputs = {x}})[x]; }
+}  // namespace
+
+Gradients Tape::gradients(const Tensor& loss, const GradientOptions& options) {
+  const Start start = start_of(*state_, loss);
+  if (options.inputs.empty()) return state_->run(loss, *start.slot, start.node, options.keep);
+  return chosen_gradients(*this, start, loss, options.inputs.data(), options.inputs.size(), options.keep);
+}
+
+Tensor Tape::gradient(const Tensor& y, const Tensor& x) { return chosen_gradients(*this, start_of(*state_, y), y, &x, 1, true)[x]; }
 
 void Tape::add_hook(const Tensor& x, detail::Hook* hook) {
   state_->hooks.push_back({nullptr, hook});  // from here on the tape's

@@ -149,8 +149,9 @@ struct TapeState {
     Slot** edge;
     Slot* slot;
   };
-  std::vector<Cut> cuts;               // while gradients() computes chosen ones:
-  bool choosing = false;               // edges that lead to none of them
+  std::vector<Cut> cuts;               // edges that lead to no chosen tensor, while gradients() computes chosen ones,
+  bool choosing = false;               // as now
+  std::vector<Node*> order;            // for cut_ways()
   std::vector<Tensor> probed;          // while a checkpoint's function runs: what in it wants a gradient
   std::unique_ptr<Observer> observer;  // with check_finite or profile
 
@@ -182,9 +183,9 @@ struct TapeState {
   void check_outer(const Tensor& x, const char* op, int input) const;
 
   Gradients run(const Tensor& loss, Slot& slot, Node* node, bool keep);
-  Gradients run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const std::vector<Tensor>& chosen);
+  Gradients run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const Tensor* chosen, std::size_t count);
   void run_node(Node& n);
-  void choose(const std::vector<Tensor>& chosen, Node* from);
+  void choose(const Tensor* chosen, std::size_t count, Node* from);
   void cut_ways(Node* from, const Node* to);
   void unchoose() noexcept;
   void finish_leaves();
