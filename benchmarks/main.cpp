@@ -1,10 +1,12 @@
 // The figures of the README: every loop of ours beside its limit, in nine interleaved rounds of which each takes the
-// fastest of five repetitions; printed is the median of the nine. One thread.
+// fastest of five repetitions; printed is the median of the nine. One thread. With --rounds=N so many rounds, with --csv
+// "name,seconds" of a step, line by line, for peers.py.
 #include <capstan/core/kernels/table.h>
 #include <capstan/core/threads.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <vector>
@@ -46,11 +48,30 @@ std::string processor() {
   return "unknown processor";
 }
 
+/// Takes "--<name>" out of the arguments; whether it was there, and the number behind "=".
+bool take(int& argc, char** argv, const std::string& name, int* number) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = argv[i];
+    if (flag != "--" + name && flag.rfind("--" + name + "=", 0) != 0) continue;
+    if (number) *number = std::atoi(flag.c_str() + std::min(flag.size(), name.size() + 3));
+    std::copy(argv + i + 1, argv + argc, argv + i);
+    --argc;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void bench::report(const Line& line) { lines().push_back(line); }
 
 int main(int argc, char** argv) {
+  int count = 9;
+  const bool csv = take(argc, argv, "csv", nullptr);
+  if (take(argc, argv, "rounds", &count) && count < 1) {
+    std::fprintf(stderr, "--rounds must be 1 or more\n");
+    return 2;
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   capstan::set_num_threads(1);
@@ -61,17 +82,23 @@ int main(int argc, char** argv) {
 
   std::map<std::string, std::vector<double>> rounds;
   std::vector<double> peaks;
-  for (int round = 0; round < 9; ++round) {
-    std::fprintf(stderr, "round %d of 9\r", round + 1);
+  for (int round = 0; round < count; ++round) {
+    if (!csv) std::fprintf(stderr, "round %d of %d\r", round + 1, count);
     peaks.push_back(limits::fma_peak());
     Fastest fastest;
     benchmark::RunSpecifiedBenchmarks(&fastest);
     for (const auto& [name, seconds] : fastest.seconds) rounds[name].push_back(seconds);
   }
 
+  if (csv) {
+    std::printf("processor,%s\n", processor().c_str());
+    for (const bench::Line& l : lines())
+      if (rounds.contains(l.name)) std::printf("%s,%.9g\n", l.name.c_str(), median(rounds[l.name]) / l.steps);
+    return 0;
+  }
   const double peak = median(peaks), best_peak = *std::max_element(peaks.begin(), peaks.end());
-  std::printf("%s, %s kernels, FMA peak %.1f GFLOP/s (f32), one thread; median of 9 interleaved minima\n\n", processor().c_str(),
-              capstan::kernels::table<float>().isa, peak / 1e9);
+  std::printf("%s, %s kernels, FMA peak %.1f GFLOP/s (f32), one thread; median of %d interleaved minima\n\n", processor().c_str(),
+              capstan::kernels::table<float>().isa, peak / 1e9, count);
   std::printf("| %-44s | %12s | %12s | %6s | %8s | %6s |\n|%s|\n", "step", "ours us", "limit us", "ratio", "G/s", "% peak",
               std::string(105, '-').c_str());
   bool failed = false;
