@@ -169,6 +169,23 @@ TEST(Chain, LeavesTheGradientAndStrangersAlone) {
   EXPECT_GT(all["w"].version(), moved);
 }
 
+TEST(Chain, TakesARowSparseGradientAsTheMethodDoes) {
+  Tensor own = parameter(wobbles({16, 3}, 0, DType::f64)), chained = parameter(own.clone());
+  optim::AdamW adamw(Parameters{{"w", own}}, {.lr = 0.05});
+  optim::Chain by_chain(Parameters{{"w", chained}}, chain(scale_by_adam(), add_decayed_weights(1e-2), scale_by_learning_rate(0.05)));
+  for (const std::int64_t row : {3, 7, 3, 15}) {
+    const auto gradients = [row](const Tensor& w) {
+      Tape tape;
+      Gradients g = tape.gradients(sum(square(index_select(w, 0, tensor(std::vector<std::int64_t>{row, 1})))));
+      EXPECT_TRUE(g.is_sparse(w));
+      return g;
+    };
+    adamw.step(gradients(own));
+    by_chain.step(gradients(chained));
+    EXPECT_EQ(bits(chained), bits(own));
+  }
+}
+
 TEST(Chain, HasTheSameBitsForAnyNumberOfThreads) {
   const int before = num_threads();
   std::string once;
