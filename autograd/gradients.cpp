@@ -37,6 +37,7 @@ const Entry* GradientTable::search(const Header* h) const noexcept {
 
 Tensor& writable(Entry& e) {
   if (__atomic_load_n(&e.gradient.header()->refs, __ATOMIC_ACQUIRE) > 1 || e.gradient.header()->tape != 0) e.gradient = copy_of(e.gradient);
+  e.finite = false;
   return e.gradient;
 }
 
@@ -64,6 +65,7 @@ void add_to(Entry& mine, const Entry& e) {
     mine.gradient = kernels::binary("gradients", kernels::Binary::add, mine.dense(), e.dense());
     mine.rows = Tensor();
   }
+  mine.finite = false;
 }
 
 /// The entry for w.
@@ -148,6 +150,8 @@ double global_norm(const Gradients& gradients) {
     for (const Entry& e : *gradients.table())
       total += kernels::dispatch(
           e.gradient, [&]<class T>(T*) { return kernels::table<T>().sum_squares(kernels::data_of<T>(e.gradient), e.gradient.numel()); });
+  if (gradients.table() && std::isfinite(total))
+    for (const Entry& e : *gradients.table()) e.set_finite();
   return std::sqrt(total);
 }
 
@@ -155,7 +159,10 @@ Gradients clip_norm(Gradients gradients, double max_norm) {
   if (!(max_norm > 0)) fail<ValueError>("clip_norm", "max_norm must be positive: ", max_norm);
   const double norm = global_norm(gradients);
   if (!std::isfinite(norm)) fail<ValueError>("clip_norm", "the gradients' norm must be finite: ", norm);
-  if (norm > max_norm) gradients *= max_norm / norm;
+  if (norm > max_norm) {
+    gradients *= max_norm / norm;
+    for (const Entry& e : *gradients.table()) e.set_finite();  // smaller than before
+  }
   return gradients;
 }
 

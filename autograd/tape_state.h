@@ -253,8 +253,12 @@ struct GradientTable {
     std::uint64_t generation;
     std::uint32_t leaf;
     Tensor gradient;
-    Tensor rows = {};         // of a row-sparse one: which rows, in ascending order, `gradient` holds,
-    std::int64_t height = 0;  // and of how many
+    Tensor rows = {};             // of a row-sparse one: which rows, in ascending order, `gradient` holds,
+    std::int64_t height = 0;      // and of how many
+    mutable bool finite = false;  // somebody looked through `gradient`, which has not changed since
+
+    bool known_finite() const noexcept { return __atomic_load_n(&finite, __ATOMIC_RELAXED); }
+    void set_finite() const noexcept { __atomic_store_n(&finite, true, __ATOMIC_RELAXED); }
 
     Shape shape() const { return rows.defined() ? gradient.shape().with(0, height) : gradient.shape(); }
     /// The gradient with every row.

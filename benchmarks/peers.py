@@ -173,7 +173,9 @@ def cases():
     for title, sizes, batch, name in MLPS:
         yield title, name, {"torch": (torch_mlp(sizes, batch), 1), "jax": (jax_mlp(sizes, batch), 1)}
     for n in (1000, 1000000, 20000000):
-        yield f"Adagrad step, {n} parameters", f"adagrad/{n}/ours", {"torch": (torch_adagrad(n), 1), "jax": (jax_adagrad(n), 1)}
+        rivals = {"torch": (torch_adagrad(n), 1), "jax": (jax_adagrad(n), 1)}
+        yield f"Adagrad step, {n} parameters", f"adagrad/{n}/ours", rivals
+        yield f"Adagrad step, {n} parameters, looking for NaN first", f"adagrad/{n}/look", rivals
 
 
 def ours(bench):

@@ -146,9 +146,12 @@ void Optimizer::step(const Gradients& gradients) {
     const capstan::detail::Header* g = e.gradient->header();
     if (g->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ", g->dtype);
-    if (check_finite_)
-      if (first_non_finite(g) >= 0 && !takes_non_finite()) [[unlikely]]
+    if (check_finite_ && !found->known_finite()) {
+      if (first_non_finite(g) < 0)
+        found->set_finite();
+      else if (!takes_non_finite()) [[unlikely]]
         require_finite(e);
+    }
   }
   if (!any)
     fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");

@@ -72,7 +72,8 @@ class Optimizer {
   /// The method's own name: "adagrad".
   virtual const char* method() const noexcept = 0;
 
-  /// Whether step() looks for NaN and infinity first; true at the start. Turning it off saves one read of the gradients.
+  /// Whether step() looks for NaN and infinity first; true at the start. Turning it off saves one read of the gradients, which
+  /// is also saved when something else has looked through them: global_norm() and clip_norm(), or a step before.
   void set_check_finite(bool on) noexcept { check_finite_ = on; }
 
  protected:

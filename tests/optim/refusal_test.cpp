@@ -209,3 +209,31 @@ TEST(Steps, AreNotRecorded) {
   EXPECT_TRUE(w.requires_grad());
   EXPECT_TRUE(thrown([&] { (void)tape.gradients(loss); }).find("was changed in place") != std::string::npos);
 }
+
+// What is known to be finite is not looked through again, and what changed is.
+TEST(NotFinite, IsFoundAfterWhateverChangesAGradient) {
+  const Tensor w = parameter(full({1000}, 1.0)), v = parameter(full({2}, 1.0));
+  const auto gradients = [&] {
+    Tape tape;
+    return tape.gradients(sum(square(w)) + sum(v));
+  };
+  optim::SGD optimizer({{"w", w}, {"v", v}}, {.lr = 0.0});
+  const auto refused = [&](const Gradients& g) {
+    return thrown([&] { optimizer.step(g); }).find("must be finite: inf") != std::string::npos;
+  };
+  Gradients g = gradients();
+  optimizer.step(g);
+  g *= 1e300;
+  g *= 1e300;
+  EXPECT_TRUE(refused(g));
+  Gradients sum = gradients();
+  EXPECT_GT(global_norm(sum), 0);
+  optimizer.step(sum);
+  sum += g;
+  EXPECT_TRUE(refused(sum));
+  EXPECT_TRUE(refused(sum.clone()));
+  const Gradients clipped = clip_norm(gradients(), 1e-3);
+  optimizer.step(clipped);
+  EXPECT_TRUE(std::isinf(global_norm(g)));
+  EXPECT_TRUE(refused(g));
+}
