@@ -133,11 +133,13 @@ void Optimizer::step(const Gradients& gradients) {
     const capstan::detail::Header* h = e.parameter.header();
     const auto* found = table ? table->find(h, next) : nullptr;
     e.gradient = found ? &found->gradient : nullptr;
+    e.rows = nullptr;
     if (!found) continue;
     any = true;
     if (found->rows.defined()) [[unlikely]] {
       if (dense_.empty()) dense_.reserve(entries_.size());
       e.gradient = &dense_.emplace_back(found->dense());
+      e.rows = &found->rows;
     }
     next = static_cast<std::size_t>(found - table->first()) + 1;
     if (!e.slots.empty() && e.slots.front().header()->dtype != h->dtype) [[unlikely]]

@@ -87,7 +87,8 @@ class Optimizer {
     std::int64_t steps = 0;
     std::size_t rule = no_rule;        // which of the method's rules the slots were made for
     std::vector<Tensor> slots;         // made at the first step
-    const Tensor* gradient = nullptr;  // during step()
+    const Tensor* gradient = nullptr;  // during step(), with every row
+    const Tensor* rows = nullptr;      // of a row-sparse gradient, which is 0 in all others (i64, ascending); null for a dense one
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
