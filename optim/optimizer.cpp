@@ -196,6 +196,12 @@ TensorMap Optimizer::state() const {
 
 void Optimizer::load_state(const TensorMap& state) {
   detail::StateReader reader(state);
+  Loaded loaded = read_state(reader);
+  reader.require_fit(method(), "the state does not fit this optimizer:");
+  take_state(std::move(loaded));
+}
+
+Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
   std::vector<double> options;
   for (std::size_t g = 0; g < group_count(); ++g)
     for (const char* name : option_names()) options.push_back(reader.take_number(option_key(g, name)));
@@ -216,12 +222,14 @@ void Optimizer::load_state(const TensorMap& state) {
         e.slots.push_back(t->clone());
   }
   read_rest(reader);
-  reader.require_fit(method(), "the state does not fit this optimizer:");
+  return {std::move(options), std::move(loaded), total};
+}
 
-  set_options(options);
+void Optimizer::take_state(Loaded loaded) {
+  set_options(loaded.options);
   take_rest();
-  entries_ = std::move(loaded);
-  steps_ = total;
+  entries_ = std::move(loaded.entries);
+  steps_ = loaded.steps;
 }
 
 Parameters Optimizer::parameters() const {
