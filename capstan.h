@@ -43,6 +43,7 @@
 #include <capstan/optim/average.h>
 #include <capstan/optim/elementwise.h>
 #include <capstan/optim/ftrl.h>
+#include <capstan/optim/inject.h>
 #include <capstan/optim/lion.h>
 #include <capstan/optim/lookahead.h>
 #include <capstan/optim/nadam.h>
@@ -54,6 +55,7 @@
 #include <capstan/optim/schedule.h>
 #include <capstan/optim/sgd.h>
 #include <capstan/optim/signum.h>
+#include <capstan/optim/wrapper.h>
 #include <capstan/optim/yogi.h>
 #include <capstan/train/chart.h>
 #include <capstan/train/contour.h>

@@ -6,15 +6,20 @@
 // Each case registers its measured loops with Google Benchmark; report() says how their times stand to each other.
 namespace bench {
 
-/// A loop under a name; its time is one iteration's.
+/// A loop under a name; its time is one iteration's. What it runs is made by prepare(), each time before it is measured.
 template <class F>
-void loop(const std::string& name, F body) {
+void prepared_loop(const std::string& name, F prepare) {
   benchmark::RegisterBenchmark(name.c_str(),
-                               [body](benchmark::State& state) {
+                               [prepare](benchmark::State& state) {
+                                 auto body = prepare();
                                  for (auto _ : state) body();
                                })
       ->Repetitions(5)
       ->MinTime(0.02);
+}
+template <class F>
+void loop(const std::string& name, F body) {
+  prepared_loop(name, [body] { return body; });
 }
 
 /// One line of the table: the time of loop `name` for `steps` steps in each iteration, beside the loop `limit` ("" when the
@@ -31,5 +36,7 @@ void register_linear();
 void register_mlp();
 void register_products();
 void register_adagrad();
+void register_methods();    // only when they are asked for
+void register_own_rules();  // with optim::make()
 
 }  // namespace bench

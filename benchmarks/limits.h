@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 // What a careful programmer would write by hand for one task on this very machine (compiled with -march=native): the
@@ -16,5 +17,10 @@ float linear_epoch(Linear& model, const float* x, const float* y, std::int64_t r
 
 /// One step of Adagrad over n elements in one fused loop.
 void adagrad(float* w, const float* g, float* s, std::int64_t n, float lr, float eps);
+
+/// One pass over n elements of w, g and `count` <= most_states further arrays: g is read, all others are read and written.
+constexpr std::size_t most_states = 3;
+void sweep(float* w, const float* g, float* const* states, std::size_t count, std::int64_t n);
+void sweep(double* w, const double* g, double* const* states, std::size_t count, std::int64_t n);
 
 }  // namespace limits

@@ -7,6 +7,7 @@
 
 namespace capstan::optim {
 
+using capstan::detail::cat;
 using capstan::detail::fail;
 
 ParameterAverage::ParameterAverage(const char* op, const Parameters& parameters) : op_(op), parameters_(parameters) {
@@ -55,19 +56,19 @@ void ParameterAverage::swap() {
 
 TensorMap ParameterAverage::state() const {
   require_ready(false);
-  TensorMap state{{"count", detail::count(count_)}};
-  for (const auto& [name, a] : averages_) state.insert("average/" + name, a.clone());
+  TensorMap state{{cat(op_, "/count"), detail::count(count_)}};
+  for (const auto& [name, a] : averages_) state.insert(cat(op_, "/average/", name), a.clone());
   return state;
 }
 
 void ParameterAverage::load_state(const TensorMap& state) {
   require_ready(false);
   detail::StateReader reader(state);
-  const std::int64_t updates = reader.take_count("count");
+  const std::int64_t updates = reader.take_count(cat(op_, "/count"));
   TensorMap averages;
   if (updates > 0)
     for (const auto& [name, w] : parameters_)
-      if (const Tensor* a = reader.take("average/" + name, w.shape(), w.dtype())) averages.insert(name, a->clone());
+      if (const Tensor* a = reader.take(cat(op_, "/average/", name), w.shape(), w.dtype())) averages.insert(name, a->clone());
   reader.require_fit(op_, "the state does not fit:");
   averages_ = std::move(averages);
   count_ = updates;

@@ -27,8 +27,8 @@ class ParameterAverage {
   /// How often update() was called.
   std::int64_t count() const noexcept { return count_; }
 
-  /// Deep copies: "count" (i64) and after the first update() "average/<parameter>" for each. Throws ValueError while the model
-  /// holds the averages.
+  /// Deep copies: "ema/count" (i64) and after the first update() "ema/average/<parameter>" for each; of a SWA "swa/...". Throws
+  /// ValueError while the model holds the averages.
   TensorMap state() const;
   /// Throws ValueError listing every mismatch (missing, unexpected, shape, dtype), and while the model holds the averages; then
   /// nothing is changed.

@@ -243,6 +243,7 @@ Conformance check_conformance(const Subject& s) {
   check("converges on Rosenbrock's valley", [&] { converges_on_rosenbrock(s); });
   check("every option changes the trajectory", [&] { return feels_each_option(s); });
   check("leaves the gradient alone", [&] { leaves_gradient_alone(s); });
+  check("moves by row-sparse gradients as by dense ones", [&] { follows_rows(s); });
   check("rests at zero gradient", [&] { return rests_at_zero_gradient(s); });
   check("leaves a parameter without gradient alone", [&] { leaves_idle_alone(s); });
   check("starts a later parameter afresh", [&] { starts_later_afresh(s); });

@@ -120,6 +120,7 @@ std::string composes(const Subject& s);
 std::string same_for_any_threads(const Subject& s);
 void moves_each_element_by_itself(const Subject& s);
 void leaves_gradient_alone(const Subject& s);
+void follows_rows(const Subject& s);
 std::string rests_at_zero_gradient(const Subject& s);
 void leaves_idle_alone(const Subject& s);
 void starts_later_afresh(const Subject& s);

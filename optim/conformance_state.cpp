@@ -79,6 +79,32 @@ void leaves_gradient_alone(const Subject& s) {
   });
 }
 
+void follows_rows(const Subject& s) {
+  const Shape shape = s.settings.most < 120 ? Shape{8, 2} : Shape{40, 3};
+  for_sets(s, [&](const Trial& trial) {
+    for (const DType dtype : both_dtypes) {
+      Tensor by_rows = parameter(irregular(shape, 0, dtype)), dense = parameter(by_rows.clone());
+      const auto sparse_one = trial.build(Parameters{{"w", by_rows}}), dense_one = trial.build(Parameters{{"w", dense}});
+      for (int t = 0; t < 6; ++t) {
+        const std::int64_t last = shape[0] - 1;
+        const Tensor rows = tensor(std::vector<std::int64_t>{t, t % 2 == 0 ? last : t});  // now and then one row twice
+        const Tensor slope = irregular({2, shape[1]}, 60 * t, dtype);
+        const auto gradients_at = [&](const Tensor& w, const auto& seen) {
+          Tape tape;
+          return tape.gradients(sum(index_select(seen(w), 0, rows) * slope));
+        };
+        const Gradients g = gradients_at(by_rows, [](const Tensor& w) { return w; });
+        const Gradients same = gradients_at(dense, [](const Tensor& w) { return 1.0 * w; });  // of a product no rows are kept
+        expect(g.is_sparse(by_rows) && !same.is_sparse(dense), "index_select of 2 of ", shape[0], " rows gave a dense gradient");
+        sparse_one->step(g);
+        dense_one->step(same);
+        expect(bits(by_rows) == bits(dense) && bits(sparse_one->state()) == bits(dense_one->state()), "step ", t + 1, " along 2 of ",
+               shape[0], " rows is another one than with zeros in all others, in ", dtype, ", ", trial.text());
+      }
+    }
+  });
+}
+
 std::string rests_at_zero_gradient(const Subject& s) {
   std::size_t restless = 0;
   for_sets(s, [&](const Trial& set) {

@@ -1,71 +1,79 @@
-#include <capstan/autograd/ops.h>
 #include <capstan/autograd/tape.h>
-#include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/lookahead.h>
 #include <capstan/optim/state_reader.h>
+#include <capstan/optim/transform_part.h>
 
 namespace capstan::optim {
 
 using capstan::detail::cat;
 using capstan::detail::fail;
 
-Lookahead::Lookahead(Optimizer& optimizer, LookaheadOptions options) : optimizer_(&optimizer), options_(options) {
-  if (options.period < 1) fail<ValueError>("lookahead", "period must be positive: ", options.period);
-  if (!(options.alpha > 0 && options.alpha <= 1)) fail<ValueError>("lookahead", "alpha must lie in (0, 1]: ", options.alpha);
+namespace {
+
+template <class T>
+struct Follow {
+  T alpha;
+  void operator()(T& slow, T w) const { slow += alpha * (w - slow); }
+};
+
+}  // namespace
+
+Lookahead::Lookahead(Inside inside, LookaheadOptions options) : Wrapper(inside), options_(options) {
+  if (options.period < 1) fail<ValueError>(name(), "period must be positive: ", options.period);
+  if (!(options.alpha > 0 && options.alpha <= 1)) fail<ValueError>(name(), "alpha must lie in (0, 1]: ", options.alpha);
+  detail::choose_isa_level();
   slow_ = with_added();
 }
 
 /// The slow weights, and a copy of each parameter that has none yet.
-TensorMap Lookahead::with_added() const {
-  TensorMap all = slow_;
-  for (const auto& [name, tensor] : optimizer_->parameters())
-    if (!all.contains(name)) all.insert(name, tensor.clone());
+std::vector<Lookahead::Slow> Lookahead::with_added() const {
+  std::vector<Slow> all = slow_;
+  const Parameters parameters = optimizer().parameters();
+  for (std::size_t i = all.size(); i < parameters.size(); ++i)
+    all.push_back({parameters.at(i).name, parameters.at(i).tensor, parameters.at(i).tensor.clone()});
   return all;
 }
 
-void Lookahead::step(const Gradients& gradients) {
-  const Parameters parameters = optimizer_->parameters();
-  TensorMap slow = parameters.size() == slow_.size() ? TensorMap() : with_added();
-  for (const auto& [name, w] : parameters)
-    if (const Tensor* s = slow_.find(name); s && s->dtype() != w.dtype())
-      fail<ValueError>("lookahead", "the slow weights must have the parameter's dtype: '", name, "' is ", w.dtype(), ", they are ",
-                       s->dtype(), " (convert the model first)");
-  optimizer_->step(gradients);
-  if (!slow.empty()) slow_ = std::move(slow);
-  if (++steps_ % options_.period != 0) return;
+double Lookahead::run(const Source& source) {
+  std::vector<Slow> added;
+  if (parameter_count() != slow_.size()) added = with_added();
+  for (const Slow& s : slow_)
+    if (s.slow.dtype() != s.w.dtype())
+      fail<ValueError>(name(), "the slow weights must have the parameter's dtype: '", s.name, "' is ", s.w.dtype(), ", they are ",
+                       s.slow.dtype(), " (convert the model first)");
+  const double loss = step_inside(source);
+  if (!added.empty()) slow_ = std::move(added);
+  if (++steps_ % options_.period != 0) return loss;
   const NoGrad pause;
-  for (const auto& [name, w] : parameters) {
-    Tensor s = slow_[name], fast = w;
-    s += options_.alpha * (fast - s);
-    fast.assign(s);
+  for (Slow& s : slow_) {
+    detail::sweep(
+        s.slow, s.w, [&]<class T>(T*) { return Follow<T>{T(options_.alpha)}; }, 0);
+    s.w.assign(s.slow);
   }
+  return loss;
 }
 
-std::string Lookahead::explain() const {
-  return cat("lookahead: every ", options_.period, " steps slow <- slow + ", options_.alpha, "*(w - slow), w <- slow\n",
-             optimizer_->explain());
+std::string Lookahead::describe() const {
+  return cat("every ", options_.period, " steps slow <- slow + ", options_.alpha, "*(w - slow), w <- slow");
 }
 
-TensorMap Lookahead::state() const {
-  TensorMap state = optimizer_->state();
-  state.insert("lookahead/step", detail::count(steps_));
-  for (const auto& [name, s] : with_added()) state.insert("lookahead/" + name, s.clone());
-  return state;
+void Lookahead::save(TensorMap& state, const std::string& path) const {
+  state.insert(path + "step", detail::count(steps_));
+  for (const Slow& s : with_added()) state.insert(cat(path, "slow/", s.name), s.slow.clone());
 }
 
-void Lookahead::load_state(const TensorMap& state) {
-  TensorMap own, inner;
-  for (const auto& [key, t] : state) (key.starts_with("lookahead/") ? own : inner).insert(key, t);
-  detail::StateReader reader(own);
-  const std::int64_t steps = reader.take_count("lookahead/step");
-  TensorMap slow;
-  for (const auto& [name, w] : optimizer_->parameters())
-    if (const Tensor* s = reader.take("lookahead/" + name, w.shape(), w.dtype())) slow.insert(name, s->clone());
-  reader.require_fit("lookahead", "the state does not fit:");
-  optimizer_->load_state(inner);
-  slow_ = std::move(slow);
-  steps_ = steps;
+void Lookahead::read(detail::StateReader& reader, const std::string& path) {
+  loaded_steps_ = reader.take_count(path + "step");
+  loaded_.clear();
+  for (const auto& [parameter, w] : optimizer().parameters())
+    if (const Tensor* s = reader.take(cat(path, "slow/", parameter), w.shape(), w.dtype())) loaded_.push_back({parameter, w, s->clone()});
+}
+
+void Lookahead::take() noexcept {
+  slow_ = std::move(loaded_);
+  loaded_.clear();
+  steps_ = loaded_steps_;
 }
 
 }  // namespace capstan::optim

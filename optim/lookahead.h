@@ -1,5 +1,5 @@
 #pragma once
-#include <capstan/optim/optimizer.h>
+#include <capstan/optim/wrapper.h>
 
 namespace capstan::optim {
 
@@ -16,33 +16,35 @@ struct LookaheadOptions {
 ///     optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.9});
 ///     optim::Lookahead optimizer(sgd);
 ///     optimizer.step(tape.gradients(loss));
-class Lookahead {
+///
+/// A parameter that was added to the optimizer is taken in as it is before its first step here. The state holds, beside the
+/// optimizer's, "lookahead/step" (i64) and "lookahead/slow/<parameter>" for each. Inside another wrapper the names begin with its.
+class Lookahead final : public Wrapper {
  public:
-  /// The optimizer must outlive this. Throws ValueError unless period >= 1 and alpha lies in (0, 1].
-  explicit Lookahead(Optimizer& optimizer, LookaheadOptions options = {});
-  Lookahead(const Lookahead&) = delete;
-  Lookahead& operator=(const Lookahead&) = delete;
-
-  /// A step of the optimizer, and one of the slow weights when it is their turn. Throws as Optimizer::step() does, and then
-  /// changes nothing. A parameter that was added to the optimizer is taken in as it is before this step.
-  void step(const Gradients& gradients);
-
-  Optimizer& optimizer() const noexcept { return *optimizer_; }
-  /// The optimizer's, and what is done with it.
-  std::string explain() const;
-
-  /// The optimizer's state, "lookahead/step" (i64) and "lookahead/<parameter>" for each: deep copies.
-  TensorMap state() const;
-  /// Throws ValueError listing every mismatch, its own or else the optimizer's, and then changes nothing.
-  void load_state(const TensorMap& state);
+  /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError unless period >= 1 and alpha lies in
+  /// (0, 1].
+  template <Wrappable Inner>
+  explicit Lookahead(Inner& inner, LookaheadOptions options = {}) : Lookahead(Inside(inner), options) {}
 
  private:
-  TensorMap with_added() const;
+  struct Slow {
+    std::string name;
+    Tensor w, slow;
+  };
 
-  Optimizer* optimizer_;
+  Lookahead(Inside inside, LookaheadOptions options);
+  std::vector<Slow> with_added() const;
+
+  const char* name() const noexcept override { return "lookahead"; }
+  double run(const Source& source) override;
+  std::string describe() const override;
+  void save(TensorMap& state, const std::string& path) const override;
+  void read(detail::StateReader& reader, const std::string& path) override;
+  void take() noexcept override;
+
   LookaheadOptions options_;
-  TensorMap slow_;
-  std::int64_t steps_ = 0;
+  std::vector<Slow> slow_, loaded_;
+  std::int64_t steps_ = 0, loaded_steps_ = 0;
 };
 
 }  // namespace capstan::optim

@@ -80,6 +80,7 @@ template <class Derived, class Options>
 void Method<Derived, Options>::set_option(std::size_t group, std::string_view name, double value) {
   const auto& f = field(name);
   const auto bit = std::uint64_t{1} << (&f - Derived::fields.data());
+  if (f.flag && value != 0 && value != 1) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
   Options changed = groups_.at(group).options;
   f.set(changed, value);
   check_options(changed);

@@ -133,11 +133,13 @@ void Optimizer::step(const Gradients& gradients) {
     const capstan::detail::Header* h = e.parameter.header();
     const auto* found = table ? table->find(h, next) : nullptr;
     e.gradient = found ? &found->gradient : nullptr;
+    e.rows = nullptr;
     if (!found) continue;
     any = true;
     if (found->rows.defined()) [[unlikely]] {
       if (dense_.empty()) dense_.reserve(entries_.size());
       e.gradient = &dense_.emplace_back(found->dense());
+      e.rows = &found->rows;
     }
     next = static_cast<std::size_t>(found - table->first()) + 1;
     if (!e.slots.empty() && e.slots.front().header()->dtype != h->dtype) [[unlikely]]
@@ -197,6 +199,12 @@ TensorMap Optimizer::state() const {
 
 void Optimizer::load_state(const TensorMap& state) {
   detail::StateReader reader(state);
+  Loaded loaded = read_state(reader);
+  reader.require_fit(method(), "the state does not fit this optimizer:");
+  take_state(std::move(loaded));
+}
+
+Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
   std::vector<double> options;
   for (std::size_t g = 0; g < group_count(); ++g)
     for (const char* name : option_names()) options.push_back(reader.take_number(option_key(g, name)));
@@ -217,12 +225,14 @@ void Optimizer::load_state(const TensorMap& state) {
         e.slots.push_back(t->clone());
   }
   read_rest(reader);
-  reader.require_fit(method(), "the state does not fit this optimizer:");
+  return {std::move(options), std::move(loaded), total};
+}
 
-  set_options(options);
+void Optimizer::take_state(Loaded loaded) {
+  set_options(loaded.options);
   take_rest();
-  entries_ = std::move(loaded);
-  steps_ = total;
+  entries_ = std::move(loaded.entries);
+  steps_ = loaded.steps;
 }
 
 Parameters Optimizer::parameters() const {

@@ -11,6 +11,7 @@ namespace capstan::optim {
 namespace detail {
 class StateReader;
 }
+class Wrapper;
 
 /// What a rule is told about the step it computes.
 struct StepInfo {
@@ -45,6 +46,9 @@ class Optimizer {
   /// its own. Throws ValueError for a negative or non-finite rate.
   double lr() const { return option(0, "lr"); }
   void set_lr(double lr) { set_option(0, "lr", lr); }
+
+  /// How many steps it has made; load_state() brings the saved count back, so that set_lr(schedule(step_count())) goes on after it.
+  std::int64_t step_count() const noexcept { return steps_; }
 
   /// Takes in further parameters, whose state starts fresh; they are in no group until group() names them. Throws
   /// ValueError for a name or tensor that is here already or comes twice, and for one that is not f32 or f64.
@@ -88,7 +92,8 @@ class Optimizer {
     std::int64_t steps = 0;
     std::size_t rule = no_rule;        // which of the method's rules the slots were made for
     std::vector<Tensor> slots;         // made at the first step
-    const Tensor* gradient = nullptr;  // during step()
+    const Tensor* gradient = nullptr;  // during step(), with every row
+    const Tensor* rows = nullptr;      // of a row-sparse gradient, which is 0 in all others (i64, ascending); null for a dense one
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
@@ -144,6 +149,18 @@ class Optimizer {
   void assign_group(std::string_view pattern, std::size_t group);
 
  private:
+  friend Wrapper;  // which drives it and saves it together with its own state
+
+  /// What load_state() has read and not yet taken over.
+  struct Loaded {
+    std::vector<double> options;
+    std::vector<Entry> entries;
+    std::int64_t steps;
+  };
+  Loaded read_state(detail::StateReader& reader);
+  /// Throws ValueError for an option that cannot be, before anything is changed.
+  void take_state(Loaded loaded);
+
   void make_slots(Entry& entry, std::size_t rule) const;
   std::string option_key(std::size_t group, const char* name) const;
 

@@ -7,6 +7,7 @@
 
 namespace capstan::optim {
 
+using capstan::detail::cat;
 using capstan::detail::fail;
 
 namespace {
@@ -33,21 +34,23 @@ class Kept {
 
 }  // namespace
 
-SAM::SAM(Optimizer& optimizer, SAMOptions options) : optimizer_(&optimizer), rho_(options.rho) {
-  if (!(options.rho > 0) || !std::isfinite(options.rho)) fail<ValueError>("sam", "rho must be finite and positive: ", options.rho);
+SAM::SAM(Inside inside, SAMOptions options) : Wrapper(inside), rho_(options.rho) {
+  if (!(options.rho > 0) || !std::isfinite(options.rho)) fail<ValueError>(name(), "rho must be finite and positive: ", options.rho);
 }
 
-double SAM::step(Gradients (*call)(void*), void* gradients) {
-  const Gradients here = call(gradients);
+double SAM::run(const Source& source) {
+  if (source.ready)
+    fail<ValueError>(name(), "the gradients are wanted at two places: step() was given some (give it a function that computes them)");
+  const Gradients here = source.call(source.function);
   Parameters moved;
   double squares = 0;
-  for (const auto& [name, w] : optimizer_->parameters()) {
+  for (const auto& [parameter, w] : optimizer().parameters()) {
     if (!here.contains(w)) continue;
-    moved.insert(name, w);
+    moved.insert(parameter, w);
     const NoGrad pause;
     squares += sum(square(here[w].to(DType::f64))).item();
   }
-  if (!std::isfinite(squares)) fail<ValueError>("sam", "the gradients' norm must be finite: ", std::sqrt(squares));
+  if (!std::isfinite(squares)) fail<ValueError>(name(), "the gradients' norm must be finite: ", std::sqrt(squares));
   Gradients there;
   {
     const Kept kept(moved);
@@ -56,10 +59,12 @@ double SAM::step(Gradients (*call)(void*), void* gradients) {
       Tensor w = entry.tensor;
       w += here[w] * (squares > 0 ? rho_ / std::sqrt(squares) : 0);
     }
-    there = call(gradients);
+    there = source.call(source.function);
   }
-  optimizer_->step(there);
+  step_inside({&there, nullptr, nullptr});
   return here.loss();
 }
+
+std::string SAM::describe() const { return cat("e = ", rho_, "*g(w)/|g(w)|, g <- g(w + e)"); }
 
 }  // namespace capstan::optim

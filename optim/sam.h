@@ -1,7 +1,5 @@
 #pragma once
-#include <capstan/optim/optimizer.h>
-
-#include <type_traits>
+#include <capstan/optim/wrapper.h>
 
 namespace capstan::optim {
 
@@ -20,26 +18,23 @@ struct SAMOptions {
 ///       return tape.gradients(cross_entropy(model(x), y));
 ///     });
 ///
-/// It has no state: save the optimizer's. Weakness: twice the cost; rho is one more number to tune.
-class SAM {
+/// It has no state. Weakness: twice the cost; rho is one more number to tune.
+class SAM final : public Wrapper {
  public:
-  /// The optimizer must outlive this. Throws ValueError unless rho is finite and positive.
-  explicit SAM(Optimizer& optimizer, SAMOptions options = {});
+  /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError unless rho is finite and positive.
+  template <Wrappable Inner>
+  explicit SAM(Inner& inner, SAMOptions options = {}) : SAM(Inside(inner), options) {}
 
-  /// Calls `gradients` twice, at w and at w + e, and steps; returns the loss at w. Throws ValueError when |g(w)| is not
-  /// finite, what `gradients` throws, and what the optimizer's step() throws; the parameters then are as they were, to the bit.
-  template <class F>
-  requires std::is_invocable_r_v<Gradients, F&>
-  double step(F gradients) {
-    return step([](void* f) -> Gradients { return (*static_cast<F*>(f))(); }, &gradients);
-  }
-
-  Optimizer& optimizer() const noexcept { return *optimizer_; }
+  // step(F gradients) calls `gradients` twice, at w and at w + e, and returns the loss at w. It throws ValueError when |g(w)| is
+  // not finite, what `gradients` throws, and what the step inside throws; the parameters then are as they were, to the bit.
 
  private:
-  double step(Gradients (*call)(void*), void* gradients);
+  SAM(Inside inside, SAMOptions options);
 
-  Optimizer* optimizer_;
+  const char* name() const noexcept override { return "sam"; }
+  double run(const Source& source) override;
+  std::string describe() const override;
+
   double rho_;
 };
 

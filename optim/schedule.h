@@ -15,7 +15,10 @@ namespace capstan::optim {
 ///       optimizer.set_lr(rate(step));
 ///       ...
 ///
-/// A value without a state of its own: a run that is resumed goes on by its step number. Copies are cheap.
+/// A value without a state of its own, so that a run that is resumed goes on by its step number. The optimizer's own is part of its
+/// state: with `optimizer.set_lr(rate(optimizer.step_count()))` before each step there is nothing else to save. optim::Inject
+/// (optim/inject.h) does that by itself, for any option and with a count of its own, and so do the numbers of an optim::Chain.
+/// Copies are cheap.
 class Schedule {
  public:
   /// Any function of the step number: [](std::int64_t step) { return 0.1 / (1 + step); }.

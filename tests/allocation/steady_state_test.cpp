@@ -116,6 +116,20 @@ TEST(Allocation, LinearRegression) {
   });
 }
 
+TEST(Allocation, Wrappers) {
+  const Tensor x = randn({10, 5}), y = randn({10, 1});
+  nn::Sequential model{nn::Linear(5, 1)};
+  optim::SGD sgd(model.parameters(), {.lr = 0.01, .momentum = 0.5});
+  optim::Inject inject(sgd, {{"lr", optim::schedule::cosine(0.01, 900)}, {"momentum", optim::schedule::linear(0.5, 0.9, 900)}});
+  optim::Lookahead inner(inject, {.period = 2}), outer(inner, {.period = 1});
+  optim::EMA ema(model.parameters());
+  expect_none([&] {
+    Tape tape;
+    outer.step(tape.gradients(mse_loss(model(x), y)));
+    ema.update();
+  });
+}
+
 // The same within one epoch: the loop has begun before anything is counted.
 TEST(Allocation, InsideAnEpoch) {
   const data::Dataset set = regression();

@@ -1,8 +1,13 @@
 #include <capstan/nn/linear.h>
 #include <capstan/nn/sequential.h>
+#include <capstan/optim/average.h>
 #include <capstan/optim/chain.h>
 #include <capstan/optim/conformance.h>
+#include <capstan/optim/inject.h>
+#include <capstan/optim/lookahead.h>
 #include <capstan/optim/make.h>
+#include <capstan/optim/sam.h>
+#include <capstan/optim/sgd.h>
 
 #include <cmath>
 
@@ -132,4 +137,28 @@ TEST(ChainGuide, ShowsATransformationOfOnesOwn) {
   EXPECT_FLOAT_EQ(static_cast<float>(values(w)[0]), 0.1F);
   EXPECT_FLOAT_EQ(static_cast<float>(values(w)[1]), -0.1F);
   EXPECT_EQ(values(w)[2], 0);
+}
+
+TEST(ChainGuide, ShowsWrappers) {
+  manual_seed(1);
+  nn::Sequential model{nn::Linear(3, 4), nn::Linear(4, 2)};
+  const Tensor x = wobbles({8, 3}, 0, DType::f32), y = wobbles({8, 2}, 40, DType::f32);
+
+  optim::SGD sgd(model.parameters(), {.momentum = 0.5});
+  optim::Inject rates(sgd, {{"lr", optim::schedule::cosine(0.1, 900)}, {"momentum", optim::schedule::linear(0.5, 0.9, 900)}});
+  optim::SAM sam(rates);
+  optim::Lookahead optimizer(sam);
+  optim::EMA average(model.parameters());
+  for (int step = 0; step < 100; ++step) {
+    optimizer.step([&] {  // a function, as SAM asks for the gradients twice
+      Tape tape;
+      return tape.gradients(mse_loss(model(x), y));
+    });
+    average.update();
+  }
+  TensorMap state = optimizer.state();  // of all four; the average has one of its own
+
+  EXPECT_LT(mse_loss(model(x), y).item(), 0.7);
+  EXPECT_DOUBLE_EQ(sgd.options().momentum, 0.5 + 0.4 * 99 / 900);
+  EXPECT_EQ(state["lookahead/sam/inject/step"].data<std::int64_t>()[0], 100);
 }

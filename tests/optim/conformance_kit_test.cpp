@@ -22,6 +22,7 @@ enum class Sin {
   stuck,
   deaf,
   writes_gradient,
+  only_rows,
   restless,
   moves_idle,
   one_count_for_all,
@@ -80,7 +81,15 @@ struct Sinner : optim::Optimizer {
       if (leader_ == e.name) count_ = e.steps;
       rate *= 1 + 0.5 / static_cast<double>(count_);
     }
+    Tensor kept = w.clone();
     w -= m * rate;
+    if (sin == Sin::only_rows && e.rows) {  // the others would go on by their momentum
+      for (std::int64_t i = 0; i < e.rows->numel(); ++i) {
+        const std::int64_t row = e.rows->data<std::int64_t>()[i];
+        kept.rows(row, row + 1).assign(w.rows(row, row + 1));
+      }
+      w.assign(kept);
+    }
     if (sin == Sin::restless) w *= 1 - 1e-6;
     if (sin == Sin::writes_gradient) {
       if (g.dtype() == DType::f32) g.data<float>()[0] = 0;
@@ -216,6 +225,7 @@ sinner converges on a parabola: held
 sinner converges on Rosenbrock's valley: held
 sinner every option changes the trajectory: held
 sinner leaves the gradient alone: held
+sinner moves by row-sparse gradients as by dense ones: held
 sinner rests at zero gradient: held
 sinner leaves a parameter without gradient alone: held
 sinner starts a later parameter afresh: held
@@ -237,6 +247,8 @@ TEST(Kit, CatchesEachSinByTheNameOfTheProperty) {
                             "f32, at the best of eight rates 1 of the first loss is left after 5000 steps, lr 0.05, ");
   expect_caught<Sin::deaf>("every option changes the trajectory", "no value of boost moves a f32 parameter elsewhere by more than 0");
   expect_caught<Sin::writes_gradient>("leaves the gradient alone", "a f32 gradient was changed, " + given);
+  expect_caught<Sin::only_rows>("moves by row-sparse gradients as by dense ones",
+                                "step 1 along 2 of 40 rows is another one than with zeros in all others, in f32, " + given);
   expect_caught<Sin::restless>("rests at zero gradient", "three gradients of 0 move a f32 parameter, lr 0.05, ");
   expect_caught<Sin::moves_idle>("leaves a parameter without gradient alone", "it was moved, " + given,
                                  {"moves a group by its own options"});

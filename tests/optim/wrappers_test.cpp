@@ -60,7 +60,7 @@ TEST(Lookahead, GoesOnFromItsState) {
     optim::Lookahead lookahead(run.sgd, {.period = 3}), resumed(other.sgd, {.period = 3});
     for (int t = 0; t < before; ++t) lookahead.step(gradients_at(run.w, t));
     for (int t = 0; t < 2; ++t) resumed.step(gradients_at(other.w, 50 + t));
-    EXPECT_EQ(names(lookahead.state()), names(run.sgd.state()) + " lookahead/step lookahead/w");
+    EXPECT_EQ(names(lookahead.state()), names(run.sgd.state()) + " lookahead/step lookahead/slow/w");
     resumed.load_state(lookahead.state());
     other.w.assign(run.w);
     for (int t = before; t < before + 8; ++t) {
@@ -81,16 +81,16 @@ TEST(Lookahead, RefusesAStateThatDoesNotFit) {
   lookahead.step(gradients_at(run.w, 1));
   const std::string before = bits(lookahead.state());
   TensorMap state = without(lookahead.state(), "lookahead/step", tensor(-2, DType::i64));
-  state = without(state, "lookahead/w", ones({6}));
-  state.insert("lookahead/v", ones({6}));
+  state = without(state, "lookahead/slow/w", ones({6}));
+  state.insert("lookahead/slow/v", ones({6}));
   EXPECT_EQ(thrown([&] { lookahead.load_state(state); }), R"(ValueError: [lookahead] the state does not fit:
   lookahead/step: a count must not be negative: -2
-  lookahead/w: f32 [6], wanted f64 [6]
-  unexpected: lookahead/v)");
+  lookahead/slow/w: f32 [6], wanted f64 [6]
+  unexpected: lookahead/slow/v)");
   EXPECT_EQ(thrown([&] { lookahead.load_state(run.sgd.state()); }),
-            "ValueError: [lookahead] the state does not fit:\n  missing: lookahead/step\n  missing: lookahead/w");
+            "ValueError: [lookahead] the state does not fit:\n  missing: lookahead/step\n  missing: lookahead/slow/w");
   EXPECT_EQ(thrown([&] { lookahead.load_state(without(lookahead.state(), "w/momentum")); }),
-            "ValueError: [sgd] the state does not fit this optimizer:\n  missing: w/momentum");
+            "ValueError: [lookahead] the state does not fit:\n  missing: w/momentum");
   EXPECT_EQ(bits(lookahead.state()), before);
 }
 
@@ -102,7 +102,7 @@ TEST(Lookahead, TakesInAParameterThatCameLater) {
   run.sgd.add_parameters(Parameters{{"late", late}});
   lookahead.step(slopes({{late, full({1}, 10, DType::f64)}}));  // 4 -> 3, and half the way back
   EXPECT_DOUBLE_EQ(late.item(), 3.5);
-  EXPECT_DOUBLE_EQ(lookahead.state()["lookahead/late"].item(), 3.5);
+  EXPECT_DOUBLE_EQ(lookahead.state()["lookahead/slow/late"].item(), 3.5);
 }
 
 TEST(Lookahead, RefusesWhatCannotBeAndChangesNothing) {
@@ -128,8 +128,8 @@ TEST(Averages, AreTheReferences) {
     run.sgd.step(gradients_at(run.w, t));
     ema.update();
     swa.update();
-    expect_near(ema.state()["average/w"], cases.at("ema").at(static_cast<std::size_t>(t - 1)), "ema");
-    expect_near(swa.state()["average/w"], cases.at("swa").at(static_cast<std::size_t>(t - 1)), "swa");
+    expect_near(ema.state()["ema/average/w"], cases.at("ema").at(static_cast<std::size_t>(t - 1)), "ema");
+    expect_near(swa.state()["swa/average/w"], cases.at("swa").at(static_cast<std::size_t>(t - 1)), "swa");
   }
   EXPECT_EQ(ema.count(), 23);
 }
@@ -142,7 +142,7 @@ TEST(Averages, ChangePlacesWithTheModel) {
     run.sgd.step(gradients_at(run.w, t));
     ema.update();
   }
-  const std::string own = bits(run.w), state = bits(ema.state()), average = bits(ema.state()["average/w"]);
+  const std::string own = bits(run.w), state = bits(ema.state()), average = bits(ema.state()["ema/average/w"]);
   const TensorMap saved = ema.state();
   ema.swap();
   EXPECT_TRUE(ema.swapped());
@@ -192,19 +192,19 @@ TEST(Averages, RefuseWhatCannotBe) {
   optim::SWA swa(parameters);
   swa.update();
   const std::string before = bits(swa.state());
-  TensorMap state = without(swa.state(), "average/w", ones({2}));
-  state.insert("average/v", ones({2}));
+  TensorMap state = without(swa.state(), "swa/average/w", ones({2}));
+  state.insert("swa/average/v", ones({2}));
   EXPECT_EQ(thrown([&] { swa.load_state(state); }),
-            "ValueError: [swa] the state does not fit:\n  average/w: f32 [2], wanted f64 [6]\n  unexpected: average/v");
-  EXPECT_EQ(thrown([&] { swa.load_state({}); }), "ValueError: [swa] the state does not fit:\n  missing: count");
+            "ValueError: [swa] the state does not fit:\n  swa/average/w: f32 [2], wanted f64 [6]\n  unexpected: swa/average/v");
+  EXPECT_EQ(thrown([&] { swa.load_state({}); }), "ValueError: [swa] the state does not fit:\n  missing: swa/count");
   EXPECT_EQ(thrown([&] {
-              swa.load_state({{"count", tensor(-1, DType::i64)}});
+              swa.load_state({{"swa/count", tensor(-1, DType::i64)}});
             }),
-            "ValueError: [swa] the state does not fit:\n  count: a count must not be negative: -1");
+            "ValueError: [swa] the state does not fit:\n  swa/count: a count must not be negative: -1");
   EXPECT_EQ(thrown([&] {
-              swa.load_state({{"count", tensor(3, DType::i64)}});
+              swa.load_state({{"swa/count", tensor(3, DType::i64)}});
             }),
-            "ValueError: [swa] the state does not fit:\n  missing: average/w");
+            "ValueError: [swa] the state does not fit:\n  missing: swa/average/w");
   EXPECT_EQ(bits(swa.state()), before);
 }
 

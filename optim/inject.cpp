@@ -1,0 +1,45 @@
+#include <capstan/core/text.h>
+#include <capstan/optim/inject.h>
+#include <capstan/optim/state_reader.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+using capstan::detail::fail;
+
+Inject::Inject(Inside inside, std::vector<Injection> injections) : Wrapper(inside), injections_(std::move(injections)) {
+  if (injections_.empty()) fail<ValueError>(name(), "needs at least one option");
+  for (const Injection& i : injections_) {
+    before_.push_back(option(i.option));
+    for (const Injection* earlier = injections_.data(); earlier != &i; ++earlier)
+      if (earlier->option == i.option) fail<ValueError>(name(), "an option must come once: '", i.option, "'");
+  }
+}
+
+double Inject::run(const Source& source) {
+  std::size_t set = 0;
+  try {
+    for (; set < injections_.size(); ++set) {
+      before_[set] = option(injections_[set].option);
+      set_option(injections_[set].option, injections_[set].schedule(steps_));
+    }
+    const double loss = step_inside(source);
+    ++steps_;
+    return loss;
+  } catch (...) {
+    while (set-- > 0) set_option(injections_[set].option, before_[set]);
+    throw;
+  }
+}
+
+std::string Inject::describe() const {
+  std::string text;
+  for (const Injection& i : injections_) text += cat(text.empty() ? "" : ", ", i.option, "(", steps_, ") = ", i.schedule(steps_));
+  return text;
+}
+
+void Inject::save(TensorMap& state, const std::string& path) const { state.insert(path + "step", detail::count(steps_)); }
+void Inject::read(detail::StateReader& reader, const std::string& path) { loaded_steps_ = reader.take_count(path + "step"); }
+void Inject::take() noexcept { steps_ = loaded_steps_; }
+
+}  // namespace capstan::optim

@@ -1,0 +1,55 @@
+#include <capstan/core/text.h>
+#include <capstan/optim/state_reader.h>
+#include <capstan/optim/wrapper.h>
+
+namespace capstan::optim {
+
+using capstan::detail::cat;
+
+Wrapper::~Wrapper() = default;
+
+void Wrapper::save(TensorMap&, const std::string&) const {}
+void Wrapper::read(detail::StateReader&, const std::string&) {}
+void Wrapper::take() noexcept {}
+
+double Wrapper::step_inside(const Source& source) const {
+  if (inside_.wrapper) return inside_.wrapper->run(source);
+  if (source.ready) {
+    optimizer().step(*source.ready);
+    return source.ready->loss();
+  }
+  const Gradients gradients = source.call(source.function);
+  optimizer().step(gradients);
+  return gradients.loss();
+}
+
+std::string Wrapper::explain() const {
+  std::string text;
+  for (const Wrapper* w = this; w; w = w->inside_.wrapper) text += cat(w->name(), ": ", w->describe(), "\n");
+  return text + optimizer().explain();
+}
+
+TensorMap Wrapper::state() const {
+  TensorMap state = optimizer().state();
+  std::string path;
+  for (const Wrapper* w = this; w; w = w->inside_.wrapper) {
+    path += cat(w->name(), "/");
+    w->save(state, path);
+  }
+  return state;
+}
+
+void Wrapper::load_state(const TensorMap& state) {
+  detail::StateReader reader(state);
+  std::string path;
+  for (Wrapper* w = this; w; w = w->inside_.wrapper) {
+    path += cat(w->name(), "/");
+    w->read(reader, path);
+  }
+  Optimizer::Loaded loaded = optimizer().read_state(reader);
+  reader.require_fit(name(), "the state does not fit:");
+  optimizer().take_state(std::move(loaded));
+  for (Wrapper* w = this; w; w = w->inside_.wrapper) w->take();
+}
+
+}  // namespace capstan::optim
