@@ -124,6 +124,18 @@ TEST_F(ThreadsFork, AChildStartsThreadsOfItsOwn) {
   EXPECT_EQ(meet(3), 3);
 }
 
+TEST_F(ThreadsFork, AChildEnds) {
+  set_num_threads(3);
+  meet(3);
+  std::fflush(stdout);
+  EXPECT_EQ(in_a_child([]() -> int { std::exit(7); }), "exit 7");  // without a call of its own
+  EXPECT_EQ(in_a_child([]() -> int {
+              meet(3);
+              std::exit(8);
+            }),
+            "exit 8");
+}
+
 TEST_F(ThreadsFork, AChildComputesTheSameBits) {
   set_num_threads(2);
   const Tensor expected = large_product();
