@@ -4,10 +4,10 @@
 namespace capstan {
 
 /// How many threads Capstan's own pool may use, the caller among them. Starts at what the environment's CAPSTAN_NUM_THREADS
-/// says, and where that is not set or empty at the number of CPUs this process may run on. Results have the same bits for any
-/// number. Throws ValueError unless 1 <= n <= 256. The variable is read once, when the pool is first asked; when it is not a
-/// whole number from 1 to 256, whatever asks the pool throws ValueError: both functions here, an optimizer that is made, an
-/// operation that is large enough for threads.
+/// says, and where that is not set or empty at the number of CPUs this process may run on, at most 256. Results have the same
+/// bits for any number. Throws ValueError unless 1 <= n <= 256. The variable is read once, when the pool is first asked; when
+/// it is not a whole number from 1 to 256, whatever asks the pool throws ValueError: both functions here, an optimizer that is
+/// made, an operation that is large enough for threads.
 void set_num_threads(int n);
 int num_threads();
 
