@@ -3,6 +3,9 @@
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
+#include <pthread.h>
+
+#include <functional>
 #include <mutex>
 
 namespace capstan {
@@ -10,7 +13,8 @@ namespace capstan {
 namespace {
 
 // The identities of leaves. An index is used again after its tensor is gone, a generation never, so that a stale pair is
-// recognised. Never destroyed: tensors of static storage may end after everything else.
+// recognised. Never destroyed: tensors of static storage may end after everything else. A fork() waits for the lock, so that a
+// child does not find it held by a thread that is not there.
 struct Registry {
   std::mutex mutex;
   std::vector<std::uint32_t> free;
@@ -18,7 +22,11 @@ struct Registry {
   std::uint64_t generation = 0;
 };
 Registry& registry() noexcept {
-  static Registry& r = *new Registry;
+  static Registry& r = [] {
+    const auto unlock = [] { registry().mutex.unlock(); };
+    pthread_atfork([] { registry().mutex.lock(); }, unlock, unlock);
+    return std::ref(*new Registry);
+  }();
   return r;
 }
 

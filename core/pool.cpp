@@ -2,10 +2,12 @@
 
 #include <capstan/core/grad_mode.h>
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <new>
 
@@ -33,13 +35,18 @@ void* allocate(std::size_t bytes) {
 
 std::size_t class_bytes(int c) noexcept { return c == 0 ? 128 : c % 2 ? std::size_t{192} << (c / 2) : std::size_t{256} << (c / 2 - 1); }
 
-// The process's lists. Never destroyed: tensors of static storage may end after everything else.
+// The process's lists. Never destroyed: tensors of static storage may end after everything else. A fork() waits for the lock, so
+// that a child does not find it held by a thread that is not there.
 struct Shared {
   std::mutex mutex;
   void* heads[size_classes] = {};
 };
 Shared& shared() noexcept {
-  static Shared& s = *new Shared;
+  static Shared& s = [] {
+    const auto unlock = [] { shared().mutex.unlock(); };
+    pthread_atfork([] { shared().mutex.lock(); }, unlock, unlock);
+    return std::ref(*new Shared);
+  }();
   return s;
 }
 

@@ -2,64 +2,80 @@
 
 #include <capstan/core/text.h>
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace capstan {
 
 namespace {
 
+constexpr int most_threads = 256;
+
 int available_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::clamp(CPU_COUNT(&set), 1, most_threads);
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, most_threads);
 }
 
-void pause() {
+int first_size() {
+  const char* wish = std::getenv("CAPSTAN_NUM_THREADS");
+  if (!wish || !*wish) return available_cpus();
+  int n = 0;
+  const char* const end = wish + std::strlen(wish);
+  if (const auto [rest, error] = std::from_chars(wish, end, n); error != std::errc() || rest != end || n < 1 || n > most_threads)
+    detail::fail<ValueError>("CAPSTAN_NUM_THREADS", "must be a whole number from 1 to 256: '", wish, "'");
+  return n;
+}
+
+/// Waits awake for a moment until done(): steps of a training loop follow one another within microseconds, and a thread that
+/// sleeps takes longer to wake.
+template <class Done>
+void spin_until(Done done) {
+  for (int spin = 0; spin < 4000 && !done(); ++spin) {
 #if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
+    __builtin_ia32_pause();
 #endif
+  }
 }
 
 constinit thread_local bool inside_piece = false;
 
-/// One call of parallel_for: threads claim pieces by a counter; who finishes the last piece lets the caller go.
+struct Inside {
+  Inside() { inside_piece = true; }
+  ~Inside() { inside_piece = false; }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+};
+
+/// One call of parallel_for.
 struct Job {
-  using Call = void (*)(const void*, std::int64_t, std::int64_t);
-  Job(Call c, const void* b, std::int64_t size, std::int64_t piece)
-      : call(c), body(b), n(size), grain(piece), pieces((size + piece - 1) / piece) {}
-
-  Call call;
+  void (*call)(const void*, std::int64_t, std::int64_t);
   const void* body;
-  std::int64_t n, grain, pieces;
-  std::atomic<std::int64_t> next{0}, done{0};
-  std::atomic<int> helpers{0};  // pool threads that hold a pointer to this job
-  std::mutex mutex;
-  std::exception_ptr error;
+  std::int64_t n, grain;
 
-  void work() {
-    inside_piece = true;
-    for (std::int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) {
-      try {
-        call(body, i * grain, std::min(n, (i + 1) * grain));
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
-      }
-      done.fetch_add(1, std::memory_order_release);
-    }
-    inside_piece = false;
+  std::int64_t pieces() const { return n / grain + (n % grain != 0); }
+  void piece(std::int64_t i) const { call(body, i * grain, grain < n - i * grain ? (i + 1) * grain : n); }
+  void serially() const {
+    for (std::int64_t i = 0, count = pieces(); i < count; ++i) piece(i);
   }
 };
 
+/// Threads claim the job's pieces one by one. The caller waits for pieces that are claimed, never for a thread: one that comes
+/// late, or is not given a processor before it has claimed one, finds none left, or claims one of a later job. So what threads
+/// share is the pool's and not a job's, and no lock is held that another needs to get on.
 class ThreadPool {
  public:
   ~ThreadPool() { resize(1); }
@@ -68,80 +84,100 @@ class ThreadPool {
 
   void resize(int n) {
     const std::lock_guard turn(turn_);
-    {
-      const std::lock_guard lock(mutex_);
-      stop_ = true;
-      epoch_.fetch_add(1);
-    }
-    wake_.notify_all();
+    stop_.store(true);
+    epoch_.fetch_add(1);
+    epoch_.notify_all();
     for (std::thread& t : threads_) t.join();
     threads_.clear();
-    stop_ = false;
+    stop_.store(false);
     size_ = n;
   }
 
-  void run(Job& job) {
-    std::unique_lock turn(turn_, std::try_to_lock);
-    if (!turn || size() == 1 || inside_piece) return job.work();
+  void run(const Job& job) {
+    const std::unique_lock turn(turn_, std::try_to_lock);
+    if (!turn || size() == 1) {
+      const Inside inside;
+      return job.serially();
+    }
     if (threads_.empty())
       for (int i = 1; i < size(); ++i) threads_.emplace_back([this, seen = epoch_.load()] { serve(seen); });
-    {
-      const std::lock_guard lock(mutex_);
-      job_ = &job;
-      epoch_.fetch_add(1, std::memory_order_release);
-    }
-    if (sleeping_.load() > 0) wake_.notify_all();
-    job.work();
-    while (job.done.load(std::memory_order_acquire) < job.pieces) pause();
-    {
-      const std::lock_guard lock(mutex_);
-      job_ = nullptr;
-    }
-    while (job.helpers.load(std::memory_order_acquire) > 0) pause();
+    job_ = job;
+    unfinished_.store(job.pieces(), std::memory_order_relaxed);
+    unclaimed_.store(job.pieces(), std::memory_order_release);
+    epoch_.fetch_add(1);
+    epoch_.notify_all();
+    work();
+    // Asleep it leaves its processor to a thread that was taken off another in the middle of a piece.
+    spin_until([this] { return unfinished_.load(std::memory_order_acquire) == 0; });
+    while (const std::int64_t left = unfinished_.load(std::memory_order_acquire)) unfinished_.wait(left, std::memory_order_acquire);
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+
+  /// In the child of a fork(), where the pool's threads are not: a later call starts others. What another thread of the parent
+  /// was at is dropped. In the middle of a piece there is nothing to save: see parallel_for.
+  void forget_threads() {
+    if (inside_piece) return;
+    lost_ = new std::vector<std::thread>(std::move(threads_));  // neither joined nor ended: there is nothing behind them
+    new (&threads_) std::vector<std::thread>();
+    new (&turn_) std::mutex();
+    new (&error_mutex_) std::mutex();
+    new (&error_) std::exception_ptr();
+    stop_.store(false);
+    unclaimed_.store(0);
+    unfinished_.store(0);
   }
 
  private:
-  void serve(std::uint64_t seen) {
-    for (;;) {
-      // Steps of a training loop follow one another within microseconds: waiting awake for a moment spares the wake-up.
-      for (int spin = 0; spin < 4000 && epoch_.load(std::memory_order_acquire) == seen; ++spin) pause();
-      Job* job;
-      {
-        std::unique_lock lock(mutex_);
-        ++sleeping_;
-        wake_.wait(lock, [&] { return epoch_.load() != seen; });
-        --sleeping_;
-        seen = epoch_.load();
-        if (stop_) return;
-        job = job_;
-        if (job) job->helpers.fetch_add(1);
+  void work() {
+    const Inside inside;
+    for (std::int64_t left = unclaimed_.load(std::memory_order_relaxed); left > 0;) {
+      if (!unclaimed_.compare_exchange_weak(left, left - 1, std::memory_order_acquire, std::memory_order_relaxed)) continue;
+      const Job job = job_;  // stays until the claimed piece is finished
+      try {
+        job.piece(job.pieces() - left);
+      } catch (...) {
+        const std::lock_guard lock(error_mutex_);
+        if (!error_) error_ = std::current_exception();
       }
-      if (!job) continue;
-      job->work();
-      job->helpers.fetch_sub(1, std::memory_order_release);
+      if (unfinished_.fetch_sub(1) == 1) unfinished_.notify_one();
+      left = unclaimed_.load(std::memory_order_relaxed);
     }
   }
 
-  std::atomic<int> size_{available_cpus()};
+  void serve(std::uint32_t seen) {
+    for (;;) {
+      spin_until([&] { return epoch_.load(std::memory_order_acquire) != seen; });
+      epoch_.wait(seen);
+      seen = epoch_.load();
+      if (stop_.load()) return;
+      work();
+    }
+  }
+
+  static inline std::vector<std::thread>* lost_ = nullptr;
+
+  std::atomic<int> size_{first_size()};
   std::mutex turn_;  // one parallel_for at a time; another thread's runs serially meanwhile
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::atomic<std::uint64_t> epoch_{0};
-  std::atomic<int> sleeping_{0};
-  bool stop_ = false;
-  Job* job_ = nullptr;
   std::vector<std::thread> threads_;
+  std::atomic<bool> stop_{false};
+  std::atomic<std::uint32_t> epoch_{0};  // changes with each job, and when the threads shall end
+  Job job_{};
+  std::atomic<std::int64_t> unclaimed_{0}, unfinished_{0};  // pieces of job_
+  std::mutex error_mutex_;
+  std::exception_ptr error_;
 };
 
 ThreadPool& pool() {
   static ThreadPool p;
+  static const int forks = pthread_atfork(nullptr, nullptr, [] { p.forget_threads(); });
+  static_cast<void>(forks);
   return p;
 }
 
 }  // namespace
 
 void set_num_threads(int n) {
-  if (n < 1 || n > 256) detail::fail<ValueError>("set_num_threads", "the number of threads must be from 1 to 256: ", n);
+  if (n < 1 || n > most_threads) detail::fail<ValueError>("set_num_threads", "the number of threads must be from 1 to 256: ", n);
   if (inside_piece) detail::fail<ValueError>("set_num_threads", "the number of threads cannot change inside parallel_for: ", n);
   pool().resize(n);
 }
@@ -150,13 +186,9 @@ int num_threads() { return pool().size(); }
 
 void detail::parallel_run(std::int64_t n, std::int64_t grain, void (*call)(const void*, std::int64_t, std::int64_t), const void* body) {
   if (grain < 1) fail<ValueError>("parallel_for", "the grain must be positive: ", grain);
-  if (inside_piece || num_threads() == 1) {  // the pieces stay the same, so that the bits do
-    for (std::int64_t begin = 0; begin < n; begin += grain) call(body, begin, std::min(n, begin + grain));
-    return;
-  }
-  Job job(call, body, n, grain);
+  const Job job{call, body, n, grain};
+  if (inside_piece || num_threads() == 1) return job.serially();  // the pieces stay the same, so that the bits do
   pool().run(job);
-  if (job.error) std::rethrow_exception(job.error);
 }
 
 }  // namespace capstan

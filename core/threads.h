@@ -3,8 +3,11 @@
 
 namespace capstan {
 
-/// How many threads Capstan's own pool may use, the caller among them. Starts at the number of CPUs this process may run
-/// on. Results have the same bits for any number. Throws ValueError unless 1 <= n <= 256.
+/// How many threads Capstan's own pool may use, the caller among them. Starts at what the environment's CAPSTAN_NUM_THREADS
+/// says, and where that is not set or empty at the number of CPUs this process may run on, at most 256. Results have the same
+/// bits for any number. Throws ValueError unless 1 <= n <= 256. The variable is read once, when the pool is first asked; when
+/// it is not a whole number from 1 to 256, whatever asks the pool throws ValueError: both functions here, an optimizer that is
+/// made, an operation that is large enough for threads.
 void set_num_threads(int n);
 int num_threads();
 
@@ -14,7 +17,9 @@ void restore_blas_threads();
 
 /// Calls body(begin, end) for pieces that cover [0, n), on the pool's threads. The pieces have `grain` elements (the last
 /// one fewer) whatever the number of threads; one piece runs on the caller alone. An exception of a piece is passed on
-/// after all have ended. A call from inside a piece runs serially.
+/// after all have ended. A call from inside a piece runs serially, and so does one while another thread's is running. The call
+/// waits for pieces that a thread has begun, never for a thread that has begun none. The child of a fork() starts threads of
+/// its own; after a fork() from inside a piece the child may only go on to exec or _exit. Throws ValueError unless grain > 0.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body);
 

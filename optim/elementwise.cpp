@@ -10,7 +10,8 @@ using capstan::detail::fail;
 namespace detail {
 
 int isa_level = 0;
-void choose_isa_level() { isa_level = kernels::isa_level(); }
+// Several threads may come here at once: all write the same.
+void choose_isa_level() { __atomic_store_n(&isa_level, kernels::isa_level(), __ATOMIC_RELAXED); }
 
 void bad_option(const char* method, const char* option, const char* rule, double value) {
   fail<ValueError>(method, option, " ", rule, ": ", value);

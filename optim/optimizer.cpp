@@ -5,6 +5,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
+#include <capstan/core/threads.h>
 #include <capstan/optim/state_reader.h>
 
 #include <cmath>
@@ -42,7 +43,9 @@ std::int64_t first_non_finite(const capstan::detail::Header* g) noexcept {
 
 }  // namespace
 
-Optimizer::Optimizer(bool prepares) : prepares_(prepares) {}
+Optimizer::Optimizer(bool prepares) : prepares_(prepares) {
+  num_threads();  // throws for a bad CAPSTAN_NUM_THREADS: here, and not half way through a step
+}
 Optimizer::~Optimizer() = default;
 
 Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }

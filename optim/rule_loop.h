@@ -71,7 +71,7 @@ void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::
 template <Decay decay, std::size_t slots, class Rule, class T>
 void rule_loop(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor) {
 #if defined(__x86_64__)
-  const int level = isa_level;
+  const int level = __atomic_load_n(&isa_level, __ATOMIC_RELAXED);
   if (level == 4) return rule_loop_v4<decay, slots>(rule, w, g, states, n, factor);
   if (level == 3) return rule_loop_v3<decay, slots>(rule, w, g, states, n, factor);
 #endif

@@ -64,7 +64,8 @@ int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   add_options(app, flags, plan);
   try {
     app.parse(argc, argv);
-    const capstan::Tensor one = capstan::zeros({1}) + 1;  // a bad CAPSTAN_ISA shows here: no fault of a flag's
+    const capstan::Tensor one = capstan::zeros({1}) + 1;  // a bad CAPSTAN_ISA or CAPSTAN_NUM_THREADS shows here: no fault of a flag's
+    capstan::num_threads();
     check_optimizer(flags);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;

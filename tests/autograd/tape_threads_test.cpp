@@ -1,4 +1,6 @@
 // Tapes of several threads on one shared model, and very long tapes.
+#include <capstan/core/threads.h>
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -35,6 +37,39 @@ TEST(TapeThreads, GradientsOfPartsAddUpToThoseOfTheWhole) {
     for (const Tensor& t : {model.w, model.b, model.v}) EXPECT_TRUE(near(parts[0][t], whole[t], 1e-13));
     EXPECT_NEAR(parts[0].loss(), whole.loss(), 1e-12 * whole.loss());
   }
+}
+
+// Each product is large enough for the pool, which serves one thread at a time: the others compute theirs alone.
+TEST(TapeThreads, EightTapesOnOneModelWithProductsForThePool) {
+  const int before = num_threads();
+  const auto single = [](const Shape& shape, int stream) { return numbers(shape, -0.1, 0.1, stream).to(DType::f32); };
+  const Tensor w = parameter(single({256, 784}, 0)), b = parameter(single({256}, 1)), v = parameter(single({10, 256}, 2)),
+               x = single({8 * 96, 784}, 3), y = single({8 * 96, 10}, 4);
+  const auto gradients_of_part = [&](int i) {
+    Tape tape;
+    const Tensor hidden = tanh(linear(x.rows(96 * i, 96 * i + 96), w, b));
+    return tape.gradients(sum(square(linear(hidden, v) - y.rows(96 * i, 96 * i + 96))));
+  };
+  set_num_threads(1);
+  Gradients expected = gradients_of_part(0);
+  for (int i = 1; i < 8; ++i) expected += gradients_of_part(i);
+  Tape tape;
+  const Gradients whole = tape.gradients(sum(square(linear(tanh(linear(x, w, b)), v) - y)));
+  set_num_threads(4);
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    Gradients parts[8];
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) threads.emplace_back([&, i] { parts[i] = gradients_of_part(i); });
+    for (std::thread& t : threads) t.join();
+    for (int i = 1; i < 8; ++i) parts[0] += parts[i];
+    EXPECT_EQ(parts[0].size(), 3u);
+    EXPECT_EQ(parts[0].loss(), expected.loss());
+    for (const Tensor& t : {w, b, v}) {
+      EXPECT_TRUE(same_bits(parts[0][t], expected[t]));
+      EXPECT_TRUE(near(parts[0][t], whole[t], 1e-4));
+    }
+  }
+  set_num_threads(before);
 }
 
 TEST(TapeThreads, EachMakesAndDropsItsOwnParametersMeanwhile) {

@@ -5,12 +5,15 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
 #include <mutex>
 #include <set>
 #include <thread>
+
+#include "../child.h"
 
 using namespace capstan;
 
@@ -206,6 +209,29 @@ TEST(Pool, ManyThreadsAtOnce) {
       }
     });
   for (std::thread& t : threads) t.join();
+}
+
+// The children are made at every moment of what the other thread does with the process's lists.
+TEST(Pool, AChildOfAForkAllocates) {
+  if (!pool_is_on()) GTEST_SKIP() << "every tensor is a malloc of its own";
+  std::atomic<bool> stop = false;
+  std::thread other([&] {
+    while (!stop) {
+      std::vector<Tensor> many;
+      for (int i = 0; i < 5000; ++i) many.push_back(empty({8}));
+    }
+  });
+  for (int round = 0; round < 300; ++round) {
+    const std::string end = in_a_child([] {
+      std::vector<Tensor> many;
+      for (int i = 0; i < 5000; ++i) many.push_back(ones({8}));
+      return static_cast<int>(many.back().data<float>()[7]);
+    });
+    EXPECT_EQ(end, "exit 1") << round;
+    if (end != "exit 1") break;
+  }
+  stop = true;
+  other.join();
 }
 
 TEST(Pool, HandlesCrossThreads) {

@@ -4,11 +4,15 @@
 #include <capstan/core/compute.h>
 #include <capstan/core/threads.h>
 
+#include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -42,9 +46,22 @@ void check_pieces(std::int64_t n, std::int64_t grain) {
   for (std::size_t i = 0; i < size; ++i) ASSERT_EQ(seen[i], 1) << i << " of " << n << " by " << grain;
 }
 
+/// Each of n pieces waits for the others: n threads must be at it.
+template <class Body>
+void meet(int n, Body body) {
+  std::atomic<int> inside = 0;
+  parallel_for(n, 1, [&](std::int64_t, std::int64_t) {
+    ++inside;
+    while (inside < n) std::this_thread::yield();
+    body();
+  });
+  EXPECT_EQ(inside, n);
+}
+
 }  // namespace
 
 TEST_F(Threads, StartAtTheProcessesCpus) {
+  if (const char* wish = std::getenv("CAPSTAN_NUM_THREADS"); wish && *wish) GTEST_SKIP() << "CAPSTAN_NUM_THREADS is " << wish;
   cpu_set_t set;
   ASSERT_EQ(sched_getaffinity(0, sizeof set, &set), 0);
   EXPECT_EQ(before, CPU_COUNT(&set));
@@ -73,14 +90,34 @@ TEST_F(Threads, FollowOneAnotherWithoutLosingAPiece) {
 
 TEST_F(Threads, AllOfThemWork) {
   set_num_threads(3);
-  std::atomic<int> inside = 0;
-  // Each piece waits for the others: three threads must be at it.
-  parallel_for(3, 1, [&](std::int64_t, std::int64_t) {
-    ++inside;
-    while (inside < 3) std::this_thread::yield();
-  });
-  EXPECT_EQ(inside, 3);
+  meet(3, [] {});
 }
+
+#if !defined(__SANITIZE_THREAD__)  // it delivers signals late
+// A signal takes the other thread off its work, as a busy processor does.
+TEST_F(Threads, OneThatIsNotGivenAProcessorHoldsNothingUp) {
+  static std::atomic<bool> held, hold;
+  set_num_threads(2);
+  pthread_t other{};
+  meet(2, [&, self = std::this_thread::get_id()] {
+    if (std::this_thread::get_id() != self) other = ::pthread_self();
+  });
+  held = false;
+  hold = true;
+  struct sigaction action = {}, previous = {};
+  action.sa_handler = [](int) {
+    held = true;
+    while (hold) ::usleep(1000);
+  };
+  ASSERT_EQ(::sigaction(SIGUSR1, &action, &previous), 0);
+  ASSERT_EQ(::pthread_kill(other, SIGUSR1), 0);
+  while (!held) std::this_thread::yield();
+  for (int round = 0; round < 2000; ++round) check_pieces(16, 1);
+  hold = false;
+  meet(2, [] {});
+  ::sigaction(SIGUSR1, &previous, nullptr);
+}
+#endif
 
 TEST_F(Threads, ACallFromInsideAPieceIsSerial) {
   for (const int threads : {1, 4}) {
