@@ -71,6 +71,18 @@ TEST(Edges, ManyLinesOfNothingCostNothing) {
   EXPECT_EQ(index_select(between, 1, tensor({0, 1}, DType::i64)).shape(), (Shape{many, 2, 0}));
 }
 
+TEST(Edges, CrossEntropyHasTheSameBitsUnderEveryTape) {
+  const Tensor labels = tensor({1, 0, 2}, DType::i64);
+  for (const DType dtype : floating) {
+    const Tensor x = tensor({{0.1, 3.7, -2}, {1, 1.3, 0.7}, {-5, 0.3, 1e3}}, dtype), plain = cross_entropy(x, labels);
+    for (const bool higher_order : {false, true}) {
+      Tape tape({.higher_order = higher_order});
+      tape.watch(x);
+      EXPECT_TRUE(same_bits(cross_entropy(x, labels), plain)) << higher_order;
+    }
+  }
+}
+
 TEST(Edges, AStepFarBeyondTheAxis) {
   const std::int64_t most = std::numeric_limits<std::int64_t>::max();
   EXPECT_EQ(values(slice(d({{1, 2, 3}, {4, 5, 6}}), 0, 0, 2, most)), (Values{1, 2, 3}));
