@@ -1,6 +1,7 @@
 // Calls a fuzz target with the files named, and with those in the folders named: what its corpus is replayed with where there is
 // no libFuzzer.
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -23,9 +24,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 int main(int argc, char** argv) {
 #ifndef CAPSTAN_SANITIZER
-  // A tensor of 2^31 elements is to be refused by the system, not made; a sanitizer has a limit of its own.
-  const rlimit limit = {std::uint64_t{3} << 29, std::uint64_t{3} << 29};
-  setrlimit(RLIMIT_AS, &limit);
+  // A tensor of 2^31 elements is to be refused by the system, not made: 1.5 GB beside what is mapped already, stacks of threads
+  // among it. A sanitizer has a limit of its own.
+  if (std::uint64_t pages = 0; std::ifstream("/proc/self/statm") >> pages) {
+    const rlim_t bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) + (std::uint64_t{3} << 29);
+    const rlimit limit = {bytes, bytes};
+    setrlimit(RLIMIT_AS, &limit);
+  }
 #endif
   std::set<std::filesystem::path> files;
   for (int i = 1; i < argc; ++i) {
