@@ -235,6 +235,7 @@ Split split_at(const Tensor& x, int axis) {
   Split s{1, h->sizes[axis], 1};
   for (int i = 0; i < axis; ++i) s.outer *= h->sizes[i];
   for (int i = axis + 1; i < h->dim; ++i) s.inner *= h->sizes[i];
+  if (s.inner == 0) s.outer = 0;
   return s;
 }
 

@@ -45,6 +45,7 @@ Tensor view(const Tensor& x, const Shape& shape);
 struct Split {
   std::int64_t outer, size, inner;
 };
+/// With no lines outer is 0 too: nobody counts to 2^40 to do nothing.
 Split split_at(const Tensor& x, int axis);
 
 /// Calls f with a null pointer of the tensor's floating type: dispatch(x, [&]<class T>(T*) { ... }).

@@ -45,8 +45,11 @@ template <class T>
 bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, const T* b, T* x) {
   prepare_blas();
   Columns<T> m = columns_of(a, n, n), right = columns_of(b, n, k);
-  if (transpose_a) std::copy_n(a, n * n, m.data());  // row-major memory read column by column
-  if (xt::lapack::gesv(m, right) != 0) return false;
+  xt::uvector<xt::blas_index_t> pivots(size(n));
+  if (xt::lapack::getrf(m, pivots) != 0) return false;
+  const auto order = static_cast<xt::blas_index_t>(n);
+  cxxlapack::getrs<xt::blas_index_t>(transpose_a ? 'T' : 'N', order, static_cast<xt::blas_index_t>(k), m.data(), order, pivots.data(),
+                                     right.data(), order);
   copy_out(right, n, k, x);
   return true;
 }

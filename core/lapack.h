@@ -4,7 +4,8 @@
 // Private: factorisations by LAPACK, for row-major matrices of float and double with at least one row and column.
 namespace capstan::kernels {
 
-/// x[n, k] with a x = b, or a^T x = b; false when a is singular.
+/// x[n, k] with a x = b, or a^T x = b; false when a is singular. Both go by one factorisation, that of determinant(), whose value
+/// and sign are then 0 or NaN: what could be solved can be differentiated.
 template <class T>
 bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, const T* b, T* x);
 

@@ -56,7 +56,7 @@ Tensor hardtanh_slope(const Tensor& x, double low, double high) {
 
 Tensor relu(const Tensor& x) {
   return record("relu", unary("relu", Unary::relu, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? where(y > 0, dy, zeros({}, dy.dtype()))
+    dx.add(0, dx.recorded() ? where(y <= 0, zeros({}, dy.dtype()), dy)
                             : binary("relu", Binary::relu_grad, y, dy));  // d max(x, 0) = dx where x > 0, 0 at 0
   });
 }

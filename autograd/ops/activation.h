@@ -4,7 +4,7 @@
 // Activation functions. What holds for all operations: autograd/ops.h. Subgradients at kinks are PyTorch's.
 namespace capstan {
 
-/// y = max(x, 0); dx = dy where x > 0, else 0 (0 chosen at 0). NaN stays NaN.
+/// y = max(x, 0); dx = dy where x > 0, else 0 (0 chosen at 0). NaN stays NaN and passes dy, as in PyTorch.
 Tensor relu(const Tensor& x);
 /// y = 1 / (1 + e^-x), without overflow at either end; dx = y (1 - y) dy.
 Tensor sigmoid(const Tensor& x);

@@ -71,6 +71,39 @@ void cofactors(std::int64_t n, const T* a, T* c) {
     }
 }
 
+/// The same in operations, so that they can be differentiated; n^2 determinants.
+Tensor recorded_cofactors(const Tensor& a) {
+  const std::int64_t n = a.size(-1);
+  std::vector<Tensor> list, others;  // others[i]: the indices without i
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::vector<std::int64_t> kept;
+    for (std::int64_t j = 0; j < n; ++j)
+      if (j != i) kept.push_back(j);
+    others.push_back(tensor(kept));
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    const Tensor row = index_select(a, -2, others[static_cast<std::size_t>(i)]);
+    for (std::int64_t j = 0; j < n; ++j) {
+      const Tensor d = det(index_select(row, -1, others[static_cast<std::size_t>(j)]));
+      list.push_back((i + j) % 2 ? -d : d);
+    }
+  }
+  return reshape(stack(list, -1), a.shape());
+}
+
+/// y = a^-1 b, or a^-T b; recorded. da = -db y^T, or its transpose.
+Tensor recorded_solve(const char* op, const Tensor& a, const Tensor& b, bool transpose_a) {
+  const bool vector = b.dim() == 1;
+  const auto rule = [op, a = saved(a), vector, transpose_a](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    const Tensor db = dx.recorded() ? recorded_solve(op, a.get(), dy, !transpose_a) : solved(op, a.get(), dy, !transpose_a);
+    dx.add(1, db);
+    if (!dx.wants(0)) return;
+    const Tensor &left = transpose_a ? y : db, &right = transpose_a ? db : y;
+    dx.add(0, vector ? outer(-left, right) : matmul(-left, right, {.transpose_b = true}));
+  };
+  return record(op, solved(op, a, b, transpose_a), {a, b}, rule);
+}
+
 }  // namespace
 
 Tensor dot(const Tensor& a, const Tensor& b) {
@@ -90,11 +123,7 @@ Tensor solve(const Tensor& a, const Tensor& b) {
   const bool vector = b.dim() == 1 && a.dim() == 2;
   if (!(vector && b.size(0) == s.n) && !(b.dim() == a.dim() && b.shape().with(-1, s.n) == a.shape()))
     fail<ShapeError>("solve", "b must be [n] or [..., n, k] beside a [..., n, n]: ", b.shape(), " for ", a.shape());
-  return record("solve", solved("solve", a, b, false), {a, b}, [a = saved(a), vector](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor db = dx.recorded() ? solve(transpose(a.get()), dy) : solved("solve", a.get(), dy, true);
-    dx.add(1, db);
-    if (dx.wants(0)) dx.add(0, vector ? outer(-db, y) : matmul(-db, y, {.transpose_b = true}));
-  });
+  return recorded_solve("solve", a, b, false);
 }
 
 Tensor inverse(const Tensor& a) {
@@ -111,7 +140,11 @@ Tensor det(const Tensor& a) {
     for (std::int64_t i = 0; i < s.count && s.n > 0; ++i) data_of<T>(y)[i] = kernels::determinant(s.n, data_of<T>(a) + i * s.n * s.n).value;
   });
   return record("det", y, {a}, [a = saved(a), n = s.n](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    if (dx.recorded()) return dx.add(0, transpose(inverse(a.get())) * beside_matrices(out * dy));
+    if (dx.recorded()) {
+      const bool regular = all(logical_or(out > 0, out < 0)).item() != 0;
+      const Tensor slope = regular ? transpose(inverse(a.get())) * beside_matrices(out) : recorded_cofactors(a.get());
+      return dx.add(0, slope * beside_matrices(dy));
+    }
     Tensor c = empty_like(a.get());
     dispatch(dy, [&]<class T>(T*) {
       const Tensor one = eye(n, dy.dtype());
@@ -138,9 +171,7 @@ Tensor logdet(const Tensor& a) {
     }
   });
   return record("logdet", y, {a}, [a = saved(a)](const Tensor& dy, Inputs& dx) {
-    const bool recorded = dx.recorded();
-    const Tensor slope = recorded ? transpose(inverse(a.get())) : solved("logdet", a.get(), identities(a.get()), true);
-    dx.add(0, slope * beside_matrices(dy));
+    dx.add(0, recorded_solve("logdet", a.get(), identities(a.get()), true) * beside_matrices(dy));
   });
 }
 
@@ -155,10 +186,8 @@ Tensor cholesky(const Tensor& a) {
   return record("cholesky", l, {a}, [](const Tensor& out, const Tensor& dl, Inputs& dx) {
     const Tensor product = matmul(out, dl, {.transpose_a = true});
     const Tensor half = tril(product, -1) + 0.5 * (tril(product) - tril(product, -1));
-    const auto over = [&, recorded = dx.recorded()](const Tensor& x) {  // l^-T x
-      return recorded ? solve(transpose(out), x) : solved("cholesky", out, x, true);
-    };
-    const Tensor both = transpose(over(transpose(over(half))));  // l^-T half l^-1
+    const auto over = [&](const Tensor& x) { return recorded_solve("cholesky", out, x, true); };  // l^-T x
+    const Tensor both = transpose(over(transpose(over(half))));                                   // l^-T half l^-1
     dx.add(0, 0.5 * (both + transpose(both)));
   });
 }

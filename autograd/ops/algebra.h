@@ -17,7 +17,7 @@ Tensor outer(const Tensor& a, const Tensor& b);
 Tensor solve(const Tensor& a, const Tensor& b);
 /// y = a^-1; da = -y^T dy y^T. Throws ValueError for a singular a. To solve a system, solve() is cheaper and more accurate.
 Tensor inverse(const Tensor& a);
-/// y = det a, 1 for n = 0; da = y a^-T dy, for a singular a by its cofactors.
+/// y = det a, 1 for n = 0; da = y a^-T dy, for a singular a by its n^2 cofactors, each a determinant.
 Tensor det(const Tensor& a);
 /// y = ln det a without overflow; NaN for a negative determinant, -inf for a singular a. da = a^-T dy; gradients() throws ValueError
 /// for a singular a.

@@ -46,9 +46,8 @@ Tensor operator*(double a, const Tensor& b) { return b * a; }
 
 Tensor operator/(const Tensor& a, const Tensor& b) {
   return record("/", binary("/", Binary::div, a, b), {a, b}, [b = saved(b)](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor da = dy / b.get();  // d(a / b) = da / b - (a / b) db / b
-    dx.add_reduced(0, da);
-    if (dx.wants(1)) dx.add_reduced(1, -(da * y));
+    if (dx.wants(0)) dx.add_reduced(0, dy / b.get());           // d(a / b) = da / b - (a / b) db / b
+    if (dx.wants(1)) dx.add_reduced(1, -(dy * (y / b.get())));  // 1 / b may overflow where y / b does not
   });
 }
 Tensor operator/(const Tensor& a, double b) {

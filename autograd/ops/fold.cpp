@@ -46,6 +46,7 @@ Fold fold(const char* op, const Shape& shape, const Axes& axes, bool keepdim) {
     }
     (goes ? f.split.size : passed == 2 ? f.split.inner : f.split.outer) *= n;
   }
+  if (f.split.inner == 0) f.split.outer = 0;
   f.shape = Shape(rest, rest_dim);
   if (f.neighbours) return f;
   f.split.outer *= f.split.inner;

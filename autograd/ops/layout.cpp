@@ -103,6 +103,7 @@ Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end, st
   if (begin < 0 || end < begin || end > x.size(a))
     fail<ShapeError>("slice", "the range must lie in the axis: [", begin, ", ", end, ") of axis ", a, " of ", x.shape());
   if (step < 1) fail<ValueError>("slice", "step must be positive: ", step, " (turn round with flip())");
+  step = std::min(step, std::max<std::int64_t>(end - begin, 1));  // nothing is behind it, and products of it fit
   const std::int64_t count = begin == end ? 0 : (end - begin - 1) / step + 1;
   return record("slice", take(x, along(x.shape(), a, begin, count, step)), {x}, [a, begin, count, step](const Tensor& dy, Inputs& dx) {
     const Shape shape = dx.shape(0);

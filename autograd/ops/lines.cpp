@@ -100,12 +100,20 @@ Tensor has(const char* op, const Tensor& x, const Axes& axes, bool keepdim, bool
   return y;
 }
 
-/// The products of all elements of a line but one, for each one, in operations: needs the square of a line's memory.
+/// The products of all elements of a line before each one, in operations: log2(n) times as many as there are.
+Tensor products_before(const Tensor& lines) {
+  const std::int64_t n = lines.size(1);
+  const Tensor one = ones({lines.size(0), 1, lines.size(2)}, lines.dtype());
+  Tensor y = concat({one, slice(lines, 1, 0, n - 1)}, 1);  // y[k]: the product of the last `reach` before k
+  for (std::int64_t reach = 1; reach < n; reach *= 2)
+    y = concat({slice(y, 1, 0, reach), slice(y, 1, reach, n) * slice(y, 1, 0, n - reach)}, 1);
+  return y;
+}
+
+/// The products of all elements of a line but one, for each one, in operations.
 Tensor products_of_others(const Tensor& lines) {
-  const std::int64_t outer = lines.size(0), n = lines.size(1), inner = lines.size(2);
-  const Tensor own = reshape(eye(n, lines.dtype()), {1, n, n, 1}) != 0.0, one = ones({}, lines.dtype());
-  const Tensor others = where(own, one, expand(unsqueeze(lines, 1), {outer, n, n, inner}));
-  return reshape(prod(others, 2), {outer, n, inner});
+  if (lines.size(1) == 0) return lines;
+  return products_before(lines) * flip(products_before(flip(lines, 1)), 1);
 }
 
 /// norm_gradient() in operations.
@@ -125,6 +133,7 @@ Tensor recorded_norm_slope(const Tensor& lines, const Tensor& y, double p) {
 /// Running sums along the middle one of [outer, size, inner], from the front or from the back.
 Tensor running_sum(const Tensor& x, const Split& s, bool from_the_back) {
   Tensor y = empty_like(x);
+  if (x.numel() == 0) return y;
   dispatch(x, [&]<class T>(T*) {
     for_lines(s, [&](std::int64_t first, std::int64_t) {
       double total = 0;

@@ -102,12 +102,16 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
   for (std::int64_t i = 0; i < n; ++i)
     if (index[i] < 0 || index[i] >= classes) [[unlikely]]
       fail<ValueError>("cross_entropy", "a label must lie in [0, ", classes, "): ", index[i], " at row ", i);
-  if (detail::higher_order()) return cross_entropy(logits, labels, CrossEntropyOptions{});  // made of single operations
   Tensor p = empty_like(logits), y = empty({}, x->dtype);
   dispatch(logits, [&]<class T>(T*) {
     *data_of<T>(y) = kernels::table<T>().cross_entropy(data_of<T>(logits), index, data_of<T>(p), n, classes) / static_cast<T>(n);
   });
-  return record("cross_entropy", std::move(y), {logits}, [p = saved(p), labels = saved(labels)](const Tensor& dy, Inputs& dx) {
+  const Tensor& kept = detail::higher_order() ? logits : p;  // otherwise the logits' memory is let go
+  auto rule = [p = saved(p), x = saved(kept), labels = saved(labels)](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Tensor hits = one_hot(labels.get(), dx.shape(0)[1], dy.dtype());
+      return dx.add(0, (softmax(x.get()) - hits) * (dy / static_cast<double>(hits.size(0))));
+    }
     dispatch(dy, [&]<class T>(T*) {  // d logits = (softmax - onehot) dy / n
       const Header* h = p.get().header();
       const Inputs::Place to = dx.place(0);
@@ -115,7 +119,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
                                              *data_of<T>(dy) / static_cast<T>(h->sizes[0]), static_cast<T*>(to.data), h->sizes[0],
                                              h->sizes[1], to.accumulate);
     });
-  });
+  };
+  return record("cross_entropy", std::move(y), {logits}, std::move(rule));
 }
 
 }  // namespace capstan

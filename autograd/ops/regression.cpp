@@ -35,12 +35,14 @@ Tensor detail::reduced(const Tensor& losses, Reduction reduction) {
 
 namespace {
 
-Tensor huber(const char* op, const Tensor& difference, double delta) {
-  return record(op, curve(op, Curve::huber, difference, difference, delta), {difference},
-                [op, d = saved(difference), delta](const Tensor& dy, Inputs& dx) {
-                  const bool recorded = dx.recorded();  // the difference, limited
-                  dx.add(0, recorded ? clamp(d.get(), -delta, delta) * dy : curve(op, Curve::huber_grad, d.get(), dy, delta));
-                });
+/// Divided by `divisor`, which keeps what is as large as the difference from overflowing.
+Tensor huber(const char* op, const Tensor& difference, double delta, double divisor) {
+  return record(
+      op, curve(op, Curve::huber, difference, difference, delta, divisor), {difference},
+      [op, d = saved(difference), delta, divisor](const Tensor& dy, Inputs& dx) {
+        const bool recorded = dx.recorded();  // the difference, limited
+        dx.add(0, recorded ? clamp(d.get(), -delta, delta) / divisor * dy : curve(op, Curve::huber_grad, d.get(), dy, delta, divisor));
+      });
 }
 
 /// x ln x.
@@ -76,14 +78,14 @@ Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
   require_pair("huber_loss", input, target, reduction);
   if (!(delta > 0)) fail<ValueError>("huber_loss", "delta must be positive: ", delta);
-  return reduced(huber("huber_loss", input - target, delta), reduction);
+  return reduced(huber("huber_loss", input - target, delta, 1), reduction);
 }
 
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Reduction reduction) {
   require_pair("smooth_l1_loss", input, target, reduction);
   if (!(beta >= 0) || !std::isfinite(beta)) fail<ValueError>("smooth_l1_loss", "beta must be finite and not negative: ", beta);
   if (beta == 0) return reduced(abs(input - target), reduction);
-  return reduced(huber("smooth_l1_loss", input - target, beta) / beta, reduction);
+  return reduced(huber("smooth_l1_loss", input - target, beta, beta), reduction);
 }
 
 Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, PoissonNLLOptions options) {

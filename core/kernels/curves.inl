@@ -25,8 +25,7 @@ struct Elu           { template <class T> static T f(T a, T, T p, T) { return a 
 struct EluGrad       { template <class T> static T f(T x, T dy, T p, T) { return x > T(0) ? dy : p * exponential(x) * dy; } };
 struct Softplus {
   template <class T> static T f(T a, T, T p, T) {
-    const T x = p * a;
-    return ((x > T(0) ? x : x != x ? x : T(0)) + logarithm_beside_1(exponential(-magnitude(x)))) / p;
+    return (a > T(0) ? a : a != a ? a : T(0)) + logarithm_beside_1(exponential(-magnitude(p * a))) / p;
   }
 };
 struct SoftplusGrad  { template <class T> static T f(T x, T dy, T p, T) { return Sigmoid::f(p * x) * dy; } };
@@ -48,8 +47,8 @@ struct ReciprocalGrad { template <class T> static T f(T y, T dy, T, T) { return 
 struct SinGrad        { template <class T> static T f(T x, T dy, T, T) { return cosine(x) * dy; } };
 struct CosGrad        { template <class T> static T f(T x, T dy, T, T) { return -sine(x) * dy; } };
 struct ErfGrad        { template <class T> static T f(T x, T dy, T, T) { return T(1.12837916709551257390) * exponential(-x * x) * dy; } };
-struct Huber          { template <class T> static T f(T a, T, T p, T) { const T m = magnitude(a); return m <= p ? T(0.5) * a * a : p * (m - T(0.5) * p); } };
-struct HuberGrad      { template <class T> static T f(T x, T dy, T p, T) { return (x < -p ? -p : x > p ? p : x) * dy; } };
+struct Huber          { template <class T> static T f(T a, T, T p, T q) { const T m = magnitude(a); return m <= p ? T(0.5) * a * a / q : p / q * (m - T(0.5) * p); } };
+struct HuberGrad      { template <class T> static T f(T x, T dy, T p, T q) { return (x < -p ? -p : x > p ? p : x) / q * dy; } };
 struct LogitLoss {
   template <class T> static T f(T a, T b, T, T) {
     return (T(1) - b) * a + (a < T(0) ? -a : T(0)) + logarithm_beside_1(exponential(-magnitude(a)));

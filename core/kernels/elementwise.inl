@@ -53,7 +53,7 @@ struct Pow         { template <class T> static T f(T a, T b) { return power(a, b
 struct SqrtGrad    { template <class T> static T f(T y, T dy) { return dy / (y + y); } };
 struct SquareGrad  { template <class T> static T f(T x, T dy) { return (x + x) * dy; } };
 struct AbsGrad     { template <class T> static T f(T x, T dy) { return x > T(0) ? dy : x < T(0) ? -dy : T(0); } };
-struct ReluGrad    { template <class T> static T f(T y, T dy) { return y > T(0) ? dy : T(0); } };
+struct ReluGrad    { template <class T> static T f(T y, T dy) { return y <= T(0) ? T(0) : dy; } };
 struct TanhGrad    { template <class T> static T f(T y, T dy) { return (T(1) - y * y) * dy; } };
 struct SigmoidGrad { template <class T> static T f(T y, T dy) { return y * (T(1) - y) * dy; } };
 // The second comparison is false when b is NaN, and then b is the result.

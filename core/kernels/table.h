@@ -39,7 +39,7 @@ enum class Binary : std::uint8_t {
   sqrt_grad,     // dy / (2 y)
   square_grad,   // 2 x dy
   abs_grad,      // sign(x) dy
-  relu_grad,     // y > 0 ? dy : 0
+  relu_grad,     // y <= 0 ? 0 : dy
   tanh_grad,     // (1 - y^2) dy
   sigmoid_grad,  // y (1 - y) dy
   maximum,       // NaN when one of them is
@@ -74,8 +74,8 @@ enum class Curve : std::uint8_t {
   sin_grad,         // cos(x) dy
   cos_grad,         // -sin(x) dy
   erf_grad,         // 2 / sqrt(pi) e^(-x^2) dy
-  huber,            // |a| <= p ? a^2 / 2 : p (|a| - p / 2)
-  huber_grad,       // x limited to [-p, p], times dy
+  huber,            // (|a| <= p ? a^2 / 2 : p (|a| - p / 2)) / q
+  huber_grad,       // x limited to [-p, p], times dy / q
   logit_loss,       // (1 - b) a + ln(1 + e^-a): cross-entropy of sigmoid(a) and b
   logit_slope,      // sigmoid(a) - b
   xlogx,            // a ln a, 0 at 0

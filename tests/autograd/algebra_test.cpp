@@ -1,6 +1,8 @@
 // Linear algebra beyond its rows in the table: singular and degenerate matrices, NaN, sizes above a kernel's, refusals.
 #include <limits>
 
+#include <capstan/autograd/gradcheck.h>
+
 #include "refusals.h"
 
 using namespace capstan;
@@ -182,6 +184,32 @@ TEST(Algebra, GradientsThatDoNotExistAreRefused) {
             "ValueError: [lstsq] a gradient needs full column rank: 2 of 3");
   EXPECT_EQ(refused([](const Tensor& x, const Tensor& b) { return lstsq(x, b); }, singular),
             "ValueError: [lstsq] a gradient needs full column rank: 1 of 2");
+}
+
+// By elimination in f32 this matrix is regular and its transpose is not: forward and gradient go by one factorisation.
+TEST(Algebra, WhatCouldBeSolvedHasAGradient) {
+  const Tensor a = tensor({{1, 3}, {7, 21}}), b = tensor({1, 2});
+  const auto slopes = [&](bool higher_order) {
+    Tape tape({.higher_order = higher_order});
+    tape.watch(a);
+    tape.watch(b);
+    const Gradients g = tape.gradients(sum(solve(a, b)));
+    return std::vector<Tensor>{g[a].clone(), g[b].clone()};
+  };
+  const std::vector<Tensor> first = slopes(false), recorded = slopes(true);
+  for (std::size_t k = 0; k < 2; ++k) {
+    EXPECT_TRUE(all(isfinite(first[k])).item()) << first[k];
+    EXPECT_TRUE(same_bits(first[k], recorded[k])) << first[k] << recorded[k];
+  }
+}
+
+TEST(Algebra, DeterminantsOfSingularMatricesHaveASecondOrder) {
+  const auto f = [](const std::vector<Tensor>& in) { return det(in[0]); };
+  for (const Tensor& a :
+       {d({{1, 2}, {2, 4}}), d({{0, 0}, {0, 0}}), d({{1, 2, 3}, {2, 4, 6}, {-1, -2, -3}}), d({{{1, 2}, {2, 4}}, {{1, 2}, {3, 5}}})}) {
+    const GradcheckResult r = gradcheck(f, {a}, {.order = 2});
+    EXPECT_TRUE(r) << a << r.message;
+  }
 }
 
 TEST(Algebra, LeastSquaresOfLeastNorm) {

@@ -166,7 +166,9 @@ TEST(Profile, CountsAndMeasures) {
     EXPECT_EQ(row.count, row.op == "linear" ? 2 : 1) << row.op;
     EXPECT_GT(row.forward, 0) << row.op;
     EXPECT_GT(row.backward, 0) << row.op;
-    if (row.op == "linear") EXPECT_EQ(row.bytes, (10 * 30 + 10 * 20) * 8);
+    if (row.op == "linear") {
+      EXPECT_EQ(row.bytes, (10 * 30 + 10 * 20) * 8);
+    }
     total += row.forward + row.backward;
   }
   EXPECT_LT(total, 10);

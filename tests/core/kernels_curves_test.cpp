@@ -1,4 +1,6 @@
 // Functions with parameters, their gradients, comparisons and choices, against plain formulas in a wider type.
+#include <algorithm>
+
 #include "tables.h"
 
 using namespace capstan::kernels;
@@ -50,11 +52,8 @@ const CurveRule rules[] = {
     {Curve::cos_grad, "cos_grad", [](Wide a, Wide b, Wide, Wide) { return -std::sin(a) * b; }, 2},
     {Curve::erf_grad, "erf_grad", [](Wide a, Wide b, Wide, Wide) { return 2 / std::sqrt(3.14159265358979323846L) * std::exp(-a * a) * b; },
      8},
-    {Curve::huber, "huber", [](Wide a, Wide, Wide p, Wide) { return std::abs(a) <= p ? a * a / 2 : p * (std::abs(a) - p / 2); }, 2},
-    {Curve::huber_grad, "huber_grad", [](Wide a, Wide b, Wide p, Wide) { return (a < -p  ? -p
-                                                                                 : a > p ? p
-                                                                                         : a) *
-                                                                                b; }, 0.5},
+    {Curve::huber, "huber", [](Wide a, Wide, Wide p, Wide q) { return (std::abs(a) <= p ? a * a / 2 : p * (std::abs(a) - p / 2)) / q; }, 3},
+    {Curve::huber_grad, "huber_grad", [](Wide a, Wide b, Wide p, Wide q) { return std::clamp(a, -p, p) / q * b; }, 1},
     {Curve::logit_loss, "logit_loss", [](Wide a, Wide b, Wide, Wide) { return (1 - b) * a + std::log1p(std::exp(-a)); }, 8},
     {Curve::logit_slope, "logit_slope", [](Wide a, Wide b, Wide, Wide) { return sigmoid(a) - b; }, 5},
     {Curve::xlogx, "xlogx", [](Wide a, Wide, Wide, Wide) { return std::abs(a) * std::log(std::abs(a)); }, 2},

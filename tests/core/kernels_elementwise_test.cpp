@@ -51,7 +51,7 @@ T binary_formula(Binary kind, T a, T b) {
     case Binary::sqrt_grad: return b / (a + a);
     case Binary::square_grad: return (a + a) * b;
     case Binary::abs_grad: return a > 0 ? b : a < 0 ? -b : T(0);
-    case Binary::relu_grad: return a > 0 ? b : T(0);
+    case Binary::relu_grad: return a <= 0 ? T(0) : b;
     case Binary::tanh_grad: return (1 - a * a) * b;
     case Binary::sigmoid_grad: return a * (1 - a) * b;
     case Binary::maximum: return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b);

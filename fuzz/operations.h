@@ -1,0 +1,85 @@
+#pragma once
+#include <capstan/capstan.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+// Private: what the fuzz target of operations is made of.
+namespace fuzz {
+
+using Tensors = std::vector<capstan::Tensor>;
+
+/// The fuzzer's bytes, read one after the other as whatever is asked for; after the last one, zeros.
+class Bytes {
+ public:
+  Bytes(const std::uint8_t* data, std::size_t size) noexcept : at_(data), end_(data + size) {}
+
+  unsigned byte() noexcept { return at_ == end_ ? 0 : *at_++; }
+  unsigned below(unsigned n) noexcept { return byte() % n; }
+  bool flag() noexcept { return (byte() & 1) != 0; }
+  /// One time in sixteen.
+  bool seldom() noexcept { return (byte() & 15) == 15; }
+  /// A number with few digits or one of those that break things: NaN, infinities, denormals, -0.0, the largest, ...
+  double number() noexcept;
+  /// A small whole number, seldom one at the end of a range: 2^31, 2^63 - 1, ...
+  std::int64_t whole() noexcept;
+  std::vector<std::int64_t> wholes();
+  /// An axis that mostly exists.
+  int axis() noexcept;
+  capstan::Axes axes();
+  capstan::DType dtype() noexcept { return static_cast<capstan::DType>(below(4)); }
+  /// Sizes as they come, for operations that are told a shape.
+  capstan::Shape sizes();
+  capstan::Reduction reduction() noexcept { return static_cast<capstan::Reduction>(below(3)); }
+  /// An input. kind: 'f' floating, 'i' i64, 'b' boolean, 'a' any of them, 's' floating and mostly square in the last two axes; seldom
+  /// another dtype, no tensor at all, a view, or an input that was there before.
+  capstan::Tensor tensor(char kind, const Tensors& before);
+
+  /// Whether something was drawn that may ask for more memory than there is.
+  bool large() const noexcept { return large_; }
+
+ private:
+  capstan::Shape shape(const Tensors& before, unsigned how);
+  void fill(const capstan::Tensor& t, unsigned how);
+
+  const std::uint8_t *at_, *end_;
+  bool large_ = false;
+};
+
+using Call = std::function<Tensors(const Tensors&)>;
+
+struct Operation {
+  const char* name;         // as it is declared, with what tells its forms apart behind it
+  const char* inputs;       // the kind of each; "*": up to four floating ones, or of any dtype
+  Call (*call)(Bytes&);     // the call, its other arguments drawn
+  bool may_refuse = false;  // whether the gradient is documented to throw for some values
+};
+
+std::span<const Operation> elementwise_operations();
+std::span<const Operation> loss_operations();
+std::span<const Operation> shape_operations();
+std::span<const Operation> other_operations();
+
+/// A call of f with the inputs alone.
+template <capstan::Tensor (*f)(const capstan::Tensor&)>
+Call unary(Bytes&) {
+  return [](const Tensors& x) -> Tensors { return {f(x[0])}; };
+}
+template <capstan::Tensor (*f)(const capstan::Tensor&, const capstan::Tensor&)>
+Call binary(Bytes&) {
+  return [](const Tensors& x) -> Tensors { return {f(x[0], x[1])}; };
+}
+/// With a number.
+template <capstan::Tensor (*f)(const capstan::Tensor&, double)>
+Call right_number(Bytes& in) {
+  return [number = in.number()](const Tensors& x) -> Tensors { return {f(x[0], number)}; };
+}
+template <capstan::Tensor (*f)(double, const capstan::Tensor&)>
+Call left_number(Bytes& in) {
+  return [number = in.number()](const Tensors& x) -> Tensors { return {f(number, x[0])}; };
+}
+
+}  // namespace fuzz

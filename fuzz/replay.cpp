@@ -1,0 +1,55 @@
+// Calls a fuzz target with the files named, and with those in the folders named: what its corpus is replayed with where there is
+// no libFuzzer.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CAPSTAN_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CAPSTAN_SANITIZER
+#endif
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+int main(int argc, char** argv) {
+#ifndef CAPSTAN_SANITIZER
+  // A tensor of 2^31 elements is to be refused by the system, not made: 1.5 GB beside what is mapped already, stacks of threads
+  // among it. A sanitizer has a limit of its own.
+  if (std::uint64_t pages = 0; std::ifstream("/proc/self/statm") >> pages) {
+    const rlim_t bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) + (std::uint64_t{3} << 29);
+    const rlimit limit = {bytes, bytes};
+    setrlimit(RLIMIT_AS, &limit);
+  }
+#endif
+  std::set<std::filesystem::path> files;
+  for (int i = 1; i < argc; ++i) {
+    if (!std::filesystem::is_directory(argv[i])) {
+      files.insert(argv[i]);
+      continue;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(argv[i])) files.insert(entry.path());
+  }
+  for (const auto& file : files) {
+    std::ifstream stream(file, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+    if (!stream) {
+      std::fprintf(stderr, "cannot be read: %s\n", file.c_str());
+      return 1;
+    }
+    std::fprintf(stderr, "%s\n", file.c_str());  // the last line names the one that failed
+    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  }
+  std::printf("%zu files\n", files.size());
+  return files.empty() ? 1 : 0;
+}

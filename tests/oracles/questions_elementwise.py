@@ -1,0 +1,144 @@
+"""Element-wise operations and losses of single elements."""
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from questions import Excuse, Operation, Question, which_zero
+
+OPERATIONS = []
+ADD = OPERATIONS.append
+
+
+def unary(name, f, low=-3.0, high=3.0, **how):
+    ADD(Operation(name, lambda d: Question(lambda x: f(x[0]), [d.values(d.shape(), low, high)]), grid=1, **how))
+
+
+def binary(name, f, low=-3.0, high=3.0, **how):
+    def ask(d):
+        a, b = d.pair()
+        return Question(lambda x: f(x[0], x[1]), [d.values(a, low, high), d.values(b, low, high)])
+    ADD(Operation(name, ask, grid=2, **how))
+
+
+def with_numbers(name, f, draws, low=-3.0, high=3.0, **how):
+    def ask(d):
+        numbers = [number(d) for number in draws]
+        if name in ("clamp", "hardtanh"):
+            numbers.sort()
+        return Question(lambda x: f(x[0], *numbers), [d.values(d.shape(), low, high)], numbers)
+    ADD(Operation(name, ask, grid=1, **how))
+
+
+for word, operator in {
+        "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b,
+        "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "lt": lambda a, b: a < b, "le": lambda a, b: a <= b,
+        "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b}.items():
+    binary(word, operator)
+    with_numbers(word + "_number", operator, [lambda d: d.whole(-3, 3) + 0.5])
+    with_numbers("number_" + word, lambda x, n, operator=operator: operator(n, x), [lambda d: d.whole(-3, 3) + 0.5])
+
+unary("sign", torch.sign, excuses=[Excuse("value", lambda x, *_: np.isnan(x[0]), "NaN stays NaN, as in NumPy; torch.sign makes it 0")])
+for name in ("exp", "square", "abs", "tanh", "expm1", "reciprocal", "sin", "cos", "erf", "floor", "ceil", "round", "neg", "relu",
+             "sigmoid", "isfinite"):
+    unary(name, getattr(torch, name))
+unary("silu", F.silu)
+for name in ("log", "sqrt", "rsqrt", "log1p"):
+    unary(name, getattr(torch, name), 0.01, 4.0)
+binary("pow", torch.pow, 0.1, 3.0)
+for name in ("maximum", "minimum"):
+    binary(name, getattr(torch, name), excuses=[
+        Excuse("value", which_zero, "which of 0 and -0 is the larger is left open")])
+
+for name in ("logical_and", "logical_or", "logical_xor"):
+    def ask_logical(d, f=getattr(torch, name)):
+        a, b = d.pair()
+        return Question(lambda x: f(x[0], x[1]), [d.booleans(a), d.booleans(b)])
+    ADD(Operation(name, ask_logical, edges=False))
+ADD(Operation("logical_not", lambda d: Question(lambda x: torch.logical_not(x[0]), [d.booleans(d.shape())]), edges=False))
+
+with_numbers("leaky_relu", F.leaky_relu, [lambda d: d.number(0.01, 0.5)])
+with_numbers("elu", F.elu, [lambda d: d.number(0.1, 2)], excuses=[
+    Excuse("gradient", lambda x, *_: np.isnan(x[0]), "NaN has a gradient of NaN; PyTorch's depends on where the element lies in a vector")])
+# A threshold above which ln(1 + e^x) is x in double precision: this library has none.
+with_numbers("softplus", lambda x, beta: F.softplus(x, beta, threshold=50), [lambda d: d.number(0.2, 3)])
+with_numbers("pow_number", lambda x, p: x ** p, [lambda d: float(d.rng.choice([-2, -1, -0.5, 0, 0.5, 1, 1.7, 2, 3]))], 0.1, 3.0, excuses=[
+    Excuse(what, lambda x, *_: (x[0] == -np.inf) | (x[0] == 0),
+           "pow(-inf, 0.5) is inf and pow(-0.0, 0.5) is 0, as in C and NumPy; PyTorch takes the square root, NaN and -0.0")
+    for what in ("value", "gradient")])
+with_numbers("clamp", lambda x, low, high: torch.clamp(x, low, high), [lambda d: d.number(-2, 2)] * 2)
+with_numbers("hardtanh", lambda x, low, high: F.hardtanh(x, low, high), [lambda d: d.number(-2, 2)] * 2, excuses=[
+    Excuse("gradient", lambda x, *_: np.isnan(x[0]), "NaN passes the gradient; PyTorch's depends on where the element lies in a vector")])
+with_numbers("gelu", lambda x, form: F.gelu(x, approximate="tanh" if form else "none"), [lambda d: float(d.flag())], excuses=[
+    Excuse("value", which_zero, "-0.0 stays, as PyTorch's in f64; its f32 makes it 0")])
+
+
+def ask_where(d):
+    shape = d.shape()
+    return Question(lambda x: torch.where(x[0], x[1], x[2]),
+                    [d.booleans(d.beside(shape)), d.values(shape), d.values(d.beside(shape))])
+
+
+ADD(Operation("where", ask_where))
+
+REDUCTIONS = ["none", "mean", "sum"]
+
+
+def loss(name, f, low=-3.0, high=3.0, target_low=-3.0, target_high=3.0, number=None, **how):
+    def ask(d):
+        shape = d.shape(empty=False)
+        reduction = d.whole(0, 2)
+        numbers = [] if number is None else [number(d)]
+        return Question(lambda x: f(x[0], x[1], *numbers, reduction=REDUCTIONS[reduction]),
+                        [d.values(shape, low, high), d.values(shape, target_low, target_high)], [float(reduction)] + numbers)
+    ADD(Operation(name, ask, **how))
+
+
+loss("mse_loss", F.mse_loss)
+loss("l1_loss", F.l1_loss)
+loss("huber_loss", lambda x, t, delta, reduction: F.huber_loss(x, t, reduction=reduction, delta=delta), number=lambda d: d.number(0.3, 2))
+loss("smooth_l1_loss", lambda x, t, beta, reduction: F.smooth_l1_loss(x, t, reduction=reduction, beta=beta),
+     number=lambda d: 0.0 if d.whole(0, 4) == 0 else d.number(0.3, 2))
+
+
+def ask_hinge(d):
+    shape, reduction, margin = d.shape(empty=False), d.whole(0, 2), d.number(0.5, 2)
+    target = d.booleans(shape) * 2.0 - 1.0
+    return Question(lambda x: F.hinge_embedding_loss(x[0], x[1], margin=margin, reduction=REDUCTIONS[reduction]),
+                    [d.values(shape), target.reshape(shape)], [float(reduction), margin], constant=(1,))
+
+
+def ask_poisson(d):
+    shape, reduction, log_input, full = d.shape(empty=False), d.whole(0, 2), d.flag(), d.flag()
+    return Question(lambda x: F.poisson_nll_loss(x[0], x[1], log_input=log_input, full=full, reduction=REDUCTIONS[reduction]),
+                    [d.values(shape, 0.1, 3), d.values(shape, 0, 6)], [float(reduction), float(log_input), float(full)])
+
+
+def ask_kl(d):
+    shape, reduction, log_target = d.shape(empty=False), d.whole(0, 2), d.flag()
+    return Question(lambda x: F.kl_div(x[0], x[1], reduction=REDUCTIONS[reduction], log_target=log_target),
+                    [d.values(shape), d.values(shape, 0.05, 1)], [float(reduction), float(log_target)])
+
+
+def ask_bce(d):
+    shape, reduction = d.shape(empty=False), d.whole(0, 2)
+    return Question(
+        lambda x: F.binary_cross_entropy_with_logits(x[0], x[1], weight=x[2], pos_weight=x[3], reduction=REDUCTIONS[reduction]),
+        [d.values(shape), d.values(shape, 0, 1, edges=False), d.values(d.beside(shape), 0.1, 2, edges=False),
+         d.values(d.beside(shape), 0.1, 2, edges=False)], [float(reduction)],
+        constant=(2, 3))                         # PyTorch has no gradient for the weight
+
+
+ADD(Operation("hinge_embedding_loss", ask_hinge, excuses=[
+    Excuse("gradient", lambda x, *_: np.isnan(x[0]), "NaN passes the gradient as through relu; PyTorch's clamp_min stops it"),
+    Excuse("value", which_zero, "for target 1 it is the input, also -0.0; PyTorch adds 0")]))
+ADD(Operation("poisson_nll_loss", ask_poisson, excuses=[
+    Excuse("gradient", lambda x, ours, theirs: ~(x[1] > 1) & np.isnan(theirs),
+           "the gradient of Stirling's part is 0 where it is left out; PyTorch multiplies 0 by one that is not finite")]))
+ADD(Operation("kl_div", ask_kl, excuses=[
+    Excuse("gradient", lambda x, ours, theirs: np.abs(x[1]) < 1e-300,
+           "for target 0 the logarithm's part is left out; PyTorch's is NaN or infinite, and beside denormals without its digits"),
+    Excuse("gradient", lambda x, ours, theirs: np.isinf(x[1]) & np.isnan(theirs),
+           "(ln t + 1 - x) for t = inf; PyTorch has inf / inf in it")]))
+ADD(Operation("binary_cross_entropy_with_logits", ask_bce, excuses=[
+    Excuse("gradient", lambda x, *_: ~(np.abs(x[0]) < 1e300),
+           "beside an infinite logit the target's is infinite or, where the value is, NaN")]))
