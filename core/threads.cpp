@@ -117,7 +117,8 @@ class ThreadPool {
   /// was at is dropped. In the middle of a piece there is nothing to save: see parallel_for.
   void forget_threads() {
     if (inside_piece) return;
-    lost_ = new std::vector<std::thread>(std::move(threads_));  // neither joined nor ended: there is nothing behind them
+    if (!lost_) lost_ = new std::vector<std::vector<std::thread>>;
+    lost_->push_back(std::move(threads_));  // neither joined nor ended: there is nothing behind them
     new (&threads_) std::vector<std::thread>();
     new (&turn_) std::mutex();
     new (&error_mutex_) std::mutex();
@@ -154,7 +155,7 @@ class ThreadPool {
     }
   }
 
-  static inline std::vector<std::thread>* lost_ = nullptr;
+  static inline std::vector<std::vector<std::thread>>* lost_ = nullptr;
 
   std::atomic<int> size_{first_size()};
   std::mutex turn_;  // one parallel_for at a time; another thread's runs serially meanwhile
