@@ -33,6 +33,7 @@ struct Line {
 void report(const Line& line);
 
 void register_linear();
+void register_operations();
 void register_mlp();
 void register_products();
 void register_adagrad();

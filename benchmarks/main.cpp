@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   capstan::set_num_threads(1);
   bench::register_linear();
+  bench::register_operations();
   bench::register_mlp();
   bench::register_products();
   bench::register_adagrad();

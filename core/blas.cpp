@@ -20,7 +20,7 @@ namespace capstan {
 
 namespace {
 
-// What OpenBLAS was set to before the first product; 0 while it is as its owner left it.
+// What OpenBLAS was set to before the first call; 0 while it is as its owner left it.
 std::mutex blas_mutex;
 int blas_threads_before = 0;
 std::atomic<bool> blas_is_ours{false};
@@ -63,8 +63,43 @@ void blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels:
   });
 }
 
-// Below this m n k a kernel of ours is faster than OpenBLAS 0.3.21 (measured: benchmarks/product.cpp).
-constexpr std::int64_t blas_from = std::int64_t{64} * 64 * 64;
+// Whether a kernel of ours is faster than OpenBLAS 0.3.21 (measured on Zen 3: benchmarks/product.cpp). A wider processor's
+// kernels win up to where b no longer stays in the caches.
+bool ours_is_faster(std::int64_t m, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t blas_from = std::int64_t{64} * 64 * 64, wide_blas_beyond = std::int64_t{1} << 28;
+  if (m <= 16 || n <= 16 || m * n * k < blas_from) return true;
+  return kernels::isa_level() >= 3 && n <= 2048 && m * n * k <= wide_blas_beyond;
+}
+
+// How many of the rows or columns of a product, `count` of them, one piece gets. The bits do not depend on it.
+std::int64_t piece_of(std::int64_t count, std::int64_t multiply_adds) {
+  constexpr std::int64_t worth_a_thread = std::int64_t{1} << 22;  // about 0.1 ms
+  if (multiply_adds < 2 * worth_a_thread) return count;
+  const std::int64_t threads = num_threads();
+  if (threads == 1) return count;
+  const std::int64_t pieces = std::min(multiply_adds / worth_a_thread, 2 * threads);
+  return (count + 32 * pieces - 1) / (32 * pieces) * 32;
+}
+
+template <class T>
+void our_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::Operand<T>& a, const kernels::Operand<T>& b, T* c,
+                 const T* bias, bool accumulate) {
+  const kernels::Table<T>& t = kernels::table<T>();
+  const bool by_columns = n >= m;
+  const std::int64_t count = by_columns ? n : m, piece = piece_of(count, m * n * k);
+  // One block for all pieces, by the caller: which thread takes which piece would decide whose lists run out.
+  const std::int64_t each = by_columns ? t.gemm_scratch(m, piece, k) : t.gemm_scratch(piece, n, k);
+  const std::size_t bytes = static_cast<std::size_t>((count + piece - 1) / piece * each) * sizeof(T);
+  const int size_class = detail::size_class_of(bytes);
+  void* scratch = detail::pool_get(size_class, bytes);
+  parallel_for(count, piece, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t row = by_columns ? 0 : begin, column = by_columns ? begin : 0, size = end - begin;
+    t.gemm(by_columns ? m : size, by_columns ? size : n, k, {a.data + row * a.row, a.row, a.column},
+           {b.data + column * b.column, b.row, b.column}, c + row * n + column, n, bias ? bias + column : nullptr, accumulate,
+           static_cast<T*>(scratch) + begin / piece * each);
+  });
+  detail::pool_put(scratch, size_class);
+}
 
 }  // namespace
 
@@ -74,13 +109,8 @@ template <class T>
 void product_of_matrices(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
                          bool accumulate) {
   if (m == 0 || n == 0) return;
-  if (m * n * k >= blas_from && m > 16 && n > 16) return blas_product(m, n, k, a, b, c, bias, accumulate);
-  const Table<T>& t = table<T>();
-  const std::size_t bytes = static_cast<std::size_t>(t.gemm_scratch(m, n, k)) * sizeof(T);
-  const int size_class = capstan::detail::size_class_of(bytes);
-  void* scratch = capstan::detail::pool_get(size_class, bytes);
-  t.gemm(m, n, k, a, b, c, bias, accumulate, static_cast<T*>(scratch));
-  capstan::detail::pool_put(scratch, size_class);
+  if (ours_is_faster(m, n, k)) return our_product(m, n, k, a, b, c, bias, accumulate);
+  blas_product(m, n, k, a, b, c, bias, accumulate);
 }
 
 template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<float>&, const Operand<float>&, float*,

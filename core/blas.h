@@ -21,7 +21,7 @@ template <class T>
   product_of_matrices(m, n, k, a, b, c, bias, accumulate);
 }
 
-/// Sets the BLAS to one thread, as the first product does; for whatever else calls it or LAPACK.
+/// Sets the BLAS to one thread, as the first product by it does; for whatever else calls it or LAPACK.
 void prepare_blas();
 
 }  // namespace capstan::kernels

@@ -11,8 +11,9 @@ namespace capstan {
 void set_num_threads(int n);
 int num_threads();
 
-/// Capstan sets OpenBLAS to one thread at its first product of matrices, because OpenBLAS gives other bits with two, and
-/// puts its own pool above it. This gives OpenBLAS back the number of threads it had, until Capstan's next product.
+/// Capstan sets OpenBLAS to one thread when it first calls it, for a large product of matrices or for LAPACK, because OpenBLAS
+/// gives other bits with two, and puts its own pool above it. This gives OpenBLAS back the number of threads it had, until
+/// Capstan's next call.
 void restore_blas_threads();
 
 /// Calls body(begin, end) for pieces that cover [0, n), on the pool's threads. The pieces have `grain` elements (the last

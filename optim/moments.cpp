@@ -5,6 +5,17 @@ namespace capstan::optim::detail {
 
 using capstan::detail::cat;
 
+double power(double base, double exponent) noexcept {
+  struct Kept {
+    double base = 1, exponent = 1, value = 1;
+  };
+  constinit thread_local static Kept kept[8] = {};
+  constinit thread_local static unsigned oldest = 0;
+  for (const Kept& k : kept)
+    if (k.base == base && k.exponent == exponent) return k.value;
+  return (kept[oldest++ % 8] = {base, exponent, std::pow(base, exponent)}).value;
+}
+
 void require_betas(const char* method, double beta1, double beta2) {
   require_fraction(method, "beta1", beta1);
   require_fraction(method, "beta2", beta2);

@@ -3,6 +3,10 @@
 
 namespace capstan::optim::detail {
 
+/// base^exponent. The last few are kept, for each thread: all parameters of a step ask for the same ones, and for a small one
+/// they would take longer than the rest.
+double power(double base, double exponent) noexcept;
+
 /// What the methods of Adam's family share: the running averages m of the gradient and v of its square, which start from 0,
 /// and the factors 1 - beta^t by which they are still too small after t steps.
 template <class T>
@@ -15,8 +19,8 @@ struct Moments {
         take1(T(1 - beta1)),
         keep2(T(beta2)),
         take2(T(1 - beta2)),
-        correction1(1 - std::pow(beta1, static_cast<double>(t))),
-        correction2(1 - std::pow(beta2, static_cast<double>(t))) {}
+        correction1(1 - power(beta1, static_cast<double>(t))),
+        correction2(1 - power(beta2, static_cast<double>(t))) {}
   void first(T& m, T g) const { m = keep1 * m + take1 * g; }
   void second(T& v, T x) const { v = keep2 * v + take2 * (x * x); }
 };

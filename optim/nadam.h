@@ -36,7 +36,7 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
 
   /// mu_t, and M_t, which counts as 0 once it no longer changes 1 - M_t.
   static double look_ahead(const NAdamOptions& o, std::int64_t t) {
-    return o.beta1 * (1 - 0.5 * std::pow(0.96, static_cast<double>(t) * o.momentum_decay));
+    return o.beta1 * (1 - 0.5 * detail::power(0.96, static_cast<double>(t) * o.momentum_decay));
   }
   static double look_ahead_product(const NAdamOptions& o, std::int64_t t);
 

@@ -13,17 +13,19 @@ namespace capstan::optim::detail {
 extern int isa_level;
 void choose_isa_level();
 
-// clang takes no optimisation options by attribute; there the user's own flags count.
+// clang takes no optimisation options by attribute; there the user's own flags count. No option that changes what arithmetic
+// means may stand here: GCC then takes no rule of a file with other ones into the loop, and calls it for each element.
 #if defined(__GNUC__) && !defined(__clang__)
 #define CAPSTAN_RULE_V4 "arch=x86-64-v4,prefer-vector-width=512"
-#define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize", "no-math-errno", "no-trapping-math", "fp-contract=off")
+#define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize")
 #else
 #define CAPSTAN_RULE_V4 "arch=x86-64-v4"
 #define CAPSTAN_RULE_OPTIONS
 #endif
 
 /// `factor` is what Decay::l2 multiplies w by for g, and Decay::decoupled w itself.
-/// Blocks of 16 with a constant count: the compiler unrolls them into vectors without a check for short arrays.
+/// Blocks of 16 with a constant count become vectors without a check for short arrays; unrolled before that, as the compiler
+/// would a short rule's, they become single numbers.
 template <Decay decay, class Rule, class T, std::size_t... I>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
                                              T factor, std::index_sequence<I...>) {
@@ -40,6 +42,7 @@ template <Decay decay, class Rule, class T, std::size_t... I>
     // No array overlaps another: with three slots there would be too many pairs for the compiler to compare.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep
+#pragma GCC unroll 1
 #endif
     for (std::int64_t k = 0; k < block; ++k) move(i + k, states[I]...);
   }

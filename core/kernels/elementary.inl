@@ -56,6 +56,57 @@ static inline double exponential(double x) {
 
 static inline float magnitude(float x) { return __builtin_fabsf(x); }
 static inline double magnitude(double x) { return __builtin_fabs(x); }
+static inline float with_sign_of(float x, float m) { return __builtin_copysignf(m, x); }
+static inline double with_sign_of(double x, double m) { return __builtin_copysign(m, x); }
+
+// e^x - 1 for float within 2 ulp: with x = n ln 2 + r as above, 2^n (e^r - 1) + (2^n - 1). Half of it is computed, so that
+// 2^n stays in range, and the sum is not needed where n is 0.
+static inline float exponential_minus_1(float x) {
+  const float c = x < -30.f ? -30.f : x > 89.f ? 89.f : x;
+  const float shifted = c * 1.44269504088896341f + 12582912.f;
+  const float n = shifted - 12582912.f;
+  const float r = (c - n * 0.693359375f) - n * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r;
+  int bits;
+  __builtin_memcpy(&bits, &shifted, 4);
+  const int half = (bits - 0x4B400000 + 126) << 23;
+  float t;
+  __builtin_memcpy(&t, &half, 4);
+  const float sum = (t * p + (t - 0.5f)) * 2.f;
+  return with_sign_of(x, n == 0.f ? p : sum);
+}
+static inline double exponential_minus_1(double x) {
+  const double c = x < -50. ? -50. : x > 710. ? 710. : x;
+  const double shifted = c * 1.4426950408889634074 + 6755399441055744.;
+  const double n = shifted - 6755399441055744.;
+  const double r = (c - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
+  double p = 1.0 / 6227020800.0;
+  p = p * r + 1.0 / 479001600.0;
+  p = p * r + 1.0 / 39916800.0;
+  p = p * r + 1.0 / 3628800.0;
+  p = p * r + 1.0 / 362880.0;
+  p = p * r + 1.0 / 40320.0;
+  p = p * r + 1.0 / 5040.0;
+  p = p * r + 1.0 / 720.0;
+  p = p * r + 1.0 / 120.0;
+  p = p * r + 1.0 / 24.0;
+  p = p * r + 1.0 / 6.0;
+  p = p * r + 0.5;
+  p = p * (r * r) + r;
+  long long bits;
+  __builtin_memcpy(&bits, &shifted, 8);
+  const long long half = (static_cast<long long>(static_cast<int>(bits)) + 1022) << 52;
+  double t;
+  __builtin_memcpy(&t, &half, 8);
+  const double sum = (t * p + (t - 0.5)) * 2.;
+  return with_sign_of(x, n == 0. ? p : sum);
+}
 
 // ln x for float within 2 ulp, denormals too: x = 2^n m with sqrt(1/2) <= m < sqrt(2), and a polynomial in m - 1 (logf).
 static inline float logarithm(float x) {
@@ -120,6 +171,13 @@ static inline T logarithm_beside_1(T u) {
   return w == T(1) ? u : logarithm(w) * (u / (w - T(1)));
 }
 
+// ln(1 + x) the same way, within 3 ulp.
+template <class T>
+static inline T logarithm_of_1_plus(T x) {
+  const T w = T(1) + x, y = logarithm(w), back = w - T(1);
+  return back == T(0) ? x : w < T(__builtin_inff()) ? y * (x / back) : y;
+}
+
 // tanh x for float within 3 ulp: 1 - 2 / (e^2x + 1), and below 0.625, where that cancels, a polynomial (tanhf).
 static inline float hyperbolic_tangent(float x) {
   const float m = magnitude(x), z = x * x;
@@ -129,7 +187,7 @@ static inline float hyperbolic_tangent(float x) {
   p = p * z + 1.33314422036e-1f;
   p = p * z - 3.33332819422e-1f;
   const float y = m < 0.625f ? m + m * z * p : 1.f - 2.f / (exponential(m + m) + 1.f);
-  return __builtin_copysignf(y, x);  // also at -0
+  return with_sign_of(x, y);  // also at -0
 }
 
 // The same for double within 3 ulp, with a quotient of polynomials (tanh).
@@ -141,5 +199,5 @@ static inline double hyperbolic_tangent(double x) {
   q = q * z + 2.23548839060100448583e3;
   q = q * z + 4.84406305325125486048e3;
   const double y = m < 0.625 ? m + m * z * (p / q) : 1. - 2. / (exponential(m + m) + 1.);
-  return __builtin_copysign(y, x);
+  return with_sign_of(x, y);
 }

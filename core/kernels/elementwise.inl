@@ -4,18 +4,10 @@ static inline float root(float x) { return __builtin_sqrtf(x); }
 static inline double root(double x) { return __builtin_sqrt(x); }
 static inline float power(float x, float p) { return __builtin_powf(x, p); }
 static inline double power(double x, double p) { return __builtin_pow(x, p); }
-static inline float exponential_minus_1(float x) { return __builtin_expm1f(x); }
-static inline double exponential_minus_1(double x) { return __builtin_expm1(x); }
-static inline float logarithm_of_1_plus(float x) { return __builtin_log1pf(x); }
-static inline double logarithm_of_1_plus(double x) { return __builtin_log1p(x); }
 static inline float sine(float x) { return __builtin_sinf(x); }
 static inline double sine(double x) { return __builtin_sin(x); }
 static inline float cosine(float x) { return __builtin_cosf(x); }
 static inline double cosine(double x) { return __builtin_cos(x); }
-static inline float error_function(float x) { return __builtin_erff(x); }
-static inline double error_function(double x) { return __builtin_erf(x); }
-static inline float complementary_error_function(float x) { return __builtin_erfcf(x); }
-static inline double complementary_error_function(double x) { return __builtin_erfc(x); }
 static inline float floor_of(float x) { return __builtin_floorf(x); }
 static inline double floor_of(double x) { return __builtin_floor(x); }
 static inline float ceiling(float x) { return __builtin_ceilf(x); }

@@ -189,8 +189,8 @@ static std::int64_t gemm_scratch(std::int64_t m, std::int64_t n, std::int64_t k)
 }
 
 template <class T>
-static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
-                 bool accumulate, T* scratch) {
+static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, std::int64_t c_row,
+                 const T* bias, bool accumulate, T* scratch) {
   constexpr std::int64_t width = panel_width<T>();
   const std::int64_t panels = (n + width - 1) / width;
   const bool read_b = b.column == 1 && k * n <= in_place;
@@ -218,7 +218,7 @@ static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T
               height,
               Strip<T>{tiles, deep, pack_a ? a_scratch + i * deep : a0 + i * a.row, height * (pack_a ? deep : a.row), pack_a ? 1 : a.row,
                        pack_a ? height : a.column, direct ? b0.data + p * width : scratch + p * width * deep, direct ? b.row : width,
-                       c + (i0 + i) * n + p * width, n, k0 == 0 && bias ? bias + p * width : nullptr, accumulate || k0 > 0},
+                       c + (i0 + i) * c_row + p * width, c_row, k0 == 0 && bias ? bias + p * width : nullptr, accumulate || k0 > 0},
               columns);
         });
       }

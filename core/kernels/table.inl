@@ -11,6 +11,7 @@ namespace {
 
 #include "simd.inl"
 #include "elementary.inl"
+#include "error_function.inl"
 #include "elementwise.inl"
 #include "curves.inl"
 #include "compare.inl"

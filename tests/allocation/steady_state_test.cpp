@@ -1,14 +1,17 @@
-// The steady state of a training loop calls the allocator not once. This program's malloc counts and passes on to glibc's;
-// operator new and OpenBLAS end up in it too. It is left out, visibly, where sanitizers have a malloc of their own or the
-// pool is off.
+// The steady state of a training loop calls the allocator not once, and what a checkpoint saves. This program's malloc counts and passes on
+// to glibc's; operator new and OpenBLAS end up in it too. It is left out, visibly, where sanitizers have a malloc of their own or the pool
+// is off.
 #include <capstan/capstan.h>
+#include <capstan/core/pool.h>
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 extern "C" {
 void* __libc_malloc(std::size_t size);
@@ -20,26 +23,29 @@ void* __libc_memalign(std::size_t alignment, std::size_t size);
 namespace {
 std::atomic<bool> counting{false};
 std::atomic<long> calls{0};
-void count() noexcept {
-  if (counting.load(std::memory_order_relaxed)) calls.fetch_add(1, std::memory_order_relaxed);
+std::atomic<std::size_t> bytes{0};
+void count(std::size_t size) noexcept {
+  if (!counting.load(std::memory_order_relaxed)) return;
+  calls.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(size, std::memory_order_relaxed);
 }
 }  // namespace
 
 extern "C" {
 void* malloc(std::size_t size) {
-  count();
+  count(size);
   return __libc_malloc(size);
 }
 void* calloc(std::size_t number, std::size_t size) {
-  count();
+  count(number * size);
   return __libc_calloc(number, size);
 }
 void* realloc(void* old, std::size_t size) {
-  count();
+  count(size);
   return __libc_realloc(old, size);
 }
 void* memalign(std::size_t alignment, std::size_t size) {
-  count();
+  count(size);
   return __libc_memalign(alignment, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }
@@ -230,6 +236,32 @@ TEST(Allocation, AccumulationClippingAndTapesThatNest) {
     }
     optimizer.step(clip_value(clip_norm(std::move(total *= 0.25), 1), 0.5));
   });
+}
+
+// A checkpoint keeps what goes into its function alone. With an empty pool, whose blocks are used again, the bytes asked for
+// are those that the step needs at its fullest.
+TEST(Allocation, CheckpointsSaveMemory) {
+  const auto some_layers = [] { return nn::Sequential{nn::Linear(64, 64), nn::Tanh(), nn::Linear(64, 64), nn::Tanh()}; };
+  std::vector<nn::Sequential> blocks;
+  for (int i = 0; i < 8; ++i) blocks.emplace_back(some_layers(), some_layers(), some_layers());
+  const Tensor x = randn({500, 64});
+  const auto needed = [&](bool checkpoints) {
+    detail::empty_cache();
+    bytes = 0;
+    (void)allocations([&] {
+      Tape tape;
+      Tensor h = x;
+      for (nn::Sequential& block : blocks)
+        h = checkpoints ? checkpoint([&block](const std::vector<Tensor>& in) { return block(in[0]); }, {h}) : block(h);
+      (void)tape.gradients(mean(square(h)));
+    });
+    return static_cast<double>(bytes);
+  };
+  (void)needed(false), (void)needed(true);  // the tape's own memory
+  const double all = needed(false), some = needed(true);
+  std::printf("%.2f MB without checkpoints, %.2f MB with 8\n", all / 1e6, some / 1e6);
+  EXPECT_GE(all, 8 * 6 * 500 * 64 * 4);  // every Tanh's result is kept
+  EXPECT_LE(some, all / 2);
 }
 
 TEST(Allocation, Evaluation) {

@@ -1,4 +1,4 @@
-// The bounds that core/kernels/elementary.inl states, over the whole range of each type.
+// The bounds that core/kernels/elementary.inl and error_function.inl state, over the whole range of each type.
 #include "tables.h"
 
 #include <bit>
@@ -17,6 +17,9 @@ struct Bound {
 const Bound bounds[] = {
     {Unary::log, "log", [](double x) { return std::log(x); }, [](long double x) { return std::log(x); }, 2},
     {Unary::tanh, "tanh", [](double x) { return std::tanh(x); }, [](long double x) { return std::tanh(x); }, 3},
+    {Unary::expm1, "expm1", [](double x) { return std::expm1(x); }, [](long double x) { return std::expm1(x); }, 2},
+    {Unary::log1p, "log1p", [](double x) { return std::log1p(x); }, [](long double x) { return std::log1p(x); }, 3},
+    {Unary::erf, "erf", [](double x) { return std::erf(x); }, [](long double x) { return std::erf(x); }, 2},
 };
 
 template <class T>
@@ -48,10 +51,11 @@ TEST(KernelsElementary, FloatsFromTheWholeRange) {
   });
 }
 
-// Where the reduction changes: beside 1, beside sqrt(1/2), beside tanh's 0.625.
+// Where the reduction changes: beside 1, beside sqrt(1/2), beside tanh's 0.625, beside half of ln 2.
 TEST(KernelsElementary, FloatsBesideTheBorders) {
   std::vector<float> x;
-  for (const float border : {1.f, 0.70710678f, 1.41421356f, 0.625f, -0.625f, 1.17549435e-38f, 9.01f})
+  for (const float border :
+       {1.f, 0.70710678f, 1.41421356f, 0.625f, -0.625f, 1.17549435e-38f, 9.01f, 0.34657359f, -0.34657359f, -1.f, 2.f, 3.9f, 88.72f, -17.3f})
     for (std::int32_t k = -20000; k <= 20000; ++k) x.push_back(std::bit_cast<float>(std::bit_cast<std::int32_t>(border) + k));
   for_each_table([&]<class T>(const Table<T>& table) {
     if constexpr (sizeof(T) == 4)
@@ -67,7 +71,8 @@ TEST(KernelsElementary, DoublesFromTheWholeRange) {
   for (int i = 0; i < 50000; ++i) x.push_back(numbers.real(0.99, 1.01));
   for (int i = 0; i < 50000; ++i) x.push_back(numbers.real(-25, 25));
   for (int i = 0; i < 2000; ++i) x.push_back(std::ldexp(numbers.real(0, 1), -static_cast<int>(numbers.whole(1000, 1074))));
-  for (const double border : {1.0, 0.70710678118654752440, 1.41421356237309504880, 0.625, -0.625, 2.2250738585072014e-308})
+  for (const double border : {1.0, 0.70710678118654752440, 1.41421356237309504880, 0.625, -0.625, 2.2250738585072014e-308,
+                              0.34657359027997264, -0.34657359027997264, -1.0, 5.9, 709.782712893384, -37.4})
     for (std::int64_t k = -200; k <= 200; ++k) x.push_back(std::bit_cast<double>(std::bit_cast<std::int64_t>(border) + k));
   for_each_table([&]<class T>(const Table<T>& table) {
     if constexpr (sizeof(T) == 8)
@@ -84,6 +89,20 @@ TEST(KernelsElementary, DISABLED_EveryFloat) {
         for (const Bound& bound : bounds) check(table, bound, x);
     });
   }
+}
+
+// gelu(x) = x erfc(-x / sqrt 2) / 2 keeps its digits far on the left: the error of x / sqrt 2 alone grows with x^2.
+TEST(KernelsElementary, GeluOfSmallResults) {
+  for_each_table([]<class T>(const Table<T>& table) {
+    Numbers numbers(13);
+    for (int i = 0; i < 20000; ++i) {
+      const T x = static_cast<T>(numbers.real(sizeof(T) == 4 ? -12 : -36, 3));
+      T y;
+      table.curve[static_cast<int>(Curve::gelu)](&x, &x, T(0), T(0), &y, 1);
+      const long double w = static_cast<long double>(x);
+      ASSERT_LE(ulps(y, w * std::erfc(-w * std::sqrt(0.5L)) / 2), 15 + 2 * static_cast<double>(w * w)) << "gelu(" << x << ") = " << y;
+    }
+  });
 }
 
 // softplus of a very negative number keeps its digits.

@@ -26,13 +26,13 @@ const UnaryRule unary_rules[] = {
     {Unary::sign, "sign", [](long double x) { return x > 0   ? 1.0L
                                                      : x < 0 ? -1.0L
                                                              : x; }, 0},
-    {Unary::expm1, "expm1", [](long double x) { return std::expm1(x); }, 1},
-    {Unary::log1p, "log1p", [](long double x) { return std::log1p(x); }, 1},
+    {Unary::expm1, "expm1", [](long double x) { return std::expm1(x); }, 2},
+    {Unary::log1p, "log1p", [](long double x) { return std::log1p(x); }, 3},
     {Unary::rsqrt, "rsqrt", [](long double x) { return 1 / std::sqrt(x); }, 1.5},
     {Unary::reciprocal, "reciprocal", [](long double x) { return 1 / x; }, 0.5},
     {Unary::sin, "sin", [](long double x) { return std::sin(x); }, 1},
     {Unary::cos, "cos", [](long double x) { return std::cos(x); }, 1},
-    {Unary::erf, "erf", [](long double x) { return std::erf(x); }, 1},
+    {Unary::erf, "erf", [](long double x) { return std::erf(x); }, 2},
     {Unary::floor, "floor", [](long double x) { return std::floor(x); }, 0},
     {Unary::ceil, "ceil", [](long double x) { return std::ceil(x); }, 0},
     {Unary::round, "round", [](long double x) { return std::rint(x); }, 0},

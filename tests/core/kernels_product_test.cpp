@@ -1,10 +1,13 @@
 #include "tables.h"
 
 #include <capstan/core/blas.h>
+#include <capstan/core/threads.h>
 
 #include <array>
 
 using namespace capstan::kernels;
+using capstan::num_threads;
+using capstan::set_num_threads;
 
 namespace {
 
@@ -77,7 +80,7 @@ void check_gemm(const Table<T>& table, const Problem& p) {
     Guarded<T> scratch(table.gemm_scratch(p.m, p.n, p.k));
     for (const Start start : {from_zero, from_bias, from_before, from_before_with_bias}) {
       const bool right = check<T>(p, start, [&](T* c, const T* bias, bool accumulate) {
-        table.gemm(p.m, p.n, p.k, a.operand, b.operand, c, bias, accumulate, scratch.data());
+        table.gemm(p.m, p.n, p.k, a.operand, b.operand, c, p.n, bias, accumulate, scratch.data());
       });
       ASSERT_TRUE(right) << "layout " << layout;
       ASSERT_TRUE(scratch.untouched()) << p.m << " x " << p.n << " x " << p.k << ", layout " << layout;
@@ -154,7 +157,7 @@ TEST(Kernels, ProductsOfRealNumbersAreExactToRounding) {
     Guarded<T> a(m * k), b(k * n), c(m * n), scratch(table.gemm_scratch(m, n, k));
     for (std::int64_t i = 0; i < m * k; ++i) a[i] = static_cast<T>(numbers.real(-1, 1));
     for (std::int64_t i = 0; i < k * n; ++i) b[i] = static_cast<T>(numbers.real(-1, 1));
-    table.gemm(m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), nullptr, false, scratch.data());
+    table.gemm(m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), n, nullptr, false, scratch.data());
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j) {
         long double exact = 0, size = 0;
@@ -215,11 +218,38 @@ TEST(Product, OfEveryShapeOnBothSidesOfTheChoice) {
                                 {513, 512, 1},
                                 {520, 530, 2},
                                 {17, 17, 1000},
-                                {100, 600, 290},  // strips of columns: two, and four
+                                {100, 600, 290},  // pieces of columns and of rows
+                                {600, 100, 290},
                                 {33, 1200, 430},
+                                {20, 2048, 40},
+                                {20, 2049, 40},
                                 {100, 90, 80}}) {
     const Problem p(m, n, k, 10);
     run(p, static_cast<float*>(nullptr));
     run(p, static_cast<double*>(nullptr));
   }
+}
+
+// However a product is cut into pieces, an element's numbers are added in the same order.
+TEST(Product, OfRealNumbersHasTheSameBitsForAnyNumberOfThreads) {
+  const int before = num_threads();
+  Numbers numbers(11);
+  for (const auto& [m, n, k] :
+       {std::array<std::int64_t, 3>{100, 600, 290}, {601, 101, 290}, {128, 256, 784}, {784, 256, 128}, {65, 2050, 130}})
+    for (int layout = 0; layout < 4; ++layout) {
+      Guarded<float> a(m * k), b(k * n), one(m * n), several(m * n);
+      for (std::int64_t i = 0; i < m * k; ++i) a[i] = static_cast<float>(numbers.real(-1, 1));
+      for (std::int64_t i = 0; i < k * n; ++i) b[i] = static_cast<float>(numbers.real(-1, 1));
+      const Operand<float> left{a.data(), layout & 1 ? 1 : k, layout & 1 ? m : 1}, right{b.data(), layout & 2 ? 1 : n, layout & 2 ? k : 1};
+      set_num_threads(1);
+      product<float>(m, n, k, left, right, one.data(), nullptr, false);
+      for (const int threads : {2, 3, 5}) {
+        set_num_threads(threads);
+        product<float>(m, n, k, left, right, several.data(), nullptr, false);
+        for (std::int64_t i = 0; i < m * n; ++i)
+          ASSERT_EQ(one[i], several[i]) << m << " x " << n << " x " << k << ", layout " << layout << ", " << threads << " threads, at "
+                                        << i;
+      }
+    }
+  set_num_threads(before);
 }

@@ -243,9 +243,9 @@ TEST_F(Threads, AnyNumberGivesTheSameBits) {
 TEST(Blas, GetsItsThreadsBack) {
   if (!openblas_get_num_threads || !openblas_set_num_threads) GTEST_SKIP() << "the BLAS is not OpenBLAS";
   const auto multiply = [] {
-    const Tensor a = ones({128, 128}), c = empty({128, 128});
-    kernels::product<float>(128, 128, 128, {a.data<float>(), 128, 1}, {a.data<float>(), 128, 1}, c.data<float>(), nullptr, false);
-    EXPECT_EQ(c.data<float>()[16383], 128);
+    const Tensor a = ones({64, 64}), b = ones({64, 2304}), c = empty({64, 2304});  // wider than what a kernel of ours computes
+    kernels::product<float>(64, 2304, 64, {a.data<float>(), 64, 1}, {b.data<float>(), 2304, 1}, c.data<float>(), nullptr, false);
+    EXPECT_EQ(c.data<float>()[64 * 2304 - 1], 64);
   };
   restore_blas_threads();
   const int before = openblas_get_num_threads();
