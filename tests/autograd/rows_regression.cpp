@@ -7,23 +7,23 @@ namespace {
 
 using Array = xt::xarray<double>;
 using Loss = std::function<Tensor(const Tensor&, const Tensor&, Reduction)>;
+using Elements = std::function<Array(const Array&, const Array&)>;  // one type for all: expressions take long to compile
 
 /// Rows for the reductions of a loss whose elements at (input, target) are worked out by hand.
-template <class X>
 void add(std::vector<OpRow>& rows, const std::string& declaration, const std::string& form, Loss loss, const NestedList& input,
-         const NestedList& target, const NestedList& elements, X same_as, double low = -2) {
+         const NestedList& target, const NestedList& elements, const Elements& same_as, double low = -2) {
   const Tensor e = d(elements);
   const std::vector<std::vector<Shape>> any = {{{}, {}}, {{1}, {1}}, {{7}, {7}}, {{2, 3}, {2, 3}}, {{2, 1, 3}, {2, 1, 3}}};
   std::vector<std::vector<Shape>> with_none = any;
   with_none.push_back({{0}, {0}});
-  const auto row = [&](const std::string& reduction, Reduction kind, const Tensor& is, auto reduce) {
+  const auto row = [&](const std::string& reduction, Reduction kind, const Tensor& is, Array (*reduce)(const Array&)) {
     rows.push_back({.declaration = declaration,
                     .form = form + (form.empty() ? "" : ", ") + reduction,
                     .f = [=](const Args& in) { return loss(in[0], in[1], kind); },
                     .at = {d(input), d(target)},
                     .is = is,
                     .shapes = kind == Reduction::mean ? any : with_none,
-                    .same_as = by_xtensor([=](const auto& a, const auto& b) { return reduce(Array(same_as(a, b))); }),
+                    .same_as = by_xtensor([=](const auto& a, const auto& b) { return reduce(same_as(a, b)); }),
                     .low = low});
   };
   row("none", Reduction::none, e, [](const Array& a) { return a; });

@@ -120,7 +120,7 @@ TEST(SeveralLosses, OnOneTape) {
 }
 
 namespace {
-constexpr int line_of_bad = __LINE__ + 1;
+[[maybe_unused]] constexpr int line_of_bad = __LINE__ + 1;
 Tensor bad_line(const Tensor& x) { return log(x); }
 }  // namespace
 
