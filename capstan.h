@@ -2,9 +2,10 @@
 
 /// What a training program uses. Left out, to be included where they are wanted, so that a small program compiles in little
 /// memory: core/xtensor.h (the bridge to xtensor), optim/make.h (optimizers by name), optim/chain.h (optimizers from
-/// parts), train/compare.h (several of them on one problem), optim/conformance.h (the proof of an optimizer of one's own), and
-/// the methods that move a tensor as a whole: optim/adafactor.h, full_matrix_adagrad.h, lamb.h, lars.h, lbfgs.h, muon.h,
-/// rowwise_adagrad.h, schedule_free_adamw.h and, for one's own, whole_tensor.h.
+/// parts), train/compare.h (several of them on one problem), train/rate_microscope.h (their effective rates),
+/// optim/conformance.h (the proof of an optimizer of one's own), and the methods that move a tensor as a whole:
+/// optim/adafactor.h, full_matrix_adagrad.h, lamb.h, lars.h, lbfgs.h, muon.h, rowwise_adagrad.h, schedule_free_adamw.h and, for
+/// one's own, whole_tensor.h.
 
 #include <capstan/autograd/checkpoint.h>
 #include <capstan/autograd/functional.h>
@@ -63,6 +64,5 @@
 #include <capstan/train/metrics.h>
 #include <capstan/train/plot.h>
 #include <capstan/train/progress.h>
-#include <capstan/train/rate_microscope.h>
 
 #include <cstdio>

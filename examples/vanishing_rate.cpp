@@ -7,6 +7,8 @@
 // Test:
 // Last line: adagrad's error at the end is at least 0\.[0-9] times that of rmsprop lr=1e-9
 // Test:      --epochs 3 --optimizer "rmsprop lr=1e-9"
+#include <capstan/train/rate_microscope.h>
+
 #include "cli.h"
 
 #include <algorithm>
