@@ -15,7 +15,8 @@ void choose_isa_level();
 
 // clang takes no optimisation options by attribute; there the user's own flags count. No option that changes what arithmetic
 // means may stand here: GCC then takes no rule of a file with other ones into the loop, and calls it for each element.
-#if defined(__GNUC__) && !defined(__clang__)
+// Without optimisation the rule is called anyway, and the loops would only take long to compile.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
 #define CAPSTAN_RULE_V4 "arch=x86-64-v4,prefer-vector-width=512"
 #define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize")
 #else
