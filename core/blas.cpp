@@ -81,6 +81,16 @@ std::int64_t piece_of(std::int64_t count, std::int64_t multiply_adds) {
   return (count + 32 * pieces - 1) / (32 * pieces) * 32;
 }
 
+// Memory for a kernel, back in the pool also when no thread can be started.
+struct Scratch {
+  explicit Scratch(std::size_t bytes) : size_class(detail::size_class_of(bytes)), data(detail::pool_get(size_class, bytes)) {}
+  ~Scratch() { detail::pool_put(data, size_class); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const int size_class;
+  void* const data;
+};
+
 template <class T>
 void our_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::Operand<T>& a, const kernels::Operand<T>& b, T* c,
                  const T* bias, bool accumulate) {
@@ -89,16 +99,13 @@ void our_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::
   const std::int64_t count = by_columns ? n : m, piece = piece_of(count, m * n * k);
   // One block for all pieces, by the caller: which thread takes which piece would decide whose lists run out.
   const std::int64_t each = by_columns ? t.gemm_scratch(m, piece, k) : t.gemm_scratch(piece, n, k);
-  const std::size_t bytes = static_cast<std::size_t>((count + piece - 1) / piece * each) * sizeof(T);
-  const int size_class = detail::size_class_of(bytes);
-  void* scratch = detail::pool_get(size_class, bytes);
+  const Scratch scratch(static_cast<std::size_t>((count + piece - 1) / piece * each) * sizeof(T));
   parallel_for(count, piece, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t row = by_columns ? 0 : begin, column = by_columns ? begin : 0, size = end - begin;
     t.gemm(by_columns ? m : size, by_columns ? size : n, k, {a.data + row * a.row, a.row, a.column},
            {b.data + column * b.column, b.row, b.column}, c + row * n + column, n, bias ? bias + column : nullptr, accumulate,
-           static_cast<T*>(scratch) + begin / piece * each);
+           static_cast<T*>(scratch.data) + begin / piece * each);
   });
-  detail::pool_put(scratch, size_class);
 }
 
 }  // namespace
