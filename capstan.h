@@ -1,9 +1,9 @@
 #pragma once
 
 /// What a training program uses. Left out, to be included where they are wanted, so that a small program compiles in little
-/// memory: core/xtensor.h (the bridge to xtensor), optim/make.h (optimizers by name), optim/chain.h (optimizers from
-/// parts), train/compare.h (several of them on one problem), train/rate_microscope.h (their effective rates),
-/// optim/conformance.h (the proof of an optimizer of one's own), and the methods that move a tensor as a whole:
+/// memory: core/xtensor.h (the bridge to xtensor), optim/make.h (optimizers by name), optim/chain.h (optimizers from parts),
+/// train/compare.h (several of them on one problem), train/rate_microscope.h (their effective rates), train/contour.h (pictures
+/// of a plane), optim/conformance.h (the proof of an optimizer of one's own), and the methods that move a tensor as a whole:
 /// optim/adafactor.h, full_matrix_adagrad.h, lamb.h, lars.h, lbfgs.h, muon.h, rowwise_adagrad.h, schedule_free_adamw.h and, for
 /// one's own, whole_tensor.h.
 
@@ -59,7 +59,6 @@
 #include <capstan/optim/wrapper.h>
 #include <capstan/optim/yogi.h>
 #include <capstan/train/chart.h>
-#include <capstan/train/contour.h>
 #include <capstan/train/log.h>
 #include <capstan/train/metrics.h>
 #include <capstan/train/plot.h>

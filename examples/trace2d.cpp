@@ -7,6 +7,8 @@
 // Last line: epoch 20, x1: -2\.382563, x2: -0\.158591
 // Test:      --lr 0.4
 // Test:      --optimizer "adagrad lr=0.4 eps=1e-6 eps_inside_root=1"
+#include <capstan/train/contour.h>
+
 #include "cli.h"
 
 #include <algorithm>
