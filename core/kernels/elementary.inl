@@ -1,10 +1,9 @@
 // Elementary functions that vectorise: no branch, no call. Coefficients are Cephes' where nothing else is said.
 
-// e^x for float within 2 ulp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial of degree 6 for e^r (coefficients:
-// Cephes, expf), and 2^n in two factors so that results below the normal range round once. Vectorises.
-static inline float exponential(float x) {
-  x = x < -105.f ? -105.f : x > 89.f ? 89.f : x;                // NaN passes both comparisons
-  const float shifted = x * 1.44269504088896341f + 12582912.f;  // 1.5 * 2^23: the sum's low bits are round(x / ln 2)
+// e^r - 1, where x = n ln 2 + r with |r| <= ln 2 / 2, by a polynomial of degree 6 (coefficients: Cephes, expf). The low bits of
+// `shifted`, 1.5 * 2^23 + n, are n.
+static inline float rest_of_exponential(float x, float& shifted) {
+  shifted = x * 1.44269504088896341f + 12582912.f;
   const float n = shifted - 12582912.f;
   const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
   float p = 1.9875691500e-4f;
@@ -13,21 +12,11 @@ static inline float exponential(float x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.f;
-  int bits;
-  __builtin_memcpy(&bits, &shifted, 4);
-  const int whole = bits - 0x4B400000, half = whole >> 1;
-  const int low = (half + 127) << 23, high = (whole - half + 127) << 23;
-  float a, b;
-  __builtin_memcpy(&a, &low, 4);
-  __builtin_memcpy(&b, &high, 4);
-  return p * a * b;
+  return p * (r * r) + r;
 }
-
-// The same for double within 2 ulp, with the Taylor polynomial of degree 13: its remainder is below 2^-57 on this range.
-static inline double exponential(double x) {
-  x = x < -746. ? -746. : x > 710. ? 710. : x;
-  const double shifted = x * 1.4426950408889634074 + 6755399441055744.;  // 1.5 * 2^52
+// The same with the Taylor polynomial of degree 13, whose remainder is below 2^-57 on this range, and 1.5 * 2^52 + n.
+static inline double rest_of_exponential(double x, double& shifted) {
+  shifted = x * 1.4426950408889634074 + 6755399441055744.;
   const double n = shifted - 6755399441055744.;
   const double r = (x - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
   double p = 1.0 / 6227020800.0;
@@ -42,7 +31,25 @@ static inline double exponential(double x) {
   p = p * r + 1.0 / 24.0;
   p = p * r + 1.0 / 6.0;
   p = p * r + 0.5;
-  p = p * (r * r) + r + 1.0;
+  return p * (r * r) + r;
+}
+
+// e^x within 2 ulp: e^r and 2^n, this in two factors so that results below the normal range round once.
+static inline float exponential(float x) {
+  float shifted;
+  const float p = rest_of_exponential(x < -105.f ? -105.f : x > 89.f ? 89.f : x, shifted) + 1.f;  // NaN passes both comparisons
+  int bits;
+  __builtin_memcpy(&bits, &shifted, 4);
+  const int whole = bits - 0x4B400000, half = whole >> 1;
+  const int low = (half + 127) << 23, high = (whole - half + 127) << 23;
+  float a, b;
+  __builtin_memcpy(&a, &low, 4);
+  __builtin_memcpy(&b, &high, 4);
+  return p * a * b;
+}
+static inline double exponential(double x) {
+  double shifted;
+  const double p = rest_of_exponential(x < -746. ? -746. : x > 710. ? 710. : x, shifted) + 1.;
   long long bits;
   __builtin_memcpy(&bits, &shifted, 8);
   // Shifting a signed 64-bit number right has no vector form before AVX-512; the low 32 bits hold all of n.
@@ -59,53 +66,27 @@ static inline double magnitude(double x) { return __builtin_fabs(x); }
 static inline float with_sign_of(float x, float m) { return __builtin_copysignf(m, x); }
 static inline double with_sign_of(double x, double m) { return __builtin_copysign(m, x); }
 
-// e^x - 1 for float within 2 ulp: with x = n ln 2 + r as above, 2^n (e^r - 1) + (2^n - 1). Half of it is computed, so that
-// 2^n stays in range, and the sum is not needed where n is 0.
+// e^x - 1 within 2 ulp: 2^n (e^r - 1) + (2^n - 1). Half of it is computed, so that 2^n stays in range; where n is 0 the half of a
+// denormal number would lose its last bit.
 static inline float exponential_minus_1(float x) {
-  const float c = x < -30.f ? -30.f : x > 89.f ? 89.f : x;
-  const float shifted = c * 1.44269504088896341f + 12582912.f;
-  const float n = shifted - 12582912.f;
-  const float r = (c - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r;
+  float shifted;
+  const float p = rest_of_exponential(x < -30.f ? -30.f : x > 89.f ? 89.f : x, shifted);
   int bits;
   __builtin_memcpy(&bits, &shifted, 4);
   const int half = (bits - 0x4B400000 + 126) << 23;
   float t;
   __builtin_memcpy(&t, &half, 4);
-  const float sum = (t * p + (t - 0.5f)) * 2.f;
-  return with_sign_of(x, n == 0.f ? p : sum);
+  return with_sign_of(x, shifted == 12582912.f ? p : (t * p + (t - 0.5f)) * 2.f);
 }
 static inline double exponential_minus_1(double x) {
-  const double c = x < -50. ? -50. : x > 710. ? 710. : x;
-  const double shifted = c * 1.4426950408889634074 + 6755399441055744.;
-  const double n = shifted - 6755399441055744.;
-  const double r = (c - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
-  double p = 1.0 / 6227020800.0;
-  p = p * r + 1.0 / 479001600.0;
-  p = p * r + 1.0 / 39916800.0;
-  p = p * r + 1.0 / 3628800.0;
-  p = p * r + 1.0 / 362880.0;
-  p = p * r + 1.0 / 40320.0;
-  p = p * r + 1.0 / 5040.0;
-  p = p * r + 1.0 / 720.0;
-  p = p * r + 1.0 / 120.0;
-  p = p * r + 1.0 / 24.0;
-  p = p * r + 1.0 / 6.0;
-  p = p * r + 0.5;
-  p = p * (r * r) + r;
+  double shifted;
+  const double p = rest_of_exponential(x < -50. ? -50. : x > 710. ? 710. : x, shifted);
   long long bits;
   __builtin_memcpy(&bits, &shifted, 8);
   const long long half = (static_cast<long long>(static_cast<int>(bits)) + 1022) << 52;
   double t;
   __builtin_memcpy(&t, &half, 8);
-  const double sum = (t * p + (t - 0.5)) * 2.;
-  return with_sign_of(x, n == 0. ? p : sum);
+  return with_sign_of(x, shifted == 6755399441055744. ? p : (t * p + (t - 0.5)) * 2.);
 }
 
 // ln x for float within 2 ulp, denormals too: x = 2^n m with sqrt(1/2) <= m < sqrt(2), and a polynomial in m - 1 (logf).

@@ -91,6 +91,18 @@ TEST(KernelsElementary, DISABLED_EveryFloat) {
   }
 }
 
+// Half of a denormal number loses its last bit.
+TEST(KernelsElementary, Expm1OfTheSmallestNumbersIsExact) {
+  for_each_table([]<class T>(const Table<T>& table) {
+    for (int k = 1; k <= 9; k += 2) {
+      const T x = static_cast<T>(k) * std::numeric_limits<T>::denorm_min();
+      T y;
+      table.unary[static_cast<int>(Unary::expm1)](&x, &y, 1);
+      EXPECT_EQ(y, x);
+    }
+  });
+}
+
 // gelu(x) = x erfc(-x / sqrt 2) / 2 keeps its digits far on the left: the error of x / sqrt 2 alone grows with x^2.
 TEST(KernelsElementary, GeluOfSmallResults) {
   for_each_table([]<class T>(const Table<T>& table) {

@@ -9,6 +9,16 @@ using Tensors = std::vector<capstan::Tensor>;
 /// An operation's other arguments: numbers, axes, flags.
 using Args = std::vector<double>;
 
+/// Those of operations without other arguments.
+template <capstan::Tensor (*f)(const capstan::Tensor&)>
+Tensors one(const Tensors& x, const Args&) {
+  return {f(x[0])};
+}
+template <capstan::Tensor (*f)(const capstan::Tensor&, const capstan::Tensor&)>
+Tensors two(const Tensors& x, const Args&) {
+  return {f(x[0], x[1])};
+}
+
 struct Answer {
   const char* name;
   Tensors (*call)(const Tensors& x, const Args& a);

@@ -4,14 +4,6 @@ using namespace capstan;
 
 namespace {
 
-template <Tensor (*f)(const Tensor&)>
-Tensors one(const Tensors& x, const Args&) {
-  return {f(x[0])};
-}
-template <Tensor (*f)(const Tensor&, const Tensor&)>
-Tensors two(const Tensors& x, const Args&) {
-  return {f(x[0], x[1])};
-}
 template <Tensor (*f)(const Tensor&, double)>
 Tensors with_number(const Tensors& x, const Args& a) {
   return {f(x[0], a[0])};

@@ -31,14 +31,6 @@ template <Tensor (*f)(const Tensor&, int)>
 Tensors along(const Tensors& x, const Args& a) {
   return {f(x[0], axis(a[0]))};
 }
-template <Tensor (*f)(const Tensor&)>
-Tensors one(const Tensors& x, const Args&) {
-  return {f(x[0])};
-}
-template <Tensor (*f)(const Tensor&, const Tensor&)>
-Tensors two(const Tensors& x, const Args&) {
-  return {f(x[0], x[1])};
-}
 template <Tensor (*f)(const Tensor&, Axes)>
 Tensors with_axes(const Tensors& x, const Args& a) {
   return {f(x[0], rest<int>(a, 0))};
