@@ -7,7 +7,6 @@
 #include <array>
 #include <cmath>
 #include <utility>
-#include <vector>
 
 namespace capstan {
 
@@ -142,9 +141,11 @@ Tensor categorical(const Tensor& weights, Generator& g) {
   const double* w = wide.data<double>();
   const Shape shape = weights.shape().without(-1);
   const std::int64_t classes = weights.size(-1), rows = shape.numel();
-  std::vector<double> total(static_cast<std::size_t>(rows));
+  if (classes == 0) fail<ShapeError>("categorical", "needs at least one class: ", weights.shape());
+  Tensor totals = empty(shape, DType::f64);
+  double* total = totals.data<double>();
   for (std::int64_t i = 0; i < rows; ++i) {
-    double& sum = total[static_cast<std::size_t>(i)];
+    double sum = 0;
     for (std::int64_t k = 0; k < classes; ++k) {
       const double v = w[i * classes + k];
       if (!(v >= 0) || std::isinf(v))
@@ -153,11 +154,12 @@ Tensor categorical(const Tensor& weights, Generator& g) {
     }
     if (!(sum > 0) || std::isinf(sum))
       fail<ValueError>("categorical", "a row's weights must have a positive, finite sum: ", sum, " in row ", i);
+    total[i] = sum;
   }
   const Tensor u = uniform(shape, 0, 1, DType::f64, g);
   Tensor y = empty(shape, DType::i64);
   for (std::int64_t i = 0; i < rows; ++i) {
-    double rest = u.data<double>()[i] * total[static_cast<std::size_t>(i)];
+    double rest = u.data<double>()[i] * total[i];
     std::int64_t chosen = 0;
     for (std::int64_t k = 0; k < classes; ++k) {
       const double v = w[i * classes + k];
