@@ -287,7 +287,10 @@ Tensor transpose(const Tensor& x, int a, int b) {
   if (a == b) return x.clone();
   if (a > b) std::swap(a, b);
   const Header* h = x.header();
-  Shape shape = x.shape().with(a, h->sizes[b]).with(b, h->sizes[a]);
+  std::int64_t sizes[Shape::max_dim];
+  std::copy(h->sizes, h->sizes + h->dim, sizes);
+  std::swap(sizes[a], sizes[b]);
+  const Shape shape = Shape::known(sizes, h->dim);
   Tensor y = empty(shape, h->dtype);
   if (h->numel == 0) return y;
   const Split sa = split_at(x, a), sb = split_at(x, b);

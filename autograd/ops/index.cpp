@@ -86,6 +86,7 @@ T* cleared(Inputs& dx, const Shape& shape) {
 template <class T>
 void add_lines(T* sums, const Split& s, const Tensor& index, const T* g) {
   const std::int64_t count = index.numel();
+  if (count == 0) return;  // of how many lines there is nothing does not matter
   const auto* at = data_of<std::int64_t>(index);
   const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
   for (std::int64_t o = 0; o < s.outer; ++o)
@@ -128,7 +129,7 @@ Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
   const std::size_t bytes = static_cast<std::size_t>(s.inner) * size_of(x.dtype());
   const auto* from = static_cast<const char*>(x.header()->data);
   auto* to = static_cast<char*>(y.header()->data);
-  if (bytes > 0)
+  if (bytes > 0 && n > 0)
     for (std::int64_t o = 0; o < s.outer; ++o)
       for (std::int64_t k = 0; k < n; ++k, to += bytes) std::memcpy(to, from + static_cast<std::size_t>(o * s.size + at[k]) * bytes, bytes);
   return record("index_select", y, {x}, [index = saved(index), s, a](const Tensor& dy, Inputs& dx) {

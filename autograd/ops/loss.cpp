@@ -40,7 +40,8 @@ Tensor softmax(const Tensor& x, int axis) {
   const int a = normal_axis("softmax", axis, x.dim());
   const Tensor y = along(x, a, [](const Tensor& t) { return softmax_rows(t, false); });
   return record("softmax", y, {x}, [a](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    const Tensor weighted = dy * out;  // dx = y (dy - sum(dy y))
+    if (dy.numel() == 0) return dx.add(0, dy);  // as many lines as you like of no elements
+    const Tensor weighted = dy * out;           // dx = y (dy - sum(dy y))
     dx.add(0, weighted - out * sum(weighted, a, true));
   });
 }
@@ -50,6 +51,7 @@ Tensor log_softmax(const Tensor& x, int axis) {
   const int a = normal_axis("log_softmax", axis, x.dim());
   const Tensor y = along(x, a, [](const Tensor& t) { return softmax_rows(t, true); });
   return record("log_softmax", y, {x}, [a](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    if (dy.numel() == 0) return dx.add(0, dy);
     dx.add(0, dy - exp(out) * sum(dy, a, true));  // dx = dy - softmax(x) sum(dy)
   });
 }

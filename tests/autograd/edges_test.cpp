@@ -69,6 +69,23 @@ TEST(Edges, ManyLinesOfNothingCostNothing) {
   EXPECT_EQ(softmax(none).shape(), (Shape{many, 0}));
   EXPECT_EQ(softmax(between, 1).shape(), (Shape{many, 2, 0}));
   EXPECT_EQ(index_select(between, 1, tensor({0, 1}, DType::i64)).shape(), (Shape{many, 2, 0}));
+  EXPECT_EQ(index_select(none, 1, empty({0}, DType::i64)).shape(), (Shape{many, 0}));
+}
+
+TEST(Edges, NorDoTheirGradients) {
+  const std::int64_t many = std::int64_t{1} << 40;
+  const Tensor x = parameter(zeros({many, 0}));
+  using Function = Tensor (*)(const Tensor&);
+  const Function functions[] = {
+      [](const Tensor& t) { return slice(t, 1, 0, 0); },  [](const Tensor& t) { return index_select(t, 1, empty({0}, DType::i64)); },
+      [](const Tensor& t) { return softmax(t, 1); },      [](const Tensor& t) { return log_softmax(t, 1); },
+      [](const Tensor& t) { return transpose(t, 0, 1); }, [](const Tensor& t) { return sort(t, 1).values; },
+      [](const Tensor& t) { return cumsum(t, 1); }};
+  for (const bool higher_order : {false, true})
+    for (const Function& f : functions) {
+      Tape tape({.higher_order = higher_order});
+      EXPECT_EQ(tape.gradients(sum(f(x)))[x].shape(), x.shape()) << &f - functions;
+    }
 }
 
 TEST(Edges, CrossEntropyHasTheSameBitsUnderEveryTape) {
