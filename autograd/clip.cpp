@@ -63,7 +63,7 @@ Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, doubl
     const Tensor w = parameter.tensor;
     const Entry* found = gradients.table()->find(w.header());
     if (!found) continue;
-    Entry& e = gradients.table()->begin()[found - gradients.table()->first()];
+    Entry& e = gradients.table()->begin()[found - std::as_const(*gradients.table()).begin()];
     const Rows rows(w);
     clip("clip_adaptive", e, [&](std::int64_t k) {
       const std::int64_t row = e.rows.defined() && rows.count > 1 ? kernels::data_of<std::int64_t>(e.rows)[k] : k;

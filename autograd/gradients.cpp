@@ -29,10 +29,10 @@ Tensor copy_of(const Tensor& g) {
 }  // namespace
 
 const Entry* GradientTable::search(const Header* h) const noexcept {
-  const Entry* const end = first() + size;
-  const Entry* e = std::lower_bound(
-      first(), end, h, [](const Entry& a, const Header* b) { return a.leaf != b->leaf ? a.leaf < b->leaf : a.generation < b->generation; });
-  return e != end && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
+  const Entry* e = std::lower_bound(begin(), end(), h, [](const Entry& a, const Header* b) {
+    return a.leaf != b->leaf ? a.leaf < b->leaf : a.generation < b->generation;
+  });
+  return e != end() && e->leaf == h->leaf && e->generation == h->generation ? e : nullptr;
 }
 
 Tensor& writable(Entry& e) {

@@ -138,9 +138,8 @@ Tape::Tape(TapeOptions options) {
 Tape::~Tape() noexcept(false) {
   TapeState* const state = state_;
   ThreadTapes& thread = thread_tapes;
-  const bool unwinding = std::uncaught_exceptions() > 0;
   if (state->thread != &thread) [[unlikely]] {
-    if (unwinding) return;
+    if (std::uncaught_exceptions() > 0) return;
     fail<ValueError>("Tape", "a tape must end on the thread that began it");
   }
   const bool in_order = thread.innermost == state;
@@ -157,7 +156,7 @@ Tape::~Tape() noexcept(false) {
   if (state->last || state->first_leaf) state->drop_all();
   state->outer = thread.free;
   thread.free = state;
-  if (!in_order && !unwinding) [[unlikely]]
+  if (!in_order && std::uncaught_exceptions() == 0) [[unlikely]]
     fail<ValueError>("Tape", "tapes must end in the reverse order of their beginning: an inner one is still there");
 }
 

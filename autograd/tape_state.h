@@ -269,7 +269,8 @@ struct GradientTable {
   std::uint8_t size_class;
 
   Entry* entries() noexcept { return reinterpret_cast<Entry*>(this + 1); }
-  const Entry* first() const noexcept { return reinterpret_cast<const Entry*>(this + 1); }
+  const Entry* begin() const noexcept { return reinterpret_cast<const Entry*>(this + 1); }
+  const Entry* end() const noexcept { return begin() + size; }
   Entry* begin() noexcept { return entries(); }
   Entry* end() noexcept { return entries() + size; }
   /// Within the room that was asked for.
@@ -282,12 +283,13 @@ struct GradientTable {
     return *::new (end() - 1) Entry(e);
   }
   /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
-  const Entry* find(const Header* h, std::size_t hint = 0) const noexcept {
+  const Entry* find(const Header* h, const Entry* hint) const noexcept {
     if (!(h->flags & kLeaf)) return nullptr;
-    if (hint < size && first()[hint].leaf == h->leaf && first()[hint].generation == h->generation) [[likely]]
-      return first() + hint;
+    if (hint != end() && hint->leaf == h->leaf && hint->generation == h->generation) [[likely]]
+      return hint;
     return search(h);
   }
+  const Entry* find(const Header* h) const noexcept { return find(h, begin()); }
   const Entry* search(const Header* h) const noexcept;
 };
 

@@ -68,28 +68,32 @@ template <class Derived, class Options>
 template <class T>
 void Elementwise<Derived, Options>::run(Entry& entry, const Tensor& g) {
   const Options& o = this->options(entry.group);
-  [[maybe_unused]] const Decay decay = this->decay_of(o);
-  const StepInfo step{o.lr, entry.steps};
   T* const w = static_cast<T*>(entry.parameter.header()->data);
   const T* const dw = static_cast<const T*>(g.header()->data);
   const std::int64_t n = entry.parameter.header()->numel;
   detail::for_rules(detail::rules_of<Derived, T>(), [&]<class Rule>(std::size_t i, Rule*) {
     if (i != entry.rule) return;
     constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
-    const Rule rule(o, step);
+    const Rule rule(o, StepInfo{o.lr, entry.steps});
     T* states[slots + 1] = {};
     for (std::size_t k = 0; k < slots; ++k) states[k] = static_cast<T*>(entry.slots[k].header()->data);
+    detail::RuleLoop<Rule, T> loop = detail::rule_loop<Decay::own, slots, Rule, T>();
+    T factor = T(0);
+    if constexpr (requires { o.weight_decay; })
+      if (o.weight_decay != 0) {
+        const Decay decay = this->decay_of(o);
+        factor = T(decay == Decay::decoupled ? 1 - o.lr * o.weight_decay : o.weight_decay);
+        if (decay == Decay::l2) loop = detail::rule_loop<Decay::l2, slots, Rule, T>();
+        if constexpr (requires { Derived::decay(o); })
+          if (decay == Decay::decoupled) loop = detail::rule_loop<Decay::decoupled, slots, Rule, T>();
+      }
     // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
-    parallel_for(n, std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t piece = std::int64_t{1} << 16;
+    if (n <= piece) return loop(rule, w, dw, states, n, factor);
+    parallel_for(n, piece, [&](std::int64_t begin, std::int64_t end) {
       T* at[slots + 1] = {};
       for (std::size_t k = 0; k < slots; ++k) at[k] = states[k] + begin;
-      if constexpr (requires { o.weight_decay; }) {
-        if (decay == Decay::l2) return detail::rule_loop<Decay::l2, slots>(rule, w + begin, dw + begin, at, end - begin, T(o.weight_decay));
-        if constexpr (requires { Derived::decay(o); })
-          if (decay == Decay::decoupled)
-            return detail::rule_loop<Decay::decoupled, slots>(rule, w + begin, dw + begin, at, end - begin, T(1 - o.lr * o.weight_decay));
-      }
-      detail::rule_loop<Decay::own, slots>(rule, w + begin, dw + begin, at, end - begin, T(0));
+      loop(rule, w + begin, dw + begin, at, end - begin, factor);
     });
   });
 }

@@ -129,22 +129,23 @@ void Optimizer::step(const Gradients& gradients) {
   const capstan::detail::GradientTable* table = gradients.table();
   if (check_finite_ && !std::isfinite(gradients.loss()) && !takes_non_finite()) [[unlikely]]
     require_finite_loss(gradients.loss());
-  bool any = false;
-  dense_.clear();
-  std::size_t next = 0;  // where the next parameter's gradient most likely is
+  bool any = false, stale = false;
+  const capstan::detail::GradientTable::Entry* next = table ? table->begin() : nullptr;  // where the next gradient most likely is
   for (Entry& e : entries_) {
     const capstan::detail::Header* h = e.parameter.header();
     const auto* found = table ? table->find(h, next) : nullptr;
-    e.gradient = found ? &found->gradient : nullptr;
+    e.gradient = nullptr;
     e.rows = nullptr;
     if (!found) continue;
     any = true;
+    stale |= rule_of(e.group) != e.rule;
+    e.gradient = &found->gradient;
     if (found->rows.defined()) [[unlikely]] {
       if (dense_.empty()) dense_.reserve(entries_.size());
       e.gradient = &dense_.emplace_back(found->dense());
       e.rows = &found->rows;
     }
-    next = static_cast<std::size_t>(found - table->first()) + 1;
+    next = found + 1;
     if (!e.slots.empty() && e.slots.front().header()->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its state ",
                        e.slots.front().dtype(), " (convert the model first and make the optimizer then)");
@@ -160,10 +161,9 @@ void Optimizer::step(const Gradients& gradients) {
   }
   if (!any)
     fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
-  for (Entry& e : entries_)
-    if (e.gradient)
-      if (const std::size_t rule = rule_of(e.group); rule != e.rule) [[unlikely]]
-        make_slots(e, rule);
+  if (stale) [[unlikely]]
+    for (Entry& e : entries_)
+      if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) make_slots(e, rule);
 
   const capstan::detail::Pause pause;
   if (prepares_) [[unlikely]]

@@ -26,7 +26,8 @@ void choose_isa_level();
 
 /// `factor` is what Decay::l2 multiplies w by for g, and Decay::decoupled w itself.
 /// Blocks of 16 with a constant count become vectors without a check for short arrays; unrolled before that, as the compiler
-/// would a short rule's, they become single numbers.
+/// would a short rule's, they become single numbers. The rest must not become vectors once more: a small tensor would pay for
+/// the checks that come before them.
 template <Decay decay, class Rule, class T, std::size_t... I>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
                                              T factor, std::index_sequence<I...>) {
@@ -47,7 +48,12 @@ template <Decay decay, class Rule, class T, std::size_t... I>
 #endif
     for (std::int64_t k = 0; k < block; ++k) move(i + k, states[I]...);
   }
-  for (; i < n; ++i) move(i, states[I]...);
+  for (; i < n; ++i) {
+    move(i, states[I]...);
+#if defined(__GNUC__)
+    __asm__ volatile("");
+#endif
+  }
 }
 
 #if defined(__x86_64__)
@@ -72,14 +78,18 @@ void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::
 #undef CAPSTAN_RULE_OPTIONS
 #undef CAPSTAN_RULE_V4
 
+template <class Rule, class T>
+using RuleLoop = void (*)(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor);
+
+/// The loop for this machine.
 template <Decay decay, std::size_t slots, class Rule, class T>
-void rule_loop(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor) {
+RuleLoop<Rule, T> rule_loop() noexcept {
 #if defined(__x86_64__)
   const int level = __atomic_load_n(&isa_level, __ATOMIC_RELAXED);
-  if (level == 4) return rule_loop_v4<decay, slots>(rule, w, g, states, n, factor);
-  if (level == 3) return rule_loop_v3<decay, slots>(rule, w, g, states, n, factor);
+  if (level == 3) return &rule_loop_v3<decay, slots, Rule, T>;
+  if (level == 4) return &rule_loop_v4<decay, slots, Rule, T>;
 #endif
-  rule_loop_plain<decay, slots>(rule, w, g, states, n, factor);
+  return &rule_loop_plain<decay, slots, Rule, T>;
 }
 
 }  // namespace capstan::optim::detail

@@ -18,11 +18,12 @@ void sweep(const Tensor& out, const Tensor& in, Make make, double factor, const 
   kernels::dispatch(in, [&]<class T>(T*) {
     constexpr std::size_t count = sizeof...(More);
     const auto rule = make(static_cast<T*>(nullptr));
+    const auto loop = rule_loop<decay, count, std::remove_const_t<decltype(rule)>, T>();
     const std::array<T*, count + 1> all = {kernels::data_of<T>(more)..., nullptr};
     parallel_for(in.numel(), std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {
       std::array<T*, count + 1> at = {};
       for (std::size_t k = 0; k < count; ++k) at[k] = all[k] + begin;
-      rule_loop<decay, count>(rule, kernels::data_of<T>(out) + begin, kernels::data_of<T>(in) + begin, at.data(), end - begin, T(factor));
+      loop(rule, kernels::data_of<T>(out) + begin, kernels::data_of<T>(in) + begin, at.data(), end - begin, T(factor));
     });
   });
 }
