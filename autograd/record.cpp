@@ -27,14 +27,14 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
   Header* h = out.header();
   const std::size_t bytes = sizeof(Node) + type->size + (static_cast<std::size_t>(count) + h->dim) * 8;
   auto* n = static_cast<Node*>(s.arena.reserve(bytes));
+  n->type = type;  // from here on the node keeps them: there are few registers
+  n->op = op;
   auto** edges = reinterpret_cast<Slot**>(reinterpret_cast<char*>(n + 1) + type->size);
   bool any = false;
-  for (int i = 0; i < count; ++i) any |= (edges[i] = s.edge_of(*inputs[i], op, i)) != nullptr;
+  for (int i = 0; i < count; ++i) any |= (edges[i] = s.edge_of(*inputs[i], n->op, i)) != nullptr;
   if (s.attention != 0) [[unlikely]]
-    any = s.attend(n, op, out, inputs, count, edges) && any;
+    any = s.attend(n, n->op, out, inputs, count, edges) && any;
   if (!any) return nullptr;  // no input wants a gradient
-  n->type = type;
-  n->op = op;
   n->before = s.last;
   ::new (&n->out) Tensor();
   ::new (&n->slot.gradient) Tensor();
@@ -44,8 +44,9 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
   n->slot.numel = h->numel;
   n->slot.kind = *h;
   n->slot.kind.flags = 0;
-  if (h->owner) n->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));
-  if (type->wants_out) {
+  if (h->owner) [[unlikely]]
+    n->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));
+  if (n->type->wants_out) {
     n->out = out;
     n->slot.version = out.version();
   }

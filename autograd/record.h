@@ -123,8 +123,9 @@ struct Input {
 
 namespace detail {
 
+// Inline, with record(), so that the closure is made where it will lie and nothing is moved.
 template <class R>
-Tensor record_node(const char* op, Tensor y, const Tensor* const* inputs, std::size_t count, R&& rule) {
+[[gnu::always_inline]] inline Tensor record_node(const char* op, Tensor y, const Tensor* const* inputs, std::size_t count, R&& rule) {
   using Rule = std::remove_cvref_t<R>;
   static_assert(sizeof(Rule) <= closure_size, "a gradient rule captures at most 256 bytes: save fewer tensors");
   static_assert(alignof(Rule) <= 8, "a gradient rule's captures are aligned to at most 8 bytes");
@@ -144,7 +145,7 @@ Tensor record_node(const char* op, Tensor y, const Tensor* const* inputs, std::s
 /// Its captures lie in the tape's node: at most 256 bytes; keep tensors by saved().
 /// `op` must outlive the tape (a literal).
 template <class R>
-Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, R&& rule) {
+[[gnu::always_inline]] inline Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, R&& rule) {
   static_assert(sizeof(Input) == sizeof(const Tensor*));
   return detail::record_node(op, std::move(y), reinterpret_cast<const Tensor* const*>(inputs.begin()), inputs.size(),
                              static_cast<R&&>(rule));

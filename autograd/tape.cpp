@@ -86,6 +86,17 @@ TapeLeaf* TapeState::add_leaf(Header* h) {
   return leaf;
 }
 
+Slot* TapeState::edge_of_leaf(const Tensor& x, const char* op, int input) {
+  Header* h = x.header();
+  if (h->flags & kLeaf) {
+    if (knows_leaf(h)) return &known[h->leaf].leaf->slot;
+    if (h->flags & kRequiresGrad) return &add_leaf(h)->slot;
+  }
+  if (h->tape != 0) [[unlikely]]
+    check_outer(x, op, input);
+  return nullptr;
+}
+
 void TapeState::check_outer(const Tensor& x, const char* op, int input) const {
   for (const TapeState* s = outer; s; s = s->outer)
     if (x.header()->tape == s->serial) return;  // a constant for this tape

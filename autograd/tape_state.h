@@ -165,14 +165,10 @@ struct TapeState {
   Slot* edge_of(const Tensor& x, const char* op, int input) {
     Header* h = x.header();
     if (h->tape == serial) return &h->node->slot;
-    if (h->flags & kLeaf) {
-      if (knows_leaf(h)) return &known[h->leaf].leaf->slot;
-      if (h->flags & kRequiresGrad) return &add_leaf(h)->slot;
-    }
-    if (h->tape != 0) [[unlikely]]
-      check_outer(x, op, input);
-    return nullptr;
+    if (h->tape == 0 && !(h->flags & kLeaf)) return nullptr;
+    return edge_of_leaf(x, op, input);
   }
+  Slot* edge_of_leaf(const Tensor& x, const char* op, int input);
   /// Whether a leaf was used or watched on this tape before.
   bool knows_leaf(const Header* h) const noexcept {
     return (h->flags & kLeaf) && h->leaf < known.size() && known[h->leaf].serial == serial;

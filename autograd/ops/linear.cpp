@@ -95,7 +95,8 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
       }
     });
   };
-  return b ? record("linear", std::move(y), {x, w, *b}, std::move(rule)) : record("linear", std::move(y), {x, w}, std::move(rule));
+  const Tensor* const inputs[] = {&x, &w, b};
+  return detail::record_node("linear", std::move(y), inputs, b ? 3 : 2, std::move(rule));
 }
 
 }  // namespace
