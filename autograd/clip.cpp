@@ -15,9 +15,9 @@ using Entry = detail::GradientTable::Entry;
 namespace {
 
 /// What one scale belongs to: the elements at one index of the first axis; the whole of a tensor with one axis or none.
-struct Rows {
+struct ParameterRows {
   std::int64_t count, size;
-  explicit Rows(const Tensor& t) : count(t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count) {}
+  explicit ParameterRows(const Tensor& t) : count(t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count) {}
 };
 
 template <class T>
@@ -28,7 +28,7 @@ double norm_of(const T* row, std::int64_t size) {
 /// Scales each row of e.gradient down to limit(row) where its norm is above it.
 template <class Limit>
 void clip(const char* op, Entry& e, Limit limit) {
-  const Rows rows(e.gradient);
+  const ParameterRows rows(e.gradient);
   kernels::dispatch(e.gradient, [&]<class T>(T*) {
     const auto norms = [&](std::int64_t row) {
       const double norm = norm_of(kernels::data_of<T>(e.gradient) + row * rows.size, rows.size);
@@ -64,7 +64,7 @@ Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, doubl
     const Entry* found = gradients.table()->find(w.header());
     if (!found) continue;
     Entry& e = gradients.table()->begin()[found - std::as_const(*gradients.table()).begin()];
-    const Rows rows(w);
+    const ParameterRows rows(w);
     clip("clip_adaptive", e, [&](std::int64_t k) {
       const std::int64_t row = e.rows.defined() && rows.count > 1 ? kernels::data_of<std::int64_t>(e.rows)[k] : k;
       return kernels::dispatch(

@@ -20,7 +20,7 @@ Tensor weights(const Shape& shape) {
 }
 
 /// What is differentiated: f itself, or the sum of its gradients, each times weights.
-struct Function {
+struct Checked {
   Tensor (*call)(const void*, const std::vector<Tensor>&);
   const void* f;
   int order;
@@ -59,7 +59,7 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
     fail<ValueError>("gradcheck", "step and tolerance must be positive: ", options.step, ", ", options.tolerance);
   if (options.order != 1 && options.order != 2) fail<ValueError>("gradcheck", "order must be 1 or 2: ", options.order);
 
-  const Function function{call, f, options.order};
+  const Checked function{call, f, options.order};
   const Gradients g = [&] {
     Tape tape({.higher_order = options.order == 2});
     return tape.gradients(function(x, &tape));

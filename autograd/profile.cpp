@@ -35,7 +35,7 @@ std::string size_text(std::int64_t bytes) {
 }
 
 /// As a string in DOT's quotes.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -96,7 +96,7 @@ std::string to_dot(const Tape& tape, const Parameters& names) {
       if (tensor.header() == l->tensor) label = name;
     const std::int64_t bytes = l->slot.numel * static_cast<std::int64_t>(size_of(l->slot.kind.dtype));
     label += (label.empty() ? "" : "\n") + cat(l->slot.kind.dtype, " ", l->slot.shape(), "\n", size_text(bytes));
-    text += "  " + id + " [shape=box, style=filled, fillcolor=\"#e8eef7\", label=" + quoted(label) + "];\n";
+    text += "  " + id + " [shape=box, style=filled, fillcolor=\"#e8eef7\", label=" + in_quotes(label) + "];\n";
     known.emplace_back(&l->slot, id);
   }
   std::sort(known.begin(), known.end());
@@ -115,7 +115,7 @@ std::string to_dot(const Tape& tape, const Parameters& names) {
         label += "\n" + duration(m.forward) + (m.backward > 0 ? " + " + duration(m.backward) : "");
       }
     const std::string id = "op" + std::to_string(i);
-    text += "  " + id + " [shape=ellipse, label=" + quoted(label) + "];\n";
+    text += "  " + id + " [shape=ellipse, label=" + in_quotes(label) + "];\n";
     for (int k = 0; k < n.count(); ++k) {
       const Slot* to = n.edges()[k];
       const auto source = std::lower_bound(known.begin(), known.end(), to, [](const auto& a, const Slot* b) { return a.first < b; });

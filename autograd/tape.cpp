@@ -25,19 +25,19 @@ constinit thread_local ThreadTapes thread_tapes;
 namespace {
 
 // Frees this thread's spare tapes when it ends.
-struct ThreadEnd {
+struct TapesEnd {
   bool armed = false;
-  ~ThreadEnd() {
+  ~TapesEnd() {
     while (TapeState* state = thread_tapes.free) {
       thread_tapes.free = state->outer;
       delete state;
     }
   }
 };
-thread_local ThreadEnd thread_end;
+thread_local TapesEnd tapes_end;
 
 TapeState* new_state() {
-  thread_end.armed = true;
+  tapes_end.armed = true;
   return new TapeState;
 }
 

@@ -14,7 +14,7 @@ using capstan::detail::Header;
 
 namespace {
 
-constexpr std::int64_t grain = 1 << 15;
+constexpr std::int64_t line_grain = 1 << 15;
 
 // i64 and booleans have no table.
 template <class T>
@@ -70,7 +70,7 @@ T number(const char* op, double value) {
 
 template <class T>
 void compare_all(Compare kind, const T* a, const T* b, bool* y, std::int64_t n, bool a_step, bool b_step) {
-  parallel_for(n, grain, [=](std::int64_t i, std::int64_t end) {
+  parallel_for(n, line_grain, [=](std::int64_t i, std::int64_t end) {
     compare_line(kind, a_step ? a + i : a, b_step ? b + i : b, y + i, end - i, a_step, b_step);
   });
 }
@@ -85,7 +85,7 @@ Tensor curve(const char* op, Curve kind, const Tensor& a, const Tensor& b, doubl
     const T *u = data_of<T>(a), *v = data_of<T>(b);
     T* to = data_of<T>(y);
     const T r = static_cast<T>(p), s = static_cast<T>(q);
-    parallel_for(a.numel(), grain, [=](std::int64_t i, std::int64_t end) { kernel(u + i, v + i, r, s, to + i, end - i); });
+    parallel_for(a.numel(), line_grain, [=](std::int64_t i, std::int64_t end) { kernel(u + i, v + i, r, s, to + i, end - i); });
   });
   return y;
 }

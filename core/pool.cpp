@@ -63,9 +63,9 @@ void hand_over(FreeList& list, void*& head, std::uint32_t keep) noexcept {
 // Whether this thread's lists are closed: it is ending, and blocks freed from here on go to the process's lists.
 constinit thread_local bool closed = false;
 
-struct ThreadEnd {
+struct ListsEnd {
   bool armed = false;
-  ~ThreadEnd() {
+  ~ListsEnd() {
     closed = true;
     const std::lock_guard lock(shared().mutex);
     for (int c = 0; c < size_classes; ++c) {
@@ -74,10 +74,10 @@ struct ThreadEnd {
     }
   }
 };
-thread_local ThreadEnd thread_end;
+thread_local ListsEnd lists_end;
 
 void open_list(FreeList& list, int c) noexcept {
-  thread_end.armed = true;
+  lists_end.armed = true;
   list.limit = static_cast<std::uint32_t>(std::clamp<std::size_t>((std::size_t{1} << 20) / class_bytes(c), 16, 4096));
 }
 

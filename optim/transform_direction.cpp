@@ -106,8 +106,8 @@ struct Rms final : Each {
   bool centered;
 };
 
-struct Adam final : Each {
-  explicit Adam(const ScaleByAdamOptions& o)
+struct AdamDirection final : Each {
+  explicit AdamDirection(const ScaleByAdamOptions& o)
       : Each("scale_by_adam",
              {{"b1", o.b1, Number::fraction},
               {"b2", o.b2, Number::fraction},
@@ -176,8 +176,8 @@ struct Adam final : Each {
   }
 };
 
-struct Lion final : Each {
-  explicit Lion(const ScaleByLionOptions& o)
+struct LionDirection final : Each {
+  explicit LionDirection(const ScaleByLionOptions& o)
       : Each("scale_by_lion", {{"b1", o.b1, Number::fraction}, {"b2", o.b2, Number::fraction}}, {"mu"}) {}
   template <class T>
   struct Rule {
@@ -257,8 +257,8 @@ namespace transform {
 Transform scale_by_rss(ScaleByRssOptions options) { return Transform(new Rss(options)); }
 Transform scale_by_rms(ScaleByRmsOptions options) { return Transform(new Rms(options, false)); }
 Transform scale_by_stddev(ScaleByRmsOptions options) { return Transform(new Rms(options, true)); }
-Transform scale_by_adam(ScaleByAdamOptions options) { return Transform(new Adam(options)); }
-Transform scale_by_lion(ScaleByLionOptions options) { return Transform(new Lion(options)); }
+Transform scale_by_adam(ScaleByAdamOptions options) { return Transform(new AdamDirection(options)); }
+Transform scale_by_lion(ScaleByLionOptions options) { return Transform(new LionDirection(options)); }
 Transform scale_by_sign() { return Transform(new Sign); }
 Transform trace(double decay, bool nesterov) { return Transform(new Trace(decay, nesterov)); }
 

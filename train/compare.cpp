@@ -2,6 +2,7 @@
 #include <capstan/core/error.h>
 #include <capstan/core/text.h>
 #include <capstan/train/compare.h>
+#include <capstan/train/scale.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +16,7 @@ using capstan::detail::fail;
 namespace {
 
 /// Right-aligned, with four significant digits: "    0.0123".
-std::string column(double value) {
+std::string score_column(double value) {
   char text[32];
   if (std::isfinite(value))
     std::snprintf(text, sizeof text, "%11.4g", value);
@@ -23,8 +24,6 @@ std::string column(double value) {
     std::snprintf(text, sizeof text, "%11s", "diverged");
   return text;
 }
-
-std::string padded(const std::string& s, std::size_t width) { return s + std::string(width - std::min(width, s.size()), ' '); }
 
 }  // namespace
 
@@ -38,17 +37,18 @@ const Comparison::Method& Comparison::winner() const noexcept {
 std::string Comparison::table() const {
   std::size_t width = 6;
   for (const Method& m : methods) width = std::max(width, m.spec.size());
-  std::string s = cat(padded("method", width), "    best lr  last ", options.score);
+  std::string s = cat(detail::padded("method", width), "    best lr  last ", options.score);
   for (const Method& m : methods) {
     const Attempt& best = m.attempts[m.best];
-    s += cat("\n", padded(m.spec, width), column(best.lr), column(best.last()), m.at_edge() ? "  (a better rate may lie outside)" : "");
+    s += cat("\n", detail::padded(m.spec, width), score_column(best.lr), score_column(best.last()),
+             m.at_edge() ? "  (a better rate may lie outside)" : "");
   }
-  s += cat("\n\n", padded(cat("at lr"), width));
-  for (const double rate : options.rates) s += column(rate);
+  s += cat("\n\n", detail::padded(cat("at lr"), width));
+  for (const double rate : options.rates) s += score_column(rate);
   for (const Method& m : methods) {
     if (m.attempts.size() != options.rates.size()) continue;  // at a rate of its own
-    s += cat("\n", padded(m.spec, width));
-    for (const Attempt& a : m.attempts) s += column(a.last());
+    s += cat("\n", detail::padded(m.spec, width));
+    for (const Attempt& a : m.attempts) s += score_column(a.last());
   }
   return s;
 }

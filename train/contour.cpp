@@ -16,7 +16,6 @@ namespace {
 using detail::Point;
 using detail::Polyline;
 
-constexpr double kKeyRoom = 62;
 constexpr std::size_t kPathBudget = 3000, kMostMarkers = 150;
 
 /// From white to a slate that dark paths still stand out on.
@@ -146,7 +145,7 @@ std::string ContourPlot::svg() const {
     legend.push_back({p.name, path_style(legend.size()), 1.8, p.x.size() <= kMostMarkers});
   }
   detail::Figure figure({"ContourPlot", options_.title, options_.x, options_.y, x_low, x_high, y_low, y_high, legend, note, options_.width,
-                         options_.height, kKeyRoom, false});
+                         options_.height, detail::key_room, false});
   detail::Svg& svg = figure.svg;
   const detail::Box& frame = figure.frame;
 

@@ -12,6 +12,8 @@ struct Entry {
   bool has_marker = false;
 };
 
+inline constexpr double key_room = 62;  // at the right, for a key of shades
+
 /// What surrounds the data of every picture.
 struct Plan {
   const char* op;  // opens error texts

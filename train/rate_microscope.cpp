@@ -19,8 +19,8 @@ namespace {
 
 constexpr const char* kOp = "RateMicroscope";
 constexpr std::size_t kMostKept = 256, kTableRows = 12;
-constexpr int kBins = 40, kCoarse = 4;  // bins of a decade, and how many of them are one in the file
-constexpr double kFarthest = 40;        // decades: what lies beyond is counted in the last bin
+constexpr int kCoarse = 4;        // so many bins are one in the file
+constexpr double kFarthest = 40;  // decades: what lies beyond is counted in the last bin
 constexpr double kQuantiles[] = {0, 0.05, 0.25, 0.5, 0.75, 0.95, 1};
 
 /// Linear between the two nearest values, which it brings to their places.
@@ -31,8 +31,8 @@ double quantile(std::vector<double>& values, double q) {
   return at + 1 == values.end() ? *at : *at + (place - below) * (*std::min_element(at + 1, values.end()) - *at);
 }
 
-/// The rates above 0 in steps of 1/kBins of a decade.
-int bin_of(double rate) { return static_cast<int>(std::floor(kBins * std::clamp(std::log10(rate), -kFarthest, kFarthest))); }
+/// The rates above 0 in steps of 1/detail::rate_bins of a decade.
+int bin_of(double rate) { return static_cast<int>(std::floor(detail::rate_bins * std::clamp(std::log10(rate), -kFarthest, kFarthest))); }
 
 /// One parameter's coordinates, or all, while they are looked at.
 struct Sight {
@@ -70,7 +70,6 @@ std::string column(std::int64_t value, std::size_t width) {
   const std::string s = std::to_string(value);
   return std::string(width - std::min(width, s.size()), ' ') + s;
 }
-std::string padded(const std::string& s, std::size_t width) { return s + std::string(width - std::min(width, s.size()), ' '); }
 
 /// Whose sums are averages, which forget by themselves.
 bool forgets(std::string_view method) {
@@ -209,10 +208,10 @@ std::string RateMicroscope::table() const {
   }
   std::size_t width = 9;
   for (const First& f : first_) width = std::max(width, f.parameter.size());
-  s += cat("\n\n", padded("parameter", width), "     median  left of first      frozen");
+  s += cat("\n\n", detail::padded("parameter", width), "     median  left of first      frozen");
   for (std::size_t i = 0; i < last().parameters.size(); ++i) {
     const RateSummary& r = last().parameters[i];
-    s += cat("\n", padded(first_[i].parameter, width), column(r.median()), "    ", column(r.left), column(r.frozen, 12), " of ",
+    s += cat("\n", detail::padded(first_[i].parameter, width), column(r.median()), "    ", column(r.left), column(r.frozen, 12), " of ",
              r.coordinates);
   }
   return s;
@@ -230,7 +229,7 @@ void RateMicroscope::write_csv(const std::string& path) const {
   std::string text = "step,coordinates,reached,frozen,left,least,5 %,25 %,median,75 %,95 %,largest";
   for (const First& f : first_)
     for (const char* what : {"median of ", "frozen of "}) detail::append_name(text += ',', what + f.parameter);
-  for (int k = low; k <= high; ++k) text += cat(",from ", detail::value_text(std::pow(10, k / (1.0 * kBins / kCoarse))));
+  for (int k = low; k <= high; ++k) text += cat(",from ", detail::value_text(std::pow(10, k / (1.0 * detail::rate_bins / kCoarse))));
   for (const Observation& o : kept_) {
     text += cat("\n", o.step, ",", o.all.coordinates, ",", o.all.reached, ",", o.all.frozen);
     detail::append_number(text += ',', o.all.left);

@@ -3,6 +3,10 @@
 
 namespace capstan::train {
 
+namespace detail {
+inline constexpr int rate_bins = 40;  // of a decade, in a RateMicroscope's histograms
+}
+
 struct RateMicroscopeOptions {
   double frozen_below = 1e-3;  // a coordinate is frozen while less than this share of its first rate is left
   double warn_from = 0.5;      // warning() names a parameter from this share of frozen coordinates on

@@ -17,8 +17,7 @@ namespace {
 using detail::Box;
 using detail::Polyline;
 
-constexpr double kKeyRoom = 62;
-constexpr int kBins = 40, kMostRows = 60;
+constexpr int kMostRows = 60;
 constexpr std::size_t kMostColumns = 128;
 constexpr const char* kLine = "#D55E00";
 
@@ -75,17 +74,19 @@ std::string RateMicroscope::svg() const {
                          {.label = "rate", .log = true},
                          x_low,
                          x_high,
-                         std::pow(10, low / (1.0 * kBins)),
-                         std::pow(10, high / (1.0 * kBins)),
+                         std::pow(10, low / (1.0 * detail::rate_bins)),
+                         std::pow(10, high / (1.0 * detail::rate_bins)),
                          {{"median", solid, 1.8}, {"5 % and 95 % of the coordinates", dashed, 1.2}},
                          note,
                          options_.width,
                          options_.height,
-                         kKeyRoom});
+                         detail::key_room});
   const Box& frame = figure.frame;
 
   const auto x_of = [&](std::size_t i) { return figure.x(static_cast<double>(kept_[i].step)); };
-  const auto y_of = [&](int bin) { return std::clamp(std::round(figure.y(std::pow(10, bin / (1.0 * kBins)))), frame.top, frame.bottom); };
+  const auto y_of = [&](int bin) {
+    return std::clamp(std::round(figure.y(std::pow(10, bin / (1.0 * detail::rate_bins)))), frame.top, frame.bottom);
+  };
   std::vector<std::vector<Polyline>> fields(std::size(kShades));
   const std::size_t columns_a_field = (kept_.size() + kMostColumns - 1) / kMostColumns;
   for (std::size_t begin = 0; begin < kept_.size(); begin += columns_a_field) {

@@ -22,28 +22,28 @@ using kernels::Strides;
 namespace {
 
 /// One operand: its matrices as they enter the product, and the axes before them.
-struct Side {
+struct BatchSide {
   std::int64_t rows, columns, stride;  // stride: of the memory's rows
   bool transposed;
   Shape batch;
 };
 
-Side side_of(const Tensor& t, bool transpose, bool left) {
+BatchSide side_of(const Tensor& t, bool transpose, bool left) {
   const Shape s = t.shape();
-  if (s.dim() == 1) return left ? Side{1, s[0], s[0], false, {}} : Side{s[0], 1, 1, false, {}};
+  if (s.dim() == 1) return left ? BatchSide{1, s[0], s[0], false, {}} : BatchSide{s[0], 1, 1, false, {}};
   const std::int64_t rows = s[-2], columns = s[-1];
   const Shape batch(s.begin(), s.dim() - 2);
-  return transpose ? Side{columns, rows, columns, true, batch} : Side{rows, columns, columns, false, batch};
+  return transpose ? BatchSide{columns, rows, columns, true, batch} : BatchSide{rows, columns, columns, false, batch};
 }
 
 template <class T>
-Operand<T> operand(const T* data, const Side& s, bool transposed) {
+Operand<T> operand(const T* data, const BatchSide& s, bool transposed) {
   return s.transposed != transposed ? Operand<T>{data, 1, s.stride} : Operand<T>{data, s.stride, 1};
 }
 
 /// Both operands and their products.
 struct Plan {
-  Side a, b;
+  BatchSide a, b;
   Shape batch, result;
 };
 

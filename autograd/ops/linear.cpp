@@ -66,6 +66,8 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
   const std::int64_t out = hw->sizes[0], in = hw->sizes[1];
   std::int64_t rows = 1;
   for (int i = 0; i + 1 < hx->dim; ++i) rows *= hx->sizes[i];
+  if ((rows | out) >> 24 != 0) [[unlikely]]
+    static_cast<void>(x.shape().with(-1, out));  // throws for a result that cannot be
   Header* hy = detail::new_block(hx->dtype, rows * out);
   detail::copy_sizes(hy, hx);
   hy->sizes[hx->dim - 1] = out;

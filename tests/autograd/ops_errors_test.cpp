@@ -133,6 +133,10 @@ const Refusal refusals[] = {
      [] {
        return linear(f({2, 4}), f({4}));
      }},
+    {"ShapeError: [shape] a tensor has at most 2^48 elements: [1099511627776, 1099511627776]",
+     [] {
+       return linear(f({std::int64_t{1} << 40, 0}), f({std::int64_t{1} << 40, 0}));
+     }},
     {"ShapeError: [linear] bias must have one element for each output: [4], weight [3, 4]",
      [] {
        return linear(f({2, 4}), f({3, 4}), f({4}));
