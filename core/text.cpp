@@ -13,6 +13,34 @@ std::string text(double v) {
   return std::string(buffer, end);
 }
 
+void Piece::append_to(std::string& s) const {
+  switch (kind_) {
+    case Kind::word: s += static_cast<const char*>(pointer_); return;
+    case Kind::view: s += *static_cast<const std::string_view*>(pointer_); return;
+    case Kind::string: s += *static_cast<const std::string*>(pointer_); return;
+    case Kind::integer: s += std::to_string(integer_); return;
+    case Kind::count: s += std::to_string(count_); return;
+    case Kind::number: s += text(number_); return;
+    case Kind::shape: s += to_string(*static_cast<const Shape*>(pointer_)); return;
+  }
+}
+
+std::string join(std::initializer_list<Piece> pieces) {
+  std::string s;
+  for (const Piece& piece : pieces) piece.append_to(s);
+  return s;
+}
+
+template <class Kind>
+void fail_with(const char* op, std::initializer_list<Piece> pieces) {
+  throw Kind(cat("[", op, "] ", join(pieces)));
+}
+
+template void fail_with<ShapeError>(const char*, std::initializer_list<Piece>);
+template void fail_with<ValueError>(const char*, std::initializer_list<Piece>);
+template void fail_with<IoError>(const char*, std::initializer_list<Piece>);
+template void fail_with<FormatError>(const char*, std::initializer_list<Piece>);
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 2) + 1;

@@ -3,6 +3,7 @@
 #include <capstan/core/shape.h>
 #include <capstan/core/tensor.h>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,29 +11,51 @@
 // Private: how error texts are put together.
 namespace capstan::detail {
 
-inline std::string text(const char* s) { return s; }
-inline std::string text(std::string_view s) { return std::string(s); }
-inline std::string text(const std::string& s) { return s; }
-inline std::string text(int v) { return std::to_string(v); }
-inline std::string text(std::int64_t v) { return std::to_string(v); }
-inline std::string text(std::size_t v) { return std::to_string(v); }
-inline std::string text(std::uint32_t v) { return std::to_string(v); }
-inline std::string text(DType d) { return name(d); }
-inline std::string text(const Shape& s) { return to_string(s); }
+/// What can stand in a text. It holds no copy, so it lives no longer than the call; a call for each list of types would be
+/// large wherever something is checked.
+class Piece {
+ public:
+  Piece(const char* s) : kind_(Kind::word), pointer_(s) {}
+  Piece(const std::string_view& s) : kind_(Kind::view), pointer_(&s) {}
+  Piece(const std::string& s) : kind_(Kind::string), pointer_(&s) {}
+  Piece(int v) : Piece(std::int64_t{v}) {}
+  Piece(std::int64_t v) : kind_(Kind::integer), integer_(v) {}
+  Piece(std::size_t v) : kind_(Kind::count), count_(v) {}
+  Piece(std::uint32_t v) : Piece(std::size_t{v}) {}
+  Piece(double v) : kind_(Kind::number), number_(v) {}
+  Piece(DType d) : Piece(name(d)) {}
+  Piece(const Shape& s) : kind_(Kind::shape), pointer_(&s) {}
+
+  void append_to(std::string& s) const;
+
+ private:
+  enum class Kind { word, view, string, integer, count, number, shape };
+  Kind kind_;
+  union {
+    const void* pointer_;
+    std::int64_t integer_;
+    std::size_t count_;
+    double number_;
+  };
+};
+
 /// The shortest digits that read back as the same double.
 std::string text(double v);
 
+std::string join(std::initializer_list<Piece> pieces);
+
+template <class Kind>
+[[noreturn, gnu::cold]] void fail_with(const char* op, std::initializer_list<Piece> pieces);
+
 template <class... Parts>
-std::string cat(const Parts&... parts) {
-  std::string s;
-  ((s += text(parts)), ...);
-  return s;
+[[gnu::always_inline]] inline std::string cat(const Parts&... parts) {
+  return join({Piece(parts)...});
 }
 
 /// Throws Kind with the text "[op] " and the parts.
 template <class Kind, class... Parts>
-[[noreturn, gnu::cold, gnu::noinline]] void fail(const char* op, const Parts&... parts) {
-  throw Kind("[" + text(op) + "] " + cat(parts...));
+[[noreturn, gnu::always_inline]] inline void fail(const char* op, const Parts&... parts) {
+  fail_with<Kind>(op, {Piece(parts)...});
 }
 
 /// The candidate nearest to `word` by edit distance, or "" when none is near; for "did you mean".
