@@ -35,13 +35,17 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
         : lr(T(step.lr)), beta(T(o.beta)), threshold(T(step.lr * o.l1)), shrink(T(step.lr * o.l2)), first(T(o.initial_accumulator)) {}
     void operator()(T& w, T g, T& n, T& z) const {
       const T before = std::sqrt(n);
-      const T start = n == first && z == T(0) ? -(beta + before) * w : z;
+      const T fresh = -(beta + before) * w;
+      const T start = (n == first) & (z == T(0)) ? fresh : z;
       n += g * g;
       const T root = std::sqrt(n), next = start + lr * g - (root - before) * w;
-      const T over = next > threshold ? next - threshold : next < -threshold ? next + threshold : next - next;  // NaN stays NaN
-      const T below = beta + root + shrink;
-      z = g == T(0) ? z : next;
-      w = g == T(0) || below == T(0) ? w : -over / below;
+      const T most = next > threshold ? threshold : next, within = most < -threshold ? -threshold : most;
+      const T over = next - within, below = beta + root + shrink, moved = -over / below;
+      const bool rest = g == T(0);
+      // Both are chosen before either is stored: loops would store under a mask otherwise, slowly.
+      const T z1 = rest ? z : next, w1 = rest | (below == T(0)) ? w : moved;
+      z = z1;
+      w = w1;
     }
     T rate(T n, T) const { return lr / (beta + std::sqrt(n) + shrink); }
   };

@@ -36,11 +36,15 @@ struct Rprop : Elementwise<Rprop, RpropOptions> {
     Rule(const RpropOptions& o, StepInfo)
         : etaminus(T(o.etaminus)), etaplus(T(o.etaplus)), least(T(o.step_size_min)), most(T(o.step_size_max)) {}
     void operator()(T& w, T g, T& prev, T& h) const {
-      const T now = sign(g), turn = now * sign(prev);
-      h *= turn > T(0) ? etaplus : turn < T(0) ? etaminus : T(1);
-      h = h < least ? least : h > most ? most : h;
-      w -= turn < T(0) ? T(0) : now * h;
-      prev = turn < T(0) ? T(0) : g;
+      // All that depends on the turn is chosen at once: with a store between, loops would store under a mask, slowly.
+      const T now = sign(g), turn = now * prev;  // of prev only the sign counts
+      const bool back = turn < T(0);
+      const T grow = turn > T(0) ? etaplus : T(1), factor = back ? etaminus : grow;
+      const T direction = back ? T(0) : now, kept = back ? T(0) : g;
+      const T wish = h * factor, enough = wish < least ? least : wish;
+      h = enough > most ? most : enough;
+      w -= direction * h;
+      prev = kept;
     }
   };
 

@@ -92,6 +92,10 @@ TEST(UsersMethod, SignsOfNumbers) {
   EXPECT_EQ(sign(0.0), 0.0);
   EXPECT_EQ(sign(-0.0), 0.0);
   EXPECT_EQ(sign(-INFINITY), -1.0f);
+  EXPECT_FALSE(std::signbit(sign(-0.0)));
+  EXPECT_TRUE(std::isnan(sign(NAN)));
+  EXPECT_EQ(sign(-3), -1);
+  EXPECT_EQ(sign(3u), 1u);
 }
 
 // A slot's start may depend on the options, of the group too.

@@ -29,7 +29,7 @@ run(${CMAKE_COMMAND} -G Ninja -S ${WORK}/source -B ${WORK}/build -DWAY=${WAY} -D
 run(${CMAKE_COMMAND} --build ${WORK}/build -j 2)
 
 # The library's flags are its own.
-file(STRINGS ${WORK}/build/compile_commands.json command REGEX "\"command\": .*/hello\\.cpp")
+file(STRINGS ${WORK}/build/compile_commands.json command REGEX "\"command\": .*/hello\\.dir/")
 string(REGEX MATCH " -[fmW][^ ]*" leaked "${command}")
 if(NOT command OR leaked)
   message(FATAL_ERROR "hello.cpp is compiled with a flag of the library's (${leaked}):\n${command}")
