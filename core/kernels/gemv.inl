@@ -57,9 +57,11 @@ static inline void combine_of(std::int64_t m, const T* a, std::int64_t a_row, co
     for (int j = 0; j < fours; ++j) s[j] += x[i] * four(a + 4 * j);
     for (int j = 0; j < rest; ++j) r[j] += x[i] * a[4 * fours + j];
   }
-  for (int j = 0; j < fours; ++j) {
-    if (accumulate) s[j] += four(y + 4 * j);
-    __builtin_memcpy(y + 4 * j, &s[j], sizeof s[j]);
+  if constexpr (fours > 0) {  // without it g++ -O0 warns of a read past s
+    for (int j = 0; j < fours; ++j) {
+      if (accumulate) s[j] += four(y + 4 * j);
+      __builtin_memcpy(y + 4 * j, &s[j], sizeof s[j]);
+    }
   }
   for (int j = 0; j < rest; ++j) y[4 * fours + j] = accumulate ? y[4 * fours + j] + r[j] : r[j];
 }
