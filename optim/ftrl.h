@@ -36,14 +36,14 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
     void operator()(T& w, T g, T& n, T& z) const {
       const T before = std::sqrt(n);
       const T fresh = -(beta + before) * w;
-      const T start = (n == first) & (z == T(0)) ? fresh : z;
+      const T start = ((n == first) & (z == T(0))) ? fresh : z;
       n += g * g;
       const T root = std::sqrt(n), next = start + lr * g - (root - before) * w;
       const T most = next > threshold ? threshold : next, within = most < -threshold ? -threshold : most;
       const T over = next - within, below = beta + root + shrink, moved = -over / below;
       const bool rest = g == T(0);
       // Both are chosen before either is stored: loops would store under a mask otherwise, slowly.
-      const T z1 = rest ? z : next, w1 = rest | (below == T(0)) ? w : moved;
+      const T z1 = rest ? z : next, w1 = (rest | (below == T(0))) ? w : moved;
       z = z1;
       w = w1;
     }
