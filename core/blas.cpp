@@ -8,12 +8,14 @@
 #include <atomic>
 #include <cstring>
 #include <mutex>
+#include <string_view>
 #include <xtensor-blas/xblas.hpp>
 
 // OpenBLAS's own; weak, so that another BLAS can be linked.
 extern "C" {
 [[gnu::weak]] void openblas_set_num_threads(int);
 [[gnu::weak]] int openblas_get_num_threads(void);
+[[gnu::weak]] char* openblas_get_corename(void);
 }
 
 namespace capstan {
@@ -63,12 +65,21 @@ void blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels:
   });
 }
 
-// Whether a kernel of ours is faster than OpenBLAS 0.3.21 (measured on Zen 3: benchmarks/product.cpp). A wider processor's
-// kernels win up to where b no longer stays in the caches.
+// Whether OpenBLAS has kernels with fused multiply-adds for this processor. One that is newer than the library gets those of the
+// oldest: 0.3.21 reaches 32 GFLOP/s on an Emerald Rapids, where ours reach 160.
+bool blas_knows_processor() {
+  if (!openblas_get_corename) return true;
+  const std::string_view name = openblas_get_corename();
+  return name == "Haswell" || name == "Zen" || name == "SkylakeX" || name == "Cooperlake" || name == "SapphireRapids";
+}
+
+// Whether a kernel of ours is faster than OpenBLAS 0.3.21 (measured on Zen 3 and Emerald Rapids: benchmarks/product.cpp). Where
+// vectors are wide it is, unless all three matrices are much larger than the caches.
 bool ours_is_faster(std::int64_t m, std::int64_t n, std::int64_t k) {
   constexpr std::int64_t blas_from = std::int64_t{64} * 64 * 64, wide_blas_beyond = std::int64_t{1} << 28;
   if (m <= 16 || n <= 16 || m * n * k < blas_from) return true;
-  return kernels::isa_level() >= 3 && n <= 2048 && m * n * k <= wide_blas_beyond;
+  static const bool blas_is_wide = blas_knows_processor();
+  return kernels::isa_level() >= 3 && (m * n * k <= wide_blas_beyond || !blas_is_wide);
 }
 
 // How many of the rows or columns of a product, `count` of them, one piece gets. The bits do not depend on it.

@@ -8,6 +8,7 @@
 #include <capstan/core/threads.h>
 #include <capstan/optim/state_reader.h>
 
+#include <atomic>
 #include <cmath>
 
 namespace capstan::optim {
@@ -28,15 +29,23 @@ std::string index_of(const Shape& shape, std::int64_t i) {
 }
 
 /// -1 when all elements are finite.
-std::int64_t first_non_finite(const capstan::detail::Header* g) noexcept {
+std::int64_t first_non_finite(const capstan::detail::Header* g) {
   const auto search = [&]<class T>(const T* x) -> std::int64_t {
     if (g->numel <= 16) {  // a call costs more than this
       T bad = T(0);
       for (std::int64_t i = 0; i < g->numel; ++i) bad += x[i] - x[i];
       if (bad == T(0)) return -1;
     }
-    const std::int64_t i = kernels::table<T>().first_non_finite(x, g->numel);
-    return i < g->numel ? i : -1;
+    // From the end: who reads x next begins at its beginning, which then is in the cache.
+    const std::int64_t n = g->numel;
+    std::atomic<std::int64_t> least = n;
+    parallel_for(n, std::int64_t{1} << 17, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t i = n - end + kernels::table<T>().first_non_finite(x + n - end, end - begin);
+      if (i == n - begin) return;
+      for (std::int64_t before = least; i < before && !least.compare_exchange_weak(before, i);) {
+      }
+    });
+    return least < n ? least.load() : -1;
   };
   return g->dtype == DType::f32 ? search(static_cast<const float*>(g->data)) : search(static_cast<const double*>(g->data));
 }

@@ -4,6 +4,7 @@
 
 constexpr std::int64_t block_k = 256;     // a panel of b, 256 x 2 vectors, stays in the first-level cache
 constexpr std::int64_t block_m = 96;      // a block of a, 96 x 256, stays in the second-level cache
+constexpr std::int64_t block_n = 4096;    // bytes of a row of b: its panels, 256 rows deep, stay in the second- or third-level cache
 constexpr std::int64_t in_place = 24576;  // elements of b up to which reading it in place beats laying it out
 
 template <class T>
@@ -31,22 +32,31 @@ template <int m, int v, bool cut, class T>
 static void strip(const Strip<T>& to, int part) {
   using S = Simd<T>;
   using V = typename S::Vector;
-  const std::int64_t b_row = to.b_row, a_row = to.a_row, a_column = to.a_column, k = to.k;
+  const std::int64_t b_row = to.b_row, a_row = to.a_row, a_column = to.a_column, k = to.k, c_row = to.c_row;
+  const bool accumulate = to.accumulate;
   const T* a_tile = to.a;
   T* c_tile = to.c;
-  for (std::int64_t tile = 0; tile < to.tiles; ++tile, a_tile += to.a_tile, c_tile += m * to.c_row) {
+  for (std::int64_t tile = 0; tile < to.tiles; ++tile, a_tile += to.a_tile, c_tile += m * c_row) {
     V s[m][v] = {};
-    const T *a = a_tile, *b = to.b;
-    for (std::int64_t q = 0; q < k; ++q, a += a_column, b += b_row) {
+    // A pointer for every four rows: with one for all the compiler keeps an offset for each row, which are more than there are
+    // registers.
+    const T *a[(m + 3) / 4], *b = to.b;
+    for (int i = 0; i < m; i += 4) {
+      a[i / 4] = a_tile + i * a_row;
+      __asm__("" : "+r"(a[i / 4]));
+    }
+    for (std::int64_t q = 0; q < k; ++q, b += b_row) {
       V row[v];
 #pragma GCC unroll 2
       for (int j = 0; j < v; ++j) row[j] = S::load(b + j * S::width);
 #pragma GCC unroll 12
       for (int i = 0; i < m; ++i) {
-        const V x = S::broadcast(a[i * a_row]);
+        const V x = S::broadcast(a[i / 4][i % 4 * a_row]);
 #pragma GCC unroll 2
         for (int j = 0; j < v; ++j) s[i][j] = fma(x, row[j], s[i][j]);
       }
+#pragma GCC unroll 3
+      for (int i = 0; i < m; i += 4) a[i / 4] += a_column;
     }
     V start[v] = {};
     if (to.bias) {
@@ -58,11 +68,11 @@ static void strip(const Strip<T>& to, int part) {
     for (int i = 0; i < m; ++i) {
 #pragma GCC unroll 2
       for (int j = 0; j < v; ++j) {
-        T* p = c_tile + i * to.c_row + j * S::width;
+        T* p = c_tile + i * c_row + j * S::width;
         if (cut && j == v - 1)
-          S::store_part(p, s[i][j] + (to.accumulate ? S::load_part(p, part) : start[j]), part);
+          S::store_part(p, s[i][j] + (accumulate ? S::load_part(p, part) : start[j]), part);
         else
-          S::store(p, s[i][j] + (to.accumulate ? S::load(p) : start[j]));
+          S::store(p, s[i][j] + (accumulate ? S::load(p) : start[j]));
       }
     }
   }
@@ -108,22 +118,20 @@ static inline void for_strips(std::int64_t m, F f) {
 
 #if defined(__AVX2__)
 // An 8 x 8 block of y[c, r] = x[r, c].
+// Rows 0 to 3 and 4 to 7 are loaded as the two halves of one vector, which needs half the shuffles of whole rows.
 static inline void transpose_block(const float* x, std::int64_t x_row, float* y, std::int64_t y_row) {
-  __m256 r[8], t[8];
-  for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps(x + i * x_row);
-  for (int i = 0; i < 8; i += 2) {
-    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < 8; i += 4) {
-    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
-    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
-  }
-  for (int i = 0; i < 4; ++i) {
-    _mm256_storeu_ps(y + i * y_row, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-    _mm256_storeu_ps(y + (i + 4) * y_row, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+  for (int h = 0; h < 8; h += 4) {
+    __m256 r[4], t[4];
+    for (int i = 0; i < 4; ++i)
+      r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(x + i * x_row + h)), _mm_loadu_ps(x + (i + 4) * x_row + h), 1);
+    for (int i = 0; i < 4; i += 2) {
+      t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+      t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 2; ++i) {
+      _mm256_storeu_ps(y + (h + 2 * i) * y_row, _mm256_shuffle_ps(t[i], t[i + 2], 0x44));
+      _mm256_storeu_ps(y + (h + 2 * i + 1) * y_row, _mm256_shuffle_ps(t[i], t[i + 2], 0xEE));
+    }
   }
 }
 #else
@@ -182,15 +190,24 @@ static inline void pack_rows(const T* a, std::int64_t a_column, std::int64_t hei
     for (std::int64_t i = 0; i < height; ++i) to[q * height + i] = a[q * a_column + i];
 }
 
+// How many columns of b are laid out at a time.
+template <class T>
+static std::int64_t block_of_columns(std::int64_t n) {
+  constexpr std::int64_t most = block_n / sizeof(T), width = panel_width<T>();
+  if (n <= most) return n;
+  const std::int64_t blocks = (n + most - 1) / most;
+  return (n + blocks * width - 1) / (blocks * width) * width;
+}
+
 template <class T>
 static std::int64_t gemm_scratch(std::int64_t m, std::int64_t n, std::int64_t k) {
-  const std::int64_t panels = (n + panel_width<T>() - 1) / panel_width<T>(), deep = k < block_k ? k : block_k;
+  const std::int64_t panels = (block_of_columns<T>(n) + panel_width<T>() - 1) / panel_width<T>(), deep = k < block_k ? k : block_k;
   return panels * panel_width<T>() * deep + (m < block_m ? m : block_m) * deep;
 }
 
 template <class T>
-static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, std::int64_t c_row,
-                 const T* bias, bool accumulate, T* scratch) {
+static void gemm_block(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, std::int64_t c_row,
+                       const T* bias, bool accumulate, T* scratch) {
   constexpr std::int64_t width = panel_width<T>();
   const std::int64_t panels = (n + width - 1) / width;
   const bool read_b = b.column == 1 && k * n <= in_place;
@@ -224,4 +241,13 @@ static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T
       }
     }
   }
+}
+
+template <class T>
+static void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, std::int64_t c_row,
+                 const T* bias, bool accumulate, T* scratch) {
+  const std::int64_t block = block_of_columns<T>(n);
+  for (std::int64_t j = 0; j < n; j += block)
+    gemm_block(m, n - j < block ? n - j : block, k, a, Operand<T>{b.data + j * b.column, b.row, b.column}, c + j, c_row,
+               bias ? bias + j : nullptr, accumulate, scratch);
 }

@@ -82,10 +82,18 @@ static T cross_entropy(const T* x, const std::int64_t* labels, T* y, std::int64_
     loss -= y[i * n + labels[i]];
   }
   unary_loop<Exp>(y, y, rows * n);
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const T s = sum(y + i * n, n), scale = T(1) / s;
-    for (std::int64_t j = 0; j < n; ++j) y[i * n + j] *= scale;
-    loss += logarithm(s);
+  constexpr std::int64_t block = 64;
+  T s[block];
+  for (std::int64_t i = 0; i < rows; i += block) {
+    const std::int64_t count = rows - i < block ? rows - i : block;
+    for (std::int64_t q = 0; q < count; ++q) {
+      T* const row = y + (i + q) * n;
+      s[q] = sum(row, n);
+      const T scale = T(1) / s[q];
+      for (std::int64_t j = 0; j < n; ++j) row[j] *= scale;
+    }
+    unary_loop<Log>(s, s, count);
+    loss += sum(s, count);
   }
   return loss;
 }

@@ -25,12 +25,24 @@ struct Simd {
 
   // The first `count` < width numbers of a vector; the others are 0.
   static Vector load_part(const T* p, int count) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4)
+      return reinterpret_cast<Vector>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p));
+    else
+      return reinterpret_cast<Vector>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), p));
+#else
     Vector v = {};
     for (int j = 0; j < count; ++j) v[j] = p[j];
     return v;
+#endif
   }
   static void store_part(T* p, Vector v, int count) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4)
+      _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), reinterpret_cast<__m512>(v));
+    else
+      _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << count) - 1), reinterpret_cast<__m512d>(v));
+#elif defined(__AVX2__)
     if constexpr (sizeof(T) == 4)
       _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
                           reinterpret_cast<__m256>(v));

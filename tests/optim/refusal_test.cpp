@@ -68,6 +68,23 @@ TEST(Refusals, FindTheIndexWhereverItIs) {
       "ValueError: [sgd] step 1: the gradient for 'x' must be finite: inf at [] (a lower lr, clip_value(), or set_check_finite(false))");
 }
 
+// A large gradient is looked through in pieces, by any number of threads.
+TEST(Refusals, NameTheFirstOfSeveralIndices) {
+  const int before = num_threads();
+  for (const int threads : {1, 3}) {
+    set_num_threads(threads);
+    for (const std::int64_t first : {0, 130000, 370000}) {
+      Tensor w = parameter(ones({500000}));
+      for (const std::int64_t at : {first, first + 1, std::int64_t{400000}, std::int64_t{499999}}) w.data<float>()[at] = 0;
+      optim::SGD sgd(Parameters{{"w", w}});
+      EXPECT_EQ(thrown([&] { sgd.step(steep(w, 1)); }), "ValueError: [sgd] step 1: the gradient for 'w' must be finite: inf at [" +
+                                                            std::to_string(first) +
+                                                            "] (a lower lr, clip_value(), or set_check_finite(false))");
+    }
+  }
+  set_num_threads(before);
+}
+
 TEST(Refusals, TakeAFiniteGradientOfAnySize) {
   Tensor w = parameter(zeros({4}));
   optim::SGD sgd(Parameters{{"w", w}}, {.lr = 1});
