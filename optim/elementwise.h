@@ -3,6 +3,11 @@
 #include <capstan/optim/method.h>
 #include <capstan/optim/rule_loop.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <type_traits>
+
 namespace capstan {
 
 /// -1, 0 or 1, for optimizer rules; NaN stays NaN.
@@ -36,10 +41,10 @@ struct RuleList {};
 ///       };
 ///     };
 ///
-/// The constructor of a rule computes the step's scalars once; its call moves one element, given w, g and one number for
-/// each of `states`, which start at 0. From that come f32 and f64, one pass over memory, the best instruction set, threads,
-/// groups, saving and loading, explain(). A member `weight_decay` of the options is read here, as Method's `decay` says.
-/// Optional static members beside those that Method lists:
+/// A rule holds numbers, 256 bytes at most. Its constructor computes the step's scalars, once for all parameters that share them;
+/// its call moves one element, given w, g and one number for each of `states`, which start at 0. From that come f32 and f64, one pass over
+/// memory, the best instruction set, threads, groups, saving and loading, explain(). A member `weight_decay` of the options is read here,
+/// as Method's `decay` says. Optional static members beside those that Method lists:
 ///   - `template <class T> using Rules = RuleList<A<T>, B<T>>` and `std::size_t choose(const Options&)`: several rules, each
 ///     with `states` of its own, of which the options choose one.
 /// and one of a rule:
@@ -61,6 +66,14 @@ class Elementwise : public Method<Derived, Options> {
  private:
   template <class T>
   void run(Entry& entry, const Tensor& g);
+
+  /// The last rule that was made, for the parameters of one step that share it.
+  struct Kept {
+    std::uint64_t round = 0;
+    std::int64_t steps = 0;
+    std::size_t group = 0, type = 0;
+    alignas(std::max_align_t) unsigned char rule[256];
+  } kept_;
 };
 
 }  // namespace optim

@@ -74,7 +74,16 @@ void Elementwise<Derived, Options>::run(Entry& entry, const Tensor& g) {
   detail::for_rules(detail::rules_of<Derived, T>(), [&]<class Rule>(std::size_t i, Rule*) {
     if (i != entry.rule) return;
     constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
-    const Rule rule(o, StepInfo{o.lr, entry.steps});
+    static_assert(std::is_trivially_copyable_v<Rule> && sizeof(Rule) <= sizeof kept_.rule, "a rule holds numbers, 256 bytes at most");
+    const std::size_t type = 2 * i + (sizeof(T) == 8);
+    if (kept_.round != this->round() || kept_.steps != entry.steps || kept_.group != entry.group || kept_.type != type) {
+      ::new (static_cast<void*>(kept_.rule)) Rule(o, StepInfo{o.lr, entry.steps});
+      kept_.round = this->round();
+      kept_.steps = entry.steps;
+      kept_.group = entry.group;
+      kept_.type = type;
+    }
+    const Rule& rule = *std::launder(reinterpret_cast<const Rule*>(kept_.rule));
     T* states[slots + 1] = {};
     for (std::size_t k = 0; k < slots; ++k) states[k] = static_cast<T*>(entry.slots[k].header()->data);
     detail::RuleLoop<Rule, T> loop = detail::rule_loop<Decay::own, slots, Rule, T>();

@@ -178,6 +178,7 @@ void Optimizer::step(const Gradients& gradients) {
   if (prepares_) [[unlikely]]
     prepare(gradients.loss());
   ++steps_;
+  ++round_;
   for (Entry& e : entries_) {
     if (!e.gradient) continue;
     ++e.steps;

@@ -102,6 +102,9 @@ class Optimizer {
   virtual void prepare(double loss);
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
+  /// Another number in each step(), whatever is loaded between them; what update() works out for one of a step's parameters holds
+  /// for the others of that step.
+  std::uint64_t round() const noexcept { return round_; }
   /// Called after the updates of a step, for a method whose parameters move together.
   virtual void finish();
 
@@ -167,6 +170,7 @@ class Optimizer {
   std::vector<Entry> entries_;
   std::vector<Tensor> dense_;  // during step(): row-sparse gradients with every row
   std::int64_t steps_ = 0;
+  std::uint64_t round_ = 0;
   bool check_finite_ = true;
   const bool prepares_;
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 // The loop that runs an element's rule over whole arrays, compiled for each x86-64 instruction set wherever the rule is
@@ -26,12 +27,11 @@ void choose_isa_level();
 
 /// `factor` is what Decay::l2 multiplies w by for g, and Decay::decoupled w itself.
 /// Blocks of 16 with a constant count become vectors without a check for short arrays; unrolled before that, as the compiler
-/// would a short rule's, they become single numbers. The rest must not become vectors once more: a small tensor would pay for
-/// the checks that come before them.
+/// would a short rule's, they become single numbers. Blocks of 4 after them: a root and a quotient for each of a small tensor's
+/// numbers would take longer than the rest. What is left must not become vectors once more, which checks would come before.
 template <Decay decay, class Rule, class T, std::size_t... I>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
                                              T factor, std::index_sequence<I...>) {
-  constexpr std::int64_t block = 16;
   const auto move = [&](std::int64_t i, auto* __restrict... s) __attribute__((always_inline)) {
     if constexpr (decay == Decay::decoupled) w[i] *= factor;
     if constexpr (decay == Decay::l2)
@@ -39,15 +39,17 @@ template <Decay decay, class Rule, class T, std::size_t... I>
     else
       rule(w[i], g[i], s[i]...);
   };
-  std::int64_t i = 0;
-  for (; i + block <= n; i += block) {
+  const auto whole = [&]<std::int64_t block>(std::integral_constant<std::int64_t, block>, std::int64_t i) __attribute__((always_inline)) {
     // No array overlaps another: with three slots there would be too many pairs for the compiler to compare.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep
 #pragma GCC unroll 1
 #endif
     for (std::int64_t k = 0; k < block; ++k) move(i + k, states[I]...);
-  }
+  };
+  std::int64_t i = 0;
+  for (; i + 16 <= n; i += 16) whole(std::integral_constant<std::int64_t, 16>{}, i);
+  for (; i + 4 <= n; i += 4) whole(std::integral_constant<std::int64_t, 4>{}, i);
   for (; i < n; ++i) {
     move(i, states[I]...);
 #if defined(__GNUC__)
