@@ -95,9 +95,9 @@ Gradients TapeState::take_gradients(const Tensor& loss) {
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
     if (!l->slot.gradient.defined()) continue;
     make_own(l->slot.gradient);
-    sorted = sorted && before <= l->tensor->leaf;
-    before = l->tensor->leaf;
-    GradientTable::Entry& e = table->add(l->tensor->generation, before, std::move(l->slot.gradient));
+    sorted = sorted && before <= l->leaf;
+    before = l->leaf;
+    GradientTable::Entry& e = table->add(l->generation, before, std::move(l->slot.gradient));
     if (!sparse.empty()) [[unlikely]]
       for (const SparseRows& s : sparse)
         if (s.slot == &l->slot) {

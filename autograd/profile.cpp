@@ -93,7 +93,7 @@ std::string to_dot(const Tape& tape, const Parameters& names) {
     const std::string id = "leaf" + std::to_string(leaf++);
     std::string label;
     for (const auto& [name, tensor] : names)
-      if (tensor.header() == l->tensor) label = name;
+      if (l->is(tensor.header())) label = name;
     const std::int64_t bytes = l->slot.numel * static_cast<std::int64_t>(size_of(l->slot.kind.dtype));
     label += (label.empty() ? "" : "\n") + cat(l->slot.kind.dtype, " ", l->slot.shape(), "\n", size_text(bytes));
     text += "  " + id + " [shape=box, style=filled, fillcolor=\"#e8eef7\", label=" + in_quotes(label) + "];\n";

@@ -73,16 +73,20 @@ void Arena::next_chunk(std::size_t bytes) {
 TapeLeaf* TapeState::add_leaf(Header* h) {
   if (h->leaf >= known.size()) [[unlikely]]
     known.resize(h->leaf + 1);
-  auto* leaf = ::new (leaf_arena.reserve(sizeof(TapeLeaf))) TapeLeaf{h, nullptr, {{}, h->sizes, h->numel, *h}};
-  leaf->slot.kind.flags = kLeafSlot;
+  auto* leaf = static_cast<TapeLeaf*>(leaf_arena.reserve(sizeof(TapeLeaf)));
   leaf_arena.take(sizeof(TapeLeaf));
+  leaf->generation = h->generation;
+  leaf->next = nullptr;
+  leaf->leaf = h->leaf;
+  copy_sizes(leaf->sizes, h->sizes, h->dim);
+  ::new (&leaf->slot) Slot{{}, leaf->sizes, h->numel, *h};
+  leaf->slot.kind.flags = kLeafSlot;
   if (h->owner) [[unlikely]]
     leaf->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));
-  retain(h);
   (last_leaf ? last_leaf->next : first_leaf) = leaf;
   last_leaf = leaf;
   ++leaves;
-  known[h->leaf] = {serial, leaf};
+  known[h->leaf] = {serial, h->generation, leaf};
   return leaf;
 }
 
@@ -106,10 +110,7 @@ void TapeState::check_outer(const Tensor& x, const char* op, int input) const {
 
 void TapeState::drop_all() noexcept {
   while (last) drop_last();
-  for (TapeLeaf* l = first_leaf; l; l = l->next) {
-    l->slot.gradient.~Tensor();
-    release(l->tensor);
-  }
+  for (TapeLeaf* l = first_leaf; l; l = l->next) l->slot.gradient.~Tensor();
   first_leaf = last_leaf = nullptr;
   leaves = 0;
   watched.clear();

@@ -51,11 +51,15 @@ struct Node {
 };
 static_assert(sizeof(Node) == 64);
 
-/// A tensor that wants a gradient. Owns a reference to it.
+/// A tensor that wants a gradient, which may be gone before the tape: a reference to it would be counted by locked instructions.
 struct TapeLeaf {
-  Header* tensor;
+  std::uint64_t generation;
   TapeLeaf* next;
+  std::uint32_t leaf;
   Slot slot;
+  std::int64_t sizes[Shape::max_dim];
+
+  bool is(const Header* h) const noexcept { return (h->flags & kLeaf) && leaf == h->leaf && generation == h->generation; }
 };
 
 /// Memory that is handed out piece by piece and taken back all at once. What lies there never moves.
@@ -126,7 +130,7 @@ struct TapeState {
   TapeLeaf *first_leaf = nullptr, *last_leaf = nullptr;
   std::uint32_t leaves = 0;
   struct KnownLeaf {
-    std::uint64_t serial = 0;
+    std::uint64_t serial = 0, generation = 0;
     TapeLeaf* leaf = nullptr;
   };
   std::vector<KnownLeaf> known;  // by the leaf's process-wide index
@@ -171,7 +175,7 @@ struct TapeState {
   Slot* edge_of_leaf(const Tensor& x, const char* op, int input);
   /// Whether a leaf was used or watched on this tape before.
   bool knows_leaf(const Header* h) const noexcept {
-    return (h->flags & kLeaf) && h->leaf < known.size() && known[h->leaf].serial == serial;
+    return (h->flags & kLeaf) && h->leaf < known.size() && known[h->leaf].serial == serial && known[h->leaf].generation == h->generation;
   }
   /// The place of a leaf that this tape may know.
   TapeLeaf* leaf_of(Header* h) { return knows_leaf(h) ? known[h->leaf].leaf : add_leaf(h); }

@@ -214,6 +214,21 @@ TEST(Tape, NothingOfAStepIsLeftForTheNext) {
   }
 }
 
+// A parameter may be gone before gradients(), and a new one then bears its index.
+TEST(Tape, OutlivesAParameter) {
+  Tape tape;
+  Tensor loss;
+  {
+    const Tensor w = p({1, 2});
+    loss = sum(w * 2);  // does not save w
+  }
+  const Tensor v = p({5, 6, 7});
+  loss = loss + sum(v * d({1, 2, 3}));
+  const Gradients g = tape.gradients(loss);
+  EXPECT_EQ(g.size(), 2u);
+  EXPECT_EQ(values(g[v]), (std::vector<double>{1, 2, 3}));
+}
+
 TEST(Tape, ReleasesWhatItSaved) {
   const Tensor w = p({2, 3});
   Tensor c = d({5, 7});
