@@ -57,6 +57,17 @@ void run(BinaryKernel<T> kernel, const T* a, const T* b, T* y, std::int64_t n, b
                [=](std::int64_t i, std::int64_t end) { kernel(a_step ? a + i : a, b_step ? b + i : b, y + i, end - i, a_step, b_step); });
 }
 
+void run_unary(Unary kind, const Tensor& x, Tensor& y) {
+  dispatch(x, [&]<class T>(T*) {
+    const UnaryKernel<T> kernel = table<T>().unary[static_cast<int>(kind)];
+    const T* from = data_of<T>(x);
+    T* to = data_of<T>(y);
+    const std::int64_t n = x.header()->numel;
+    if (n < 2 * grain) return kernel(from, to, n);
+    parallel_for(n, grain, [=](std::int64_t i, std::int64_t end) { kernel(from + i, to + i, end - i); });
+  });
+}
+
 /// The axes of a broadcast operation with their strides in a and b, neighbours joined where both go on evenly.
 struct Loops {
   int dim = 0;
@@ -137,15 +148,11 @@ Tensor unary(const char* op, Unary kind, const Tensor& x) {
   if (h->dtype == DType::i64 && kind == Unary::square) return binary(op, Binary::mul, x, x);
   require_floating(op, x);
   Tensor y = new_like(x);
-  dispatch(x, [&]<class T>(T*) {
-    const UnaryKernel<T> kernel = table<T>().unary[static_cast<int>(kind)];
-    const T* from = data_of<T>(x);
-    T* to = data_of<T>(y);
-    if (h->numel < 2 * grain) return kernel(from, to, h->numel);
-    parallel_for(h->numel, grain, [=](std::int64_t i, std::int64_t end) { kernel(from + i, to + i, end - i); });
-  });
+  run_unary(kind, x, y);
   return y;
 }
+
+void unary_in_place(Unary kind, Tensor& y) { run_unary(kind, y, y); }
 
 Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b) {
   const Header *ha = a.header(), *hb = b.header();

@@ -55,6 +55,15 @@ bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, cons
 }
 
 template <class T>
+void lower_solve(std::int64_t n, std::int64_t k, const T* l, bool transpose_l, const T* b, T* x) {
+  prepare_blas();
+  std::copy_n(b, n * k, x);
+  using Index = xt::blas_index_t;
+  cxxblas::trsm<Index>(cxxblas::RowMajor, cxxblas::Left, cxxblas::Lower, transpose_l ? cxxblas::Trans : cxxblas::NoTrans, cxxblas::NonUnit,
+                       static_cast<Index>(n), static_cast<Index>(k), T(1), l, static_cast<Index>(n), x, static_cast<Index>(k));
+}
+
+template <class T>
 Determinant<T> determinant(std::int64_t n, const T* a) {
   prepare_blas();
   Columns<T> m = columns_of(a, n, n);
@@ -126,12 +135,14 @@ std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const
 }
 
 template bool lu_solve(std::int64_t, std::int64_t, const float*, bool, const float*, float*);
+template void lower_solve(std::int64_t, std::int64_t, const float*, bool, const float*, float*);
 template Determinant<float> determinant(std::int64_t, const float*);
 template bool cholesky(std::int64_t, const float*, float*);
 template void qr(std::int64_t, std::int64_t, const float*, float*, float*);
 template bool eigh(std::int64_t, const float*, float*, float*);
 template std::int64_t least_squares(std::int64_t, std::int64_t, std::int64_t, const float*, const float*, float*);
 template bool lu_solve(std::int64_t, std::int64_t, const double*, bool, const double*, double*);
+template void lower_solve(std::int64_t, std::int64_t, const double*, bool, const double*, double*);
 template Determinant<double> determinant(std::int64_t, const double*);
 template bool cholesky(std::int64_t, const double*, double*);
 template void qr(std::int64_t, std::int64_t, const double*, double*, double*);

@@ -9,6 +9,11 @@ namespace capstan::kernels {
 template <class T>
 bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, const T* b, T* x);
 
+/// x[n, k] with l x = b, or l^T x = b, for a lower triangular l whose diagonal has no 0; what lies above it is not read. May
+/// overflow, and is never refused: LU's interchanges of rows can leave a 0 where l has none.
+template <class T>
+void lower_solve(std::int64_t n, std::int64_t k, const T* l, bool transpose_l, const T* b, T* x);
+
 /// The determinant, its sign (1, -1 or 0), and the logarithm of its magnitude, which neither overflows nor vanishes.
 template <class T>
 struct Determinant {

@@ -41,6 +41,9 @@ Call call_matmul(Bytes& in) {
 Call call_linear(Bytes&) {
   return [](const Tensors& x) -> Tensors { return {linear(x[0], x[1], x[2])}; };
 }
+Call call_linear_relu(Bytes&) {
+  return [](const Tensors& x) -> Tensors { return {linear_relu(x[0], x[1], x[2])}; };
+}
 Call call_qr(Bytes&) {
   return [](const Tensors& x) -> Tensors {
     const QR factors = qr(x[0]);
@@ -155,6 +158,7 @@ const Operation table[] = {
     {"uniform, normal, randn, permutation", "", call_draws},
     {"bernoulli", "f", drawn<bernoulli>},
     {"categorical", "f", drawn<categorical>},
+    {"linear_relu", "fff", call_linear_relu},
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <capstan/nn/sequential.h>
 
+#include <capstan/autograd/ops.h>
 #include <capstan/core/text.h>
+#include <capstan/nn/linear.h>
 
 namespace capstan::nn {
 
@@ -18,10 +20,19 @@ Module& Sequential::operator[](std::size_t i) {
 }
 
 Tensor Sequential::forward(const Tensor& x) {
-  if (items_.empty()) return x;
-  Tensor y = items_.front().module->forward(x);
-  for (std::size_t i = 1; i < items_.size(); ++i) y = items_[i].module->forward(y);
-  return y;
+  Tensor y;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    const Item& item = items_[i];
+    const Tensor& from = i == 0 ? x : y;
+    if (item.kind == Kind::linear_before_relu)
+      if (const auto& layer = static_cast<const Linear&>(*item.module); layer.bias.defined()) {
+        y = linear_relu(from, layer.weight, layer.bias);
+        ++i;
+        continue;
+      }
+    y = item.module->forward(from);
+  }
+  return items_.empty() ? x : y;
 }
 
 void Sequential::members(Visitor& visit) {
@@ -33,7 +44,7 @@ std::string Sequential::describe() const { return "Sequential"; }
 Sequential Sequential::clone() const {
   Sequential copy;
   copy.items_.reserve(items_.size());
-  for (const Item& i : items_) copy.items_.push_back({i.clone(*i.module), i.clone});
+  for (const Item& i : items_) copy.items_.push_back({i.clone(*i.module), i.clone, i.kind});
   detail::match(*this, copy);
   return copy;
 }

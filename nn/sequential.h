@@ -6,6 +6,9 @@
 
 namespace capstan::nn {
 
+class Linear;
+class ReLU;
+
 namespace detail {
 [[noreturn]] void cannot_clone(const Module& m);
 void copy_state(const Module& from, Module& to);
@@ -30,7 +33,8 @@ M clone(const M& m) {
 
 /// Modules one after the other, named 0, 1, 2, ... Takes modules by moving them in; braces always:
 /// `nn::Sequential model{nn::Linear(5, 64), nn::ReLU(), nn::Linear(64, 1)};`. One Sequential inside another keeps its
-/// level of names ("0.0.weight"); where it would be the only argument, and so be moved, wrap it in nest().
+/// level of names ("0.0.weight"); where it would be the only argument, and so be moved, wrap it in nest(). A Linear with a bias that
+/// a ReLU follows is computed as one operation, linear_relu(), with the same bits.
 class Sequential final : public Module {
  public:
   template <class... Modules>
@@ -48,7 +52,10 @@ class Sequential final : public Module {
   requires std::is_base_of_v<Module, M>
   void append(M module) {
     items_.reserve(items_.size() + 1);
-    items_.push_back({new M(std::move(module)), [](const Module& m) -> Module* { return new M(nn::clone(static_cast<const M&>(m))); }});
+    const bool follows = std::is_same_v<M, ReLU> && !items_.empty() && items_.back().kind == Kind::linear;
+    items_.push_back({new M(std::move(module)), [](const Module& m) -> Module* { return new M(nn::clone(static_cast<const M&>(m))); },
+                      std::is_same_v<M, Linear> ? Kind::linear : Kind::other});
+    if (follows) items_[items_.size() - 2].kind = Kind::linear_before_relu;
   }
 
   std::size_t size() const noexcept { return items_.size(); }
@@ -62,9 +69,11 @@ class Sequential final : public Module {
   Sequential clone() const;
 
  private:
+  enum class Kind : unsigned char { other, linear, linear_before_relu };
   struct Item {
     Module* module;  // owned
     Module* (*clone)(const Module&);
+    Kind kind;
   };
   std::vector<Item> items_;
 };

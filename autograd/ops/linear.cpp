@@ -26,6 +26,11 @@ Operand<T> operand(const Tensor& t, std::int64_t columns, bool transposed) noexc
   return transposed ? Operand<T>{data_of<T>(t), 1, columns} : Operand<T>{data_of<T>(t), columns, 1};
 }
 
+/// The sizes of a layer.
+struct Layer {
+  std::int64_t rows, out, in;
+};
+
 /// dx[i] (+)= a b, a matrix with m rows and n columns.
 template <class T>
 [[gnu::always_inline]] inline void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a,
@@ -49,20 +54,21 @@ Side side_of(const Header* h, bool transposed, bool left) noexcept {
   return transposed ? Side{h->sizes[1], h->sizes[0], h->sizes[1]} : Side{h->sizes[0], h->sizes[1], h->sizes[1]};
 }
 
-[[noreturn, gnu::cold]] void bad_linear(const Tensor& x, const Tensor& w, const Tensor* b) {
+[[noreturn, gnu::cold]] void bad_linear(const char* op, const Tensor& x, const Tensor& w, const Tensor* b) {
   if (x.dim() < 1 || w.dim() != 2 || x.size(-1) != w.size(1))
-    fail<ShapeError>("linear", "x [..., in] and weight [out, in] must agree: ", x.shape(), " and ", w.shape());
-  fail<ShapeError>("linear", "bias must have one element for each output: ", b->shape(), ", weight ", w.shape());
+    fail<ShapeError>(op, "x [..., in] and weight [out, in] must agree: ", x.shape(), " and ", w.shape());
+  fail<ShapeError>(op, "bias must have one element for each output: ", b->shape(), ", weight ", w.shape());
 }
 
-Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
+/// x w^T + b, not recorded.
+[[gnu::always_inline]] inline Tensor affine(const char* op, const Tensor& x, const Tensor& w, const Tensor* b, Layer& layer) {
   const Header *hx = x.header(), *hw = w.header(), *hb = b ? b->header() : nullptr;
-  kernels::require_floating("linear", x);
-  kernels::require_same_dtype("linear", x, w);
-  if (b) kernels::require_same_dtype("linear", x, *b);
+  kernels::require_floating(op, x);
+  kernels::require_same_dtype(op, x, w);
+  if (b) kernels::require_same_dtype(op, x, *b);
   if (hx->dim < 1 || hw->dim != 2 || hx->sizes[hx->dim - 1] != hw->sizes[1] || (hb && (hb->dim != 1 || hb->sizes[0] != hw->sizes[0])))
       [[unlikely]]
-    bad_linear(x, w, b);
+    bad_linear(op, x, w, b);
   const std::int64_t out = hw->sizes[0], in = hw->sizes[1];
   std::int64_t rows = 1;
   for (int i = 0; i + 1 < hx->dim; ++i) rows *= hx->sizes[i];
@@ -80,25 +86,37 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
     else
       product<T>(rows, out, in, {from, in, 1}, {weight, 1, in}, to, bias, false);
   });
-  auto rule = [x = saved(x), w = saved(w), rows, out, in](const Tensor& dy, Inputs& dx) {
-    if (dx.recorded()) {
-      const Tensor d = reshape(dy, Shape{rows, out});
-      if (dx.wants(0)) dx.add(0, reshape(matmul(d, w.get()), dx.shape(0)));
-      if (dx.wants(1)) dx.add(1, matmul(d, reshape(x.get(), Shape{rows, in}), {.transpose_a = true}));
-      if (dx.count() > 2 && dx.wants(2)) dx.add(2, sum(d, 0));
-      return;
+  layer = {rows, out, in};
+  return y;
+}
+
+/// What dy owes to x, w and b.
+[[gnu::always_inline]] inline void affine_rule(const Tensor& x, const Tensor& w, const Layer& layer, const Tensor& dy, Inputs& dx) {
+  const auto [rows, out, in] = layer;
+  if (dx.recorded()) {
+    const Tensor d = reshape(dy, Shape{rows, out});
+    if (dx.wants(0)) dx.add(0, reshape(matmul(d, w), dx.shape(0)));
+    if (dx.wants(1)) dx.add(1, matmul(d, reshape(x, Shape{rows, in}), {.transpose_a = true}));
+    if (dx.count() > 2 && dx.wants(2)) dx.add(2, sum(d, 0));
+    return;
+  }
+  dispatch(dy, [&, rows = rows, out = out, in = in]<class T>(T*) {
+    if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w, in, false));  // dx = dy w
+    if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x, in, false));   // dw = dy^T x
+    if (dx.count() == 3 && dx.wants(2)) {                                                                         // db = sum of rows
+      const Inputs::Place to = dx.place(2);
+      kernels::table<T>().sum_columns(data_of<T>(dy), static_cast<T*>(to.data), rows, out, to.accumulate);
     }
-    dispatch(dy, [&]<class T>(T*) {
-      if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w.get(), in, false));  // dx = dy w
-      if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x.get(), in, false));   // dw = dy^T x
-      if (dx.count() == 3 && dx.wants(2)) {  // db = sum of rows
-        const Inputs::Place to = dx.place(2);
-        kernels::table<T>().sum_columns(data_of<T>(dy), static_cast<T*>(to.data), rows, out, to.accumulate);
-      }
-    });
-  };
+  });
+}
+
+Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
+  Layer layer;
+  Tensor y = affine("linear", x, w, b, layer);
   const Tensor* const inputs[] = {&x, &w, b};
-  return detail::record_node("linear", std::move(y), inputs, b ? 3 : 2, std::move(rule));
+  return detail::record_node("linear", std::move(y), inputs, b ? 3 : 2, [x = saved(x), w = saved(w), layer](const Tensor& dy, Inputs& dx) {
+    affine_rule(x.get(), w.get(), layer, dy, dx);
+  });
 }
 
 }  // namespace
@@ -145,5 +163,18 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) { return linear_of(x, w, &b); }
 Tensor linear(const Tensor& x, const Tensor& w) { return linear_of(x, w, nullptr); }
+
+Tensor linear_relu(const Tensor& x, const Tensor& w, const Tensor& b) {
+  Layer layer;
+  Tensor y = affine("linear_relu", x, w, &b, layer);
+  kernels::unary_in_place(kernels::Unary::relu, y);
+  return record("linear_relu", std::move(y), {x, w, b},
+                [x = saved(x), w = saved(w), layer](const Tensor& out, const Tensor& dy, Inputs& dx) {
+                  affine_rule(x.get(), w.get(), layer,
+                              dx.recorded() ? where(out <= 0, zeros({}, dy.dtype()), dy)
+                                            : kernels::binary("linear_relu", kernels::Binary::relu_grad, out, dy),
+                              dx);
+                });
+}
 
 }  // namespace capstan

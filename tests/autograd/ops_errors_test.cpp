@@ -137,6 +137,18 @@ const Refusal refusals[] = {
      [] {
        return linear(f({std::int64_t{1} << 40, 0}), f({std::int64_t{1} << 40, 0}));
      }},
+    {"ShapeError: [linear_relu] x [..., in] and weight [out, in] must agree: [2, 3] and [3, 4]",
+     [] {
+       return linear_relu(f({2, 3}), f({3, 4}), f({3}));
+     }},
+    {"ShapeError: [linear_relu] bias must have one element for each output: [4], weight [3, 4]",
+     [] {
+       return linear_relu(f({2, 4}), f({3, 4}), f({4}));
+     }},
+    {"ValueError: [linear_relu] takes f32 or f64: i64 [2, 4] (convert with to())",
+     [] {
+       return linear_relu(i({2, 4}), i({3, 4}), f({3}));
+     }},
     {"ShapeError: [linear] bias must have one element for each output: [4], weight [3, 4]",
      [] {
        return linear(f({2, 4}), f({3, 4}), f({4}));

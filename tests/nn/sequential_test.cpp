@@ -1,5 +1,7 @@
 #include "support.h"
 
+#include <functional>
+
 using namespace capstan;
 
 namespace {
@@ -24,6 +26,37 @@ TEST(Sequential, PassesTheOutputOn) {
   m.append(Counted(0.5));
   EXPECT_EQ(m(tensor(3)).item(), 48.5);
   EXPECT_EQ(m.size(), 3u);
+}
+
+// A Linear with a bias and the ReLU behind it are one operation, with the bits of two; also in a clone.
+TEST(Sequential, JoinsALinearAndAReLU) {
+  nn::Sequential m{nn::Linear(7, 20), nn::ReLU(), nn::Linear(20, 5, {.bias = false}), nn::ReLU(), nn::ReLU(), nn::Linear(5, 3)};
+  m.append(nn::ReLU());
+  const Parameters w = m.parameters();
+  const Tensor x = randn({40, 7});
+  const auto gradients = [](const Parameters& of, const std::function<Tensor()>& forward, std::size_t operations) {
+    Tape tape;
+    const Tensor y = forward();
+    EXPECT_EQ(tape.size(), operations);
+    const Gradients g = tape.gradients(sum(square(y - 0.25)));
+    std::vector<Tensor> all{y};
+    for (const auto& [name, parameter] : of) all.push_back(g[parameter]);
+    return all;
+  };
+  const auto apart = [&] {
+    const Tensor h = relu(linear(relu(linear(x, w["0.weight"], w["0.bias"])), w["2.weight"]));
+    return relu(linear(relu(h), w["5.weight"], w["5.bias"]));
+  };
+  const auto expected = gradients(w, apart, 7);
+  nn::Sequential copy = m.clone();
+  const auto joined = gradients(
+                 w, [&] { return m(x); }, 5),
+             of_copy = gradients(
+                 copy.parameters(), [&] { return copy(x); }, 5);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_TRUE(same_bits(joined[i], expected[i])) << i;
+    EXPECT_TRUE(same_bits(of_copy[i], expected[i])) << i;
+  }
 }
 
 TEST(Sequential, EmptyGivesItsInput) {

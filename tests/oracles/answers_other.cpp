@@ -84,6 +84,7 @@ const std::vector<Answer>& other_answers() {
        [](const Tensors& x, [[maybe_unused]] const Args& a) -> Tensors {
          return {x.size() > 2 ? linear(x[0], x[1], x[2]) : linear(x[0], x[1])};
        }},
+      {"linear_relu", [](const Tensors& x, [[maybe_unused]] const Args& a) -> Tensors { return {linear_relu(x[0], x[1], x[2])}; }},
       {"dot", two<dot>},
       {"outer", two<outer>},
       {"solve", two<solve>},

@@ -122,6 +122,13 @@ def _(d):
     return Question(lambda x: F.linear(*x), inputs)
 
 
+@operation("linear_relu")
+def _(d):
+    batch, k, n = d.shape(0, 2), d.whole(1, 6), d.whole(1, 6)
+    inputs = [d.values(batch + (k,), huge=False), d.values((n, k), huge=False), d.values((n,), huge=False)]
+    return Question(lambda x: F.relu(F.linear(*x)), inputs)
+
+
 @operation("dot")
 def _(d):
     n = d.whole(0, 40)
