@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   }
 
   if (csv) {
-    std::printf("processor,%s\n", processor().c_str());
+    std::printf("processor,%s (%s kernels)\n", processor().c_str(), capstan::kernels::table<float>().isa);
     for (const bench::Line& l : lines())
       if (rounds.contains(l.name)) std::printf("%s,%.9g\n", l.name.c_str(), median(rounds[l.name]) / l.steps);
     return 0;
