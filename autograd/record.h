@@ -14,12 +14,19 @@ namespace capstan {
 /// the elements were changed in place since. Keeps nothing when no tape runs.
 class Saved {
  public:
+  Saved() noexcept = default;
   explicit Saved(const Tensor& t) {
     if (detail::running_tape == 0) return;
     detail::Header* h = t.header();
     detail::retain(h);
     tensor_ = Tensor::adopt(h);
     version_ = (h->owner ? h->owner : h)->version;
+  }
+  /// Takes the handle over, which saves counting.
+  explicit Saved(Tensor&& t) {
+    if (detail::running_tape == 0) return;
+    tensor_ = std::move(t);
+    version_ = tensor_.version();
   }
   const Tensor& get() const {
     if (tensor_.version() != version_) changed();
@@ -32,6 +39,7 @@ class Saved {
   std::uint32_t version_ = 0;
 };
 inline Saved saved(const Tensor& t) { return Saved(t); }
+inline Saved saved(Tensor&& t) { return Saved(std::move(t)); }
 
 namespace detail {
 struct Slot;

@@ -86,7 +86,7 @@ TapeLeaf* TapeState::add_leaf(Header* h) {
   (last_leaf ? last_leaf->next : first_leaf) = leaf;
   last_leaf = leaf;
   ++leaves;
-  known[h->leaf] = {serial, h->generation, leaf};
+  known[h->leaf] = {serial, leaf};
   return leaf;
 }
 

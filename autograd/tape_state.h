@@ -130,7 +130,7 @@ struct TapeState {
   TapeLeaf *first_leaf = nullptr, *last_leaf = nullptr;
   std::uint32_t leaves = 0;
   struct KnownLeaf {
-    std::uint64_t serial = 0, generation = 0;
+    std::uint64_t serial = 0;
     TapeLeaf* leaf = nullptr;
   };
   std::vector<KnownLeaf> known;  // by the leaf's process-wide index
@@ -175,7 +175,8 @@ struct TapeState {
   Slot* edge_of_leaf(const Tensor& x, const char* op, int input);
   /// Whether a leaf was used or watched on this tape before.
   bool knows_leaf(const Header* h) const noexcept {
-    return (h->flags & kLeaf) && h->leaf < known.size() && known[h->leaf].serial == serial && known[h->leaf].generation == h->generation;
+    return (h->flags & kLeaf) && h->leaf < known.size() && known[h->leaf].serial == serial &&
+           known[h->leaf].leaf->generation == h->generation;
   }
   /// The place of a leaf that this tape may know.
   TapeLeaf* leaf_of(Header* h) { return knows_leaf(h) ? known[h->leaf].leaf : add_leaf(h); }

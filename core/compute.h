@@ -52,7 +52,7 @@ Split split_at(const Tensor& x, int axis);
 
 /// Calls f with a null pointer of the tensor's floating type: dispatch(x, [&]<class T>(T*) { ... }).
 template <class F>
-inline auto dispatch(const Tensor& x, F f) {
+[[gnu::always_inline]] inline auto dispatch(const Tensor& x, F f) {
   return x.header()->dtype == DType::f32 ? f(static_cast<float*>(nullptr)) : f(static_cast<double*>(nullptr));
 }
 template <class T>

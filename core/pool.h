@@ -30,7 +30,8 @@ inline int size_class_of(std::size_t bytes) noexcept {
   return 2 * (e - 7) + (bytes <= (std::size_t{3} << (e - 1)) ? 1 : 2);
 }
 
-inline void* pool_get(int size_class, std::size_t bytes) {
+/// A block of this thread's list; null when there is none.
+inline void* pool_take(int size_class) noexcept {
 #ifndef CAPSTAN_NO_POOL
   FreeList& list = free_lists[size_class];
   if (void* block = list.head) {
@@ -38,8 +39,15 @@ inline void* pool_get(int size_class, std::size_t bytes) {
     --list.count;
     return block;
   }
+#else
+  static_cast<void>(size_class);
 #endif
-  return pool_refill(size_class, bytes);
+  return nullptr;
+}
+
+inline void* pool_get(int size_class, std::size_t bytes) {
+  void* block = pool_take(size_class);
+  return block ? block : pool_refill(size_class, bytes);
 }
 
 inline void pool_put(void* block, int size_class) noexcept {
@@ -72,7 +80,9 @@ inline int block_class(DType dtype, std::int64_t numel) noexcept {
 /// A header with room for the elements; its sizes are the caller's to fill in. Flags are not taken over.
 inline Header* new_block(const Kind& kind, std::int64_t numel) {  // by reference: copied as one word
   const std::size_t offset = kind.size_class == 0 ? near_data : far_data;
-  auto* h = static_cast<Header*>(pool_get(kind.size_class, offset + static_cast<std::size_t>(numel) * size_of(kind.dtype)));
+  auto* h = static_cast<Header*>(pool_take(kind.size_class));
+  if (!h) [[unlikely]]  // only then the bytes are worked out
+    h = static_cast<Header*>(pool_refill(kind.size_class, offset + static_cast<std::size_t>(numel) * size_of(kind.dtype)));
   static_cast<Kind&>(*h) = kind;
   h->flags = 0;
   h->refs = 1;

@@ -4,14 +4,31 @@
 #include <capstan/core/text.h>
 #include <capstan/nn/linear.h>
 
+#include <memory>
+#include <utility>
+
 namespace capstan::nn {
 
 void detail::cannot_clone(const Module& m) {
   capstan::detail::fail<ValueError>("clone", "a module needs a default constructor or a member clone(): ", m.describe());
 }
 
+Sequential::Sequential(Sequential&& other) noexcept : Module(static_cast<Module&&>(other)), items_(std::exchange(other.items_, {})) {}
+
+Sequential& Sequential::operator=(Sequential&& other) noexcept {
+  Module::operator=(static_cast<Module&&>(other));
+  std::swap(items_, other.items_);
+  return *this;
+}
+
 Sequential::~Sequential() {
   for (const Item& i : items_) delete i.module;
+}
+
+void Sequential::add(Module* module, Clone copier, Kind kind) {
+  std::unique_ptr<Module> owner(module);
+  items_.push_back({module, copier, kind});
+  static_cast<void>(owner.release());
 }
 
 Module& Sequential::operator[](std::size_t i) {
@@ -24,7 +41,7 @@ Tensor Sequential::forward(const Tensor& x) {
   for (std::size_t i = 0; i < items_.size(); ++i) {
     const Item& item = items_[i];
     const Tensor& from = i == 0 ? x : y;
-    if (item.kind == Kind::linear_before_relu)
+    if (item.kind == Kind::linear && i + 1 < items_.size() && items_[i + 1].kind == Kind::relu)
       if (const auto& layer = static_cast<const Linear&>(*item.module); layer.bias.defined()) {
         y = linear_relu(from, layer.weight, layer.bias);
         ++i;

@@ -39,23 +39,19 @@ class Sequential final : public Module {
  public:
   template <class... Modules>
   requires(std::is_base_of_v<Module, Modules>&&...) explicit Sequential(Modules... modules) { (append(std::move(modules)), ...); }
-  Sequential(Sequential&& other) noexcept : Module(static_cast<Module&&>(other)), items_(std::exchange(other.items_, {})) {}
-  Sequential& operator=(Sequential&& other) noexcept {
-    Module::operator=(static_cast<Module&&>(other));
-    std::swap(items_, other.items_);
-    return *this;
-  }
+  Sequential(Sequential&& other) noexcept;
+  Sequential& operator=(Sequential&& other) noexcept;
   ~Sequential() override;
 
   /// Adds a module at the end.
   template <class M>
   requires std::is_base_of_v<Module, M>
   void append(M module) {
-    items_.reserve(items_.size() + 1);
-    const bool follows = std::is_same_v<M, ReLU> && !items_.empty() && items_.back().kind == Kind::linear;
-    items_.push_back({new M(std::move(module)), [](const Module& m) -> Module* { return new M(nn::clone(static_cast<const M&>(m))); },
-                      std::is_same_v<M, Linear> ? Kind::linear : Kind::other});
-    if (follows) items_[items_.size() - 2].kind = Kind::linear_before_relu;
+    add(
+        new M(std::move(module)), [](const Module& m) -> Module* { return new M(nn::clone(static_cast<const M&>(m))); },
+        std::is_same_v<M, Linear> ? Kind::linear
+        : std::is_same_v<M, ReLU> ? Kind::relu
+                                  : Kind::other);
   }
 
   std::size_t size() const noexcept { return items_.size(); }
@@ -69,12 +65,15 @@ class Sequential final : public Module {
   Sequential clone() const;
 
  private:
-  enum class Kind : unsigned char { other, linear, linear_before_relu };
+  enum class Kind : unsigned char { other, linear, relu };
+  using Clone = Module* (*)(const Module&);
   struct Item {
     Module* module;  // owned
-    Module* (*clone)(const Module&);
+    Clone clone;
     Kind kind;
   };
+  void add(Module* module, Clone copier, Kind kind);  // takes the module over
+
   std::vector<Item> items_;
 };
 

@@ -78,14 +78,15 @@ Side side_of(const Header* h, bool transposed, bool left) noexcept {
   detail::copy_sizes(hy, hx);
   hy->sizes[hx->dim - 1] = out;
   Tensor y = Tensor::adopt(hy);
-  dispatch(x, [&]<class T>(T*) {
-    const T *from = static_cast<T*>(hx->data), *weight = static_cast<T*>(hw->data), *bias = hb ? static_cast<T*>(hb->data) : nullptr;
-    T* to = static_cast<T*>(hy->data);
-    if (in == 0) [[unlikely]]
-      for (std::int64_t i = 0; i < rows * out; ++i) to[i] = bias ? bias[i % out] : T(0);
-    else
-      product<T>(rows, out, in, {from, in, 1}, {weight, 1, in}, to, bias, false);
-  });
+  dispatch(
+      x, [&]<class T>(T*) __attribute__((always_inline)) {
+        const T *from = static_cast<T*>(hx->data), *weight = static_cast<T*>(hw->data), *bias = hb ? static_cast<T*>(hb->data) : nullptr;
+        T* to = static_cast<T*>(hy->data);
+        if (in == 0) [[unlikely]]
+          for (std::int64_t i = 0; i < rows * out; ++i) to[i] = bias ? bias[i % out] : T(0);
+        else
+          product<T>(rows, out, in, {from, in, 1}, {weight, 1, in}, to, bias, false);
+      });
   layer = {rows, out, in};
   return y;
 }
@@ -100,14 +101,15 @@ Side side_of(const Header* h, bool transposed, bool left) noexcept {
     if (dx.count() > 2 && dx.wants(2)) dx.add(2, sum(d, 0));
     return;
   }
-  dispatch(dy, [&, rows = rows, out = out, in = in]<class T>(T*) {
-    if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w, in, false));  // dx = dy w
-    if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x, in, false));   // dw = dy^T x
-    if (dx.count() == 3 && dx.wants(2)) {                                                                         // db = sum of rows
-      const Inputs::Place to = dx.place(2);
-      kernels::table<T>().sum_columns(data_of<T>(dy), static_cast<T*>(to.data), rows, out, to.accumulate);
-    }
-  });
+  dispatch(
+      dy, [&, rows = rows, out = out, in = in ]<class T>(T*) __attribute__((always_inline)) {
+        if (dx.wants(0)) add_product<T>(dx, 0, rows, in, out, operand<T>(dy, out, false), operand<T>(w, in, false));  // dx = dy w
+        if (dx.wants(1)) add_product<T>(dx, 1, out, in, rows, operand<T>(dy, out, true), operand<T>(x, in, false));   // dw = dy^T x
+        if (dx.count() == 3 && dx.wants(2)) {                                                                         // db = sum of rows
+          const Inputs::Place to = dx.place(2);
+          kernels::table<T>().sum_columns(data_of<T>(dy), static_cast<T*>(to.data), rows, out, to.accumulate);
+        }
+      });
 }
 
 Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {

@@ -66,27 +66,30 @@ Tensor mse_loss(const Tensor& input, const Tensor& target) {
   const std::int64_t n = a->numel;
   if (n == 0) [[unlikely]]
     fail<ShapeError>("mse_loss", "needs at least one element: ", input.shape());
-  Header* y = detail::new_block(a->dtype, 1);
+  Tensor loss = Tensor::adopt(detail::new_block(a->dtype, 1)), difference = Tensor::adopt(detail::new_block_like(a));
   dispatch(input, [&]<class T>(T*) {
-    *static_cast<T*>(y->data) =
-        kernels::table<T>().squared_distance(static_cast<T*>(a->data), static_cast<T*>(b->data), n) / static_cast<T>(n);
+    const T sum = kernels::table<T>().squared_distance(static_cast<T*>(a->data), static_cast<T*>(b->data), data_of<T>(difference), n);
+    *data_of<T>(loss) = sum / static_cast<T>(n);
   });
-  return record("mse_loss", Tensor::adopt(y), {input, target},
-                [input = saved(input), target = saved(target)](const Tensor& dy, Inputs& dx) {
+  // The difference is kept instead of both sides, whose memory can be let go; they are wanted for gradients of gradients alone.
+  const bool both = detail::higher_order();
+  return record("mse_loss", std::move(loss), {input, target},
+                [d = saved(std::move(difference)), input = both ? saved(input) : Saved(), target = both ? saved(target) : Saved()](
+                    const Tensor& dy, Inputs& dx) {
                   if (dx.recorded()) {
                     const Tensor g = (input.get() - target.get()) * (2 * dy / static_cast<double>(input.get().numel()));
                     if (dx.wants(0)) dx.add(0, g);
                     if (dx.wants(1)) dx.add(1, -g);
                     return;
                   }
-                  const Header *p = input.get().header(), *t = target.get().header();
+                  const Header* h = d.get().header();
                   dispatch(dy, [&]<class T>(T*) {  // d input = 2 (input - target) dy / n
-                    const T scale = 2 * *data_of<T>(dy) / static_cast<T>(p->numel);
+                    const T scale = 2 * *data_of<T>(dy) / static_cast<T>(h->numel);
                     for (int i = 0; i < 2; ++i) {
                       if (!dx.wants(i)) continue;
                       const Inputs::Place to = dx.place(i);
-                      kernels::table<T>().scaled_difference(static_cast<T*>(p->data), static_cast<T*>(t->data), i == 0 ? scale : -scale,
-                                                            static_cast<T*>(to.data), p->numel, to.accumulate);
+                      kernels::table<T>().add_scaled(static_cast<T*>(h->data), i == 0 ? scale : -scale, static_cast<T*>(to.data), h->numel,
+                                                     to.accumulate);
                     }
                   });
                 });

@@ -1,24 +1,33 @@
 // Row-wise softmax and the fused losses.
 
 template <class T>
-static T squared_distance(const T* a, const T* b, std::int64_t n) {
+static T squared_distance(const T* a, const T* b, T* __restrict d, std::int64_t n) {
   if (n > 4096) {  // pairwise above, as sum()
     const std::int64_t half = n / 8192 * 4096 + 4096;
     const std::int64_t split = half < n ? half : n / 2;
-    return squared_distance(a, b, split) + squared_distance(a + split, b + split, n - split);
+    return squared_distance(a, b, d, split) + squared_distance(a + split, b + split, d + split, n - split);
   }
   constexpr int lanes = 16;
   T s[lanes] = {};
   std::int64_t i = 0;
   if (n >= lanes)
     for (; i + lanes <= n; i += lanes)
-      for (int j = 0; j < lanes; ++j) s[j] += (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]);
+      for (int j = 0; j < lanes; ++j) {
+        const T x = a[i + j] - b[i + j];
+        d[i + j] = x;
+        s[j] += x * x;
+      }
   typename Four<T>::Vector fours = {};
   for (; i + 4 <= n; i += 4) {
-    const typename Four<T>::Vector d = four(a + i) - four(b + i);
-    fours += d * d;
+    const typename Four<T>::Vector x = four(a + i) - four(b + i);
+    __builtin_memcpy(d + i, &x, sizeof x);
+    fours += x * x;
   }
-  T total = sum_of_four(fours) + sum_up_to_three<T>(n - i, [=](int j) { return (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]); });
+  T total = sum_of_four(fours) + sum_up_to_three<T>(n - i, [=](int j) {
+              const T x = a[i + j] - b[i + j];
+              d[i + j] = x;
+              return x * x;
+            });
   if (n >= lanes) {
     for (int half = lanes / 2; half > 0; half /= 2)
       for (int j = 0; j < half; ++j) s[j] += s[j + half];
@@ -28,13 +37,13 @@ static T squared_distance(const T* a, const T* b, std::int64_t n) {
 }
 
 template <class T>
-static void scaled_difference(const T* a, const T* b, T scale, T* d, std::int64_t n, bool accumulate) {
+static void add_scaled(const T* x, T scale, T* y, std::int64_t n, bool accumulate) {
   if (accumulate) {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < n; ++i) d[i] += scale * (a[i] - b[i]);
+    for (std::int64_t i = 0; i < n; ++i) y[i] += scale * x[i];
   } else {
 #pragma GCC ivdep
-    for (std::int64_t i = 0; i < n; ++i) d[i] = scale * (a[i] - b[i]);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = scale * x[i];
   }
 }
 
@@ -100,12 +109,6 @@ static T cross_entropy(const T* x, const std::int64_t* labels, T* y, std::int64_
 
 template <class T>
 static void cross_entropy_grad(const T* y, const std::int64_t* labels, T scale, T* d, std::int64_t rows, std::int64_t n, bool accumulate) {
-  if (accumulate) {
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < rows * n; ++i) d[i] += scale * y[i];
-  } else {
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < rows * n; ++i) d[i] = scale * y[i];
-  }
+  add_scaled(y, scale, d, rows * n, accumulate);
   for (std::int64_t i = 0; i < rows; ++i) d[i * n + labels[i]] -= scale;
 }

@@ -119,9 +119,9 @@ struct Table {
   std::int64_t (*gemm_scratch)(std::int64_t m, std::int64_t n, std::int64_t k);
   /// y[c, r] = x[r, c].
   void (*transpose)(const T* x, T* y, std::int64_t rows, std::int64_t columns);
-  /// Sum of (a - b)^2, and d += or = scale * (a - b).
-  T (*squared_distance)(const T* a, const T* b, std::int64_t n);
-  void (*scaled_difference)(const T* a, const T* b, T scale, T* d, std::int64_t n, bool accumulate);
+  /// d = a - b and the sum of d^2; y += or = scale * x.
+  T (*squared_distance)(const T* a, const T* b, T* d, std::int64_t n);
+  void (*add_scaled)(const T* x, T scale, T* y, std::int64_t n, bool accumulate);
   /// Row by row: softmax and log_softmax of n numbers; y may be x.
   void (*softmax)(const T* x, T* y, std::int64_t rows, std::int64_t n);
   void (*log_softmax)(const T* x, T* y, std::int64_t rows, std::int64_t n);

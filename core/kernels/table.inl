@@ -42,7 +42,7 @@ constexpr Table<T> make_table(const char* isa) {
           gemm_scratch<T>,
           transpose<T>,
           squared_distance<T>,
-          scaled_difference<T>,
+          add_scaled<T>,
           softmax<T>,
           log_softmax<T>,
           cross_entropy<T>,

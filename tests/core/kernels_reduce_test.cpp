@@ -170,13 +170,16 @@ TEST(Kernels, SquaredDistanceAndItsGradient) {
       const Guarded<T> a = whole_numbers<T>(n, 0, numbers, 6), b = whole_numbers<T>(n, 1, numbers, 6);
       double sum = 0;
       for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>((a[i] - b[i]) * (a[i] - b[i]));
-      ASSERT_EQ(static_cast<double>(table.squared_distance(a.data(), b.data(), n)), sum) << n;
+      Guarded<T> difference(n, 2);
+      ASSERT_EQ(static_cast<double>(table.squared_distance(a.data(), b.data(), difference.data(), n)), sum) << n;
+      for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(difference[i], a[i] - b[i]) << n << " " << i;
+      ASSERT_TRUE(difference.untouched());
       if (n > 1100) continue;
       for (const bool accumulate : {false, true}) {
         Guarded<T> d = accumulate ? whole_numbers<T>(n, 2, numbers) : Guarded<T>(n, 2);
         std::vector<T> expected;
-        for (std::int64_t i = 0; i < n; ++i) expected.push_back((accumulate ? d[i] : T(0)) + T(0.5) * (a[i] - b[i]));
-        table.scaled_difference(a.data(), b.data(), T(0.5), d.data(), n, accumulate);
+        for (std::int64_t i = 0; i < n; ++i) expected.push_back((accumulate ? d[i] : T(0)) + T(0.5) * difference[i]);
+        table.add_scaled(difference.data(), T(0.5), d.data(), n, accumulate);
         for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(d[i], expected[static_cast<std::size_t>(i)]) << n << " " << i;
         ASSERT_TRUE(d.untouched());
       }
@@ -184,7 +187,8 @@ TEST(Kernels, SquaredDistanceAndItsGradient) {
     const Guarded<T> a = real_numbers<T>(1000003, numbers), b = real_numbers<T>(1000003, numbers);
     long double exact = 0;
     for (std::int64_t i = 0; i < a.size(); ++i) exact += (static_cast<long double>(a[i]) - b[i]) * (static_cast<long double>(a[i]) - b[i]);
-    const T distance = table.squared_distance(a.data(), b.data(), a.size());
+    Guarded<T> difference(a.size(), 0);
+    const T distance = table.squared_distance(a.data(), b.data(), difference.data(), a.size());
     EXPECT_LE(std::abs(distance - exact) / exact, 300 * std::numeric_limits<T>::epsilon());
   });
 }
