@@ -11,7 +11,7 @@ namespace capstan {
 void set_num_threads(int n);
 int num_threads();
 
-/// Capstan sets OpenBLAS to one thread when it first calls it, for LAPACK or a very large product of matrices, because OpenBLAS
+/// Capstan sets OpenBLAS to one thread when it first calls it, for LAPACK or a product that it computes faster, because OpenBLAS
 /// gives other bits with two, and puts its own pool above it. This gives OpenBLAS back the number of threads it had, until
 /// Capstan's next call.
 void restore_blas_threads();

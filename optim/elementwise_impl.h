@@ -1,6 +1,8 @@
 #pragma once
 #include <capstan/optim/elementwise.h>
 
+#include <new>
+
 // The bodies of Elementwise, apart from what an author reads.
 namespace capstan::optim {
 

@@ -36,7 +36,7 @@ std::int64_t first_non_finite(const capstan::detail::Header* g) {
       for (std::int64_t i = 0; i < g->numel; ++i) bad += x[i] - x[i];
       if (bad == T(0)) return -1;
     }
-    // From the end: who reads x next begins at its beginning, which then is in the cache.
+    // Pieces as large as the kernel's windows, from the end: who reads x next begins at its beginning, which then is in the cache.
     const std::int64_t n = g->numel;
     std::atomic<std::int64_t> least = n;
     parallel_for(n, std::int64_t{1} << 17, [&](std::int64_t begin, std::int64_t end) {

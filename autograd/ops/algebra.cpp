@@ -38,16 +38,16 @@ void require_vectors(const char* op, const Tensor& a, const Tensor& b) {
 }
 
 /// What is known of a matrix.
-enum class Kind { any, lower };
+enum class Form { general, lower_triangular };
 
 /// a^-1 b or a^-T b, matrix by matrix.
-Tensor solved(const char* op, const Tensor& a, const Tensor& b, bool transpose_a, Kind kind = Kind::any) {
+Tensor solved(const char* op, const Tensor& a, const Tensor& b, bool transpose_a, Form form = Form::general) {
   Tensor y = empty_like(b);
   if (b.numel() == 0) return y;
   const std::int64_t n = a.size(-1), count = a.numel() / (n * n), k = b.numel() / (count * n);
   dispatch(a, [&]<class T>(T*) {
     for (std::int64_t i = 0; i < count; ++i)
-      if (kind == Kind::lower)
+      if (form == Form::lower_triangular)
         kernels::lower_solve(n, k, data_of<T>(a) + i * n * n, transpose_a, data_of<T>(b) + i * n * k, data_of<T>(y) + i * n * k);
       else if (!kernels::lu_solve(n, k, data_of<T>(a) + i * n * n, transpose_a, data_of<T>(b) + i * n * k, data_of<T>(y) + i * n * k))
         fail<ValueError>(op, "the matrix must be invertible: ", a.shape(), ", matrix ", i);
@@ -97,16 +97,16 @@ Tensor recorded_cofactors(const Tensor& a) {
 }
 
 /// y = a^-1 b, or a^-T b; recorded. da = -db y^T, or its transpose.
-Tensor recorded_solve(const char* op, const Tensor& a, const Tensor& b, bool transpose_a, Kind kind = Kind::any) {
+Tensor recorded_solve(const char* op, const Tensor& a, const Tensor& b, bool transpose_a, Form form = Form::general) {
   const bool vector = b.dim() == 1;
-  const auto rule = [op, a = saved(a), vector, transpose_a, kind](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor db = dx.recorded() ? recorded_solve(op, a.get(), dy, !transpose_a, kind) : solved(op, a.get(), dy, !transpose_a, kind);
+  const auto rule = [op, a = saved(a), vector, transpose_a, form](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    const Tensor db = dx.recorded() ? recorded_solve(op, a.get(), dy, !transpose_a, form) : solved(op, a.get(), dy, !transpose_a, form);
     dx.add(1, db);
     if (!dx.wants(0)) return;
     const Tensor &left = transpose_a ? y : db, &right = transpose_a ? db : y;
     dx.add(0, vector ? outer(-left, right) : matmul(-left, right, {.transpose_b = true}));
   };
-  return record(op, solved(op, a, b, transpose_a, kind), {a, b}, rule);
+  return record(op, solved(op, a, b, transpose_a, form), {a, b}, rule);
 }
 
 }  // namespace
@@ -191,8 +191,8 @@ Tensor cholesky(const Tensor& a) {
   return record("cholesky", l, {a}, [](const Tensor& out, const Tensor& dl, Inputs& dx) {
     const Tensor product = matmul(out, dl, {.transpose_a = true});
     const Tensor half = tril(product, -1) + 0.5 * (tril(product) - tril(product, -1));
-    const auto over = [&](const Tensor& x) { return recorded_solve("cholesky", out, x, true, Kind::lower); };  // l^-T x
-    const Tensor both = transpose(over(transpose(over(half))));                                                // l^-T half l^-1
+    const auto over = [&](const Tensor& x) { return recorded_solve("cholesky", out, x, true, Form::lower_triangular); };  // l^-T x
+    const Tensor both = transpose(over(transpose(over(half))));                                                           // l^-T half l^-1
     dx.add(0, 0.5 * (both + transpose(both)));
   });
 }

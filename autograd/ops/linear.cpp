@@ -60,7 +60,7 @@ Side side_of(const Header* h, bool transposed, bool left) noexcept {
   fail<ShapeError>(op, "bias must have one element for each output: ", b->shape(), ", weight ", w.shape());
 }
 
-/// x w^T + b, not recorded.
+/// x w^T + b, not recorded. Inline, as what follows: out of line they are 2 % more instructions in a small step.
 [[gnu::always_inline]] inline Tensor affine(const char* op, const Tensor& x, const Tensor& w, const Tensor* b, Layer& layer) {
   const Header *hx = x.header(), *hw = w.header(), *hb = b ? b->header() : nullptr;
   kernels::require_floating(op, x);

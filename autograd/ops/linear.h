@@ -13,11 +13,12 @@ struct MatmulOptions {
 /// broadcast. Throws ShapeError unless the inner sizes agree, and for scalars.
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 /// y = x w^T + b, for x [..., in], w [out, in], b [out]: one node. dx = dy w, dw = dy^T x, db = sum of dy over the rows.
+/// Throws ShapeError unless x and w have one `in` and b has `out` elements.
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b);
-/// y = relu(x w^T + b): relu(linear(x, w, b)) to the bit, in one node. With dy' = dy where y > 0, else 0: dx = dy' w, dw = dy'^T x, db =
-/// sum of dy' over the rows. nn::Sequential uses it for a Linear that a ReLU follows.
-Tensor linear_relu(const Tensor& x, const Tensor& w, const Tensor& b);
 /// y = x w^T.
 Tensor linear(const Tensor& x, const Tensor& w);
+/// y = relu(x w^T + b): relu(linear(x, w, b)) to the bit, in one node. With dy' = dy where y > 0, else 0: dx = dy' w, dw = dy'^T x, db =
+/// sum of dy' over the rows. nn::Sequential uses it for a Linear that a ReLU follows. Throws as linear() does.
+Tensor linear_relu(const Tensor& x, const Tensor& w, const Tensor& b);
 
 }  // namespace capstan

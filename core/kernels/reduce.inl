@@ -128,12 +128,9 @@ static bool window_finite(const T* x) {
 template <class T>
 static std::int64_t first_non_finite(const T* x, std::int64_t n) {
   constexpr std::int64_t window = finite_window<T>;
-  const std::int64_t windows = n / window;
-  bool finite = all_finite(x + windows * window, n - windows * window);
-  // From the end: who reads x next begins at its beginning, which then is in the cache.
-  for (std::int64_t w = windows; w-- > 0 && finite;) finite = window_finite(x + w * window);
-  if (finite) return n;
   std::int64_t i = 0;
+  while (i + window <= n && window_finite(x + i)) i += window;
+  if (i + window > n && all_finite(x + i, n - i)) return n;
   while (x[i] - x[i] == T(0)) ++i;
   return i;
 }
