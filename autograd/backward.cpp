@@ -7,19 +7,31 @@
 
 namespace capstan::detail {
 
-void TapeState::run_node(Node& n) {
+namespace {
+
+[[noreturn, gnu::cold]] void result_changed(const Node& n) {
+  fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.slot.version,
+                   " when recorded, now ", n.out.version(), " (change a clone())");
+}
+
+}  // namespace
+
+/// Inline where it runs for each node of a tape.
+[[gnu::always_inline]] inline void TapeState::run_here(Node& n) {
   Tensor dy = std::move(n.slot.gradient);
   thread_tapes.op = n.op;
   if ((n.slot.kind.flags != 0 || choosing) && !noted(n, dy)) [[unlikely]]
     return;
   if (n.type->wants_out && n.out.version() != n.slot.version) [[unlikely]]
-    fail<ValueError>(n.op, "the result, which the gradient needs, was changed in place: ", n.out.shape(), ", version ", n.slot.version,
-                     " when recorded, now ", n.out.version(), " (change a clone())");
-  Inputs dx(n.edges(), n.count(), n.op, this, thread_tapes.current != nullptr);
+    result_changed(n);
+  const bool recorded = thread_tapes.current != nullptr;
+  Inputs dx(n.edges(), n.count(), n.op, this, recorded, &dy, recorded || (attention & kObserved) != 0);
   n.type->run(n.closure(), n.out, dy, dx);
   if (attention & kObserved) [[unlikely]]
     observe_backward(n, dy);
 }
+
+void TapeState::run_node(Node& n) { run_here(n); }
 
 /// What is to be done with a gradient before its rule runs; false when the rule need not run.
 bool TapeState::noted(Node& n, Tensor& dy) {
@@ -139,11 +151,11 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
     begin_gradient(loss, slot);
     if (keep) {
       for (Node* n = node; n; n = n->before)
-        if (n->slot.gradient.defined()) run_node(*n);
+        if (n->slot.gradient.defined()) run_here(*n);
     } else {
       while (last != node) drop_last();
       for (; last; drop_last())
-        if (last->slot.gradient.defined()) run_node(*last);
+        if (last->slot.gradient.defined()) run_here(*last);
     }
     if (!hooks.empty() || choosing || !sparse.empty()) [[unlikely]]
       finish_leaves();

@@ -96,7 +96,16 @@ Tensor recorded_sum_to(const Tensor& g, const Shape& shape) {
 }  // namespace
 
 void Inputs::add(int i, Tensor g) {
-  if (!wants(i)) return;
+  Slot* const to = edges_[i];
+  if (!to) return;
+  const Header* h = g.header();
+  if (!recorded_ && !to->gradient.defined() && h->dtype == to->kind.dtype && to->has_shape_of(h)) [[likely]]
+    ::new (&to->gradient) Tensor(std::move(g));  // what was there held nothing
+  else
+    add_to_other(i, std::move(g));
+}
+
+void Inputs::add_to_other(int i, Tensor g) {
   Slot& to = *edges_[i];
   if (!to.has_shape_of(g.header())) [[unlikely]]
     fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", to.shape());
@@ -107,11 +116,11 @@ void Inputs::add(int i, Tensor g) {
   accumulate(op_, to.gradient, std::move(g));
 }
 
-void Inputs::add_reduced(int i, const Tensor& g) {
+void Inputs::add_reduced(int i, Tensor g) {
   if (!wants(i)) return;
   const Slot& to = *edges_[i];
   if (to.has_shape_of(g.header()))
-    add(i, g);
+    add(i, std::move(g));
   else
     add(i, recorded() ? recorded_sum_to(g, to.shape()) : kernels::sum_to(g, to.shape()));
 }

@@ -40,6 +40,12 @@ class Saved {
 };
 inline Saved saved(const Tensor& t) { return Saved(t); }
 inline Saved saved(Tensor&& t) { return Saved(std::move(t)); }
+/// t, which only the gradient for `input` needs: nothing is kept when that is a constant to every tape, and the rule, whose
+/// wants() is then false, must not ask for it. Of a product with one constant side only that side is kept.
+inline Saved saved_for(const Tensor& input, const Tensor& t) {
+  const detail::Header* h = input.header();
+  return h->tape != 0 || (h->flags & detail::kLeaf) ? Saved(t) : Saved();
+}
 
 namespace detail {
 struct Slot;
@@ -56,12 +62,16 @@ class Inputs {
   /// the first writer's tensor is kept as it is, later ones are added.
   void add(int i, Tensor g);
   /// Adds g summed over the axes along which input i was broadcast.
-  void add_reduced(int i, const Tensor& g);
+  void add_reduced(int i, Tensor g);
   /// Adds values[k, ...] at row index[k] of the gradient for input i; the index is an i64 vector of rows that there are, in any order,
   /// with repetitions. The gradient for a parameter then stays row-sparse (Gradients::is_sparse) while nothing else adds to it.
   void add_rows(int i, const Tensor& index, const Tensor& values);
   /// The shape of input i; only for an input that is wanted.
   Shape shape(int i) const;
+
+  /// dy, given away with the last use that the rule makes of it: what is made of it may take over its memory. The rule's own dy names
+  /// nothing afterwards.
+  Tensor take_dy() noexcept { return keeps_dy_ ? *dy_ : std::move(*dy_); }
 
   /// The number of inputs.
   int count() const noexcept { return count_; }
@@ -78,15 +88,19 @@ class Inputs {
   Place place(int i);
 
   /// For the engine.
-  Inputs(detail::Slot* const* edges, int count, const char* op, detail::TapeState* tape, bool recorded) noexcept
-      : edges_(edges), count_(count), recorded_(recorded), op_(op), tape_(tape) {}
+  Inputs(detail::Slot* const* edges, int count, const char* op, detail::TapeState* tape, bool recorded, Tensor* dy = nullptr,
+         bool keeps_dy = true) noexcept
+      : edges_(edges), count_(count), recorded_(recorded), keeps_dy_(keeps_dy), op_(op), tape_(tape), dy_(dy) {}
 
  private:
+  void add_to_other(int i, Tensor g);
+
   detail::Slot* const* edges_;
   int count_;
-  bool recorded_;
+  bool recorded_, keeps_dy_;
   const char* op_;
   detail::TapeState* tape_;
+  Tensor* dy_;
 };
 
 namespace detail {

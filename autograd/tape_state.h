@@ -186,6 +186,7 @@ struct TapeState {
   Gradients run(const Tensor& loss, Slot& slot, Node* node, bool keep);
   Gradients run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const Tensor* chosen, std::size_t count);
   void run_node(Node& n);
+  void run_here(Node& n);
   void choose(const Tensor* chosen, std::size_t count, Node* from);
   void cut_ways(Node* from, const Node* to);
   void unchoose() noexcept;

@@ -51,18 +51,18 @@ void with_binary_kernel(const char* op, Binary kind, DType dtype, F f) {
 }
 
 template <class T>
-void run(BinaryKernel<T> kernel, const T* a, const T* b, T* y, std::int64_t n, bool a_step, bool b_step) {
+[[gnu::always_inline]] inline void run(BinaryKernel<T> kernel, const T* a, const T* b, T* y, std::int64_t n, bool a_step, bool b_step) {
   if (n < 2 * grain) return kernel(a, b, y, n, a_step, b_step);
   parallel_for(n, grain,
                [=](std::int64_t i, std::int64_t end) { kernel(a_step ? a + i : a, b_step ? b + i : b, y + i, end - i, a_step, b_step); });
 }
 
-void run_unary(Unary kind, const Tensor& x, Tensor& y) {
-  dispatch(x, [&]<class T>(T*) {
+void run_unary(Unary kind, const Header* x, const Tensor& y) {
+  dispatch(y, [&]<class T>(T*) {
     const UnaryKernel<T> kernel = table<T>().unary[static_cast<int>(kind)];
-    const T* from = data_of<T>(x);
+    const T* from = static_cast<const T*>(x->data);
     T* to = data_of<T>(y);
-    const std::int64_t n = x.header()->numel;
+    const std::int64_t n = x->numel;
     if (n < 2 * grain) return kernel(from, to, n);
     parallel_for(n, grain, [=](std::int64_t i, std::int64_t end) { kernel(from + i, to + i, end - i); });
   });
@@ -120,7 +120,14 @@ void run_broadcast(BinaryKernel<T> kernel, const T* a, const T* b, T* y, const S
   }
 }
 
-Tensor new_like(const Tensor& x) { return Tensor::adopt(capstan::detail::new_block_like(x.header())); }
+[[gnu::always_inline]] inline Tensor new_like(const Header* x) { return Tensor::adopt(capstan::detail::new_block_like(x)); }
+
+/// x itself when it is the only handle on memory of its own, which no tape and no user knows; else another one like it.
+Tensor reused(Tensor& x) {
+  const Header* h = x.header();
+  const bool sole = __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) == 1 && !h->owner && h->flags == 0 && h->tape == 0;
+  return sole ? std::move(x) : new_like(h);
+}
 
 const Header* owner_of(const Header* h) noexcept { return h->owner ? h->owner : h; }
 
@@ -147,19 +154,28 @@ Tensor unary(const char* op, Unary kind, const Tensor& x) {
   if (h->dtype == DType::i64 && kind == Unary::neg) return binary(op, Binary::mul, x, -1);
   if (h->dtype == DType::i64 && kind == Unary::square) return binary(op, Binary::mul, x, x);
   require_floating(op, x);
-  Tensor y = new_like(x);
-  run_unary(kind, x, y);
+  Tensor y = new_like(h);
+  run_unary(kind, h, y);
   return y;
 }
 
-void unary_in_place(Unary kind, Tensor& y) { run_unary(kind, y, y); }
+Tensor unary(const char* op, Unary kind, Tensor&& x) {
+  const Header* h = x.header();
+  if (!is_floating(h->dtype)) [[unlikely]]
+    return unary(op, kind, static_cast<const Tensor&>(x));
+  Tensor y = reused(x);
+  run_unary(kind, h, y);
+  return y;
+}
+
+void unary_in_place(Unary kind, Tensor& y) { run_unary(kind, y.header(), y); }
 
 Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b) {
   const Header *ha = a.header(), *hb = b.header();
   require_same_dtype(op, a, b);
   const bool same = same_sizes(ha, hb);
   if (same || (hb->numel == 1 && hb->dim <= ha->dim)) {
-    Tensor y = new_like(a);
+    Tensor y = new_like(ha);
     with_binary_kernel(op, kind, ha->dtype, [&]<class T>(BinaryKernel<T> kernel) {
       run(kernel, static_cast<const T*>(ha->data), static_cast<const T*>(hb->data), data_of<T>(y), ha->numel, true, same);
     });
@@ -174,12 +190,36 @@ Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b) {
   return y;
 }
 
+Tensor binary(const char* op, Binary kind, const Tensor& a, Tensor&& b) {
+  const Header *ha = a.header(), *hb = b.header();
+  if (ha->dtype != hb->dtype || !same_sizes(ha, hb)) return binary(op, kind, a, static_cast<const Tensor&>(b));
+  Tensor y = reused(b);
+  with_binary_kernel(op, kind, ha->dtype, [&]<class T>(BinaryKernel<T> kernel) {
+    run(kernel, static_cast<const T*>(ha->data), static_cast<const T*>(hb->data), data_of<T>(y), ha->numel, true, true);
+  });
+  return y;
+}
+
 Tensor binary(const char* op, Binary kind, const Tensor& a, double b) {
   Tensor y;
   with_binary_kernel(op, kind, a.header()->dtype, [&]<class T>(BinaryKernel<T> kernel) {
     const T c = scalar<T>(op, b);
-    y = new_like(a);
-    run(kernel, data_of<T>(a), &c, data_of<T>(y), a.header()->numel, true, false);
+    const Header* h = a.header();
+    Header* to = capstan::detail::new_block_like(h);
+    y = Tensor::adopt(to);
+    run(kernel, static_cast<const T*>(h->data), &c, static_cast<T*>(to->data), h->numel, true, false);
+  });
+  return y;
+}
+
+Tensor binary(const char* op, Binary kind, Tensor&& a, double b) {
+  const Header* h = a.header();
+  if (!is_floating(h->dtype)) [[unlikely]]
+    return binary(op, kind, static_cast<const Tensor&>(a), b);
+  Tensor y = reused(a);
+  dispatch(y, [&]<class T>(T*) {
+    const T c = static_cast<T>(b);
+    run(table<T>().binary[static_cast<int>(kind)], static_cast<const T*>(h->data), &c, data_of<T>(y), h->numel, true, false);
   });
   return y;
 }
@@ -188,7 +228,7 @@ Tensor binary(const char* op, Binary kind, double a, const Tensor& b) {
   Tensor y;
   with_binary_kernel(op, kind, b.header()->dtype, [&]<class T>(BinaryKernel<T> kernel) {
     const T c = scalar<T>(op, a);
-    y = new_like(b);
+    y = new_like(b.header());
     run(kernel, &c, data_of<T>(b), data_of<T>(y), b.header()->numel, false, true);
   });
   return y;

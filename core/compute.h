@@ -19,11 +19,15 @@ inline void require_same_dtype(const char* op, const Tensor& a, const Tensor& b)
 
 /// y = f(x), f32 and f64; neg and square for i64 too.
 Tensor unary(const char* op, Unary kind, const Tensor& x);
+/// The same, into x's own memory when nobody else holds it; so below.
+Tensor unary(const char* op, Unary kind, Tensor&& x);
 /// y = f(y) in place, f32 and f64.
 void unary_in_place(Unary kind, Tensor& y);
 /// y = f(a, b), broadcast; add, sub and mul for i64 too.
 Tensor binary(const char* op, Binary kind, const Tensor& a, const Tensor& b);
+Tensor binary(const char* op, Binary kind, const Tensor& a, Tensor&& b);
 Tensor binary(const char* op, Binary kind, const Tensor& a, double b);
+Tensor binary(const char* op, Binary kind, Tensor&& a, double b);
 Tensor binary(const char* op, Binary kind, double a, const Tensor& b);
 /// y = f(y, b) in place, b broadcast to y's shape (ShapeError when it does not).
 void binary_in_place(const char* op, Binary kind, Tensor& y, const Tensor& b);

@@ -57,13 +57,13 @@ Tensor hardtanh_slope(const Tensor& x, double low, double high) {
 Tensor relu(const Tensor& x) {
   return record("relu", unary("relu", Unary::relu, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
     dx.add(0, dx.recorded() ? where(y <= 0, zeros({}, dy.dtype()), dy)
-                            : binary("relu", Binary::relu_grad, y, dy));  // d max(x, 0) = dx where x > 0, 0 at 0
+                            : binary("relu", Binary::relu_grad, y, dx.take_dy()));  // d max(x, 0) = dx where x > 0, 0 at 0
   });
 }
 
 Tensor sigmoid(const Tensor& x) {
   return record("sigmoid", unary("sigmoid", Unary::sigmoid, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? y * (1 - y) * dy : binary("sigmoid", Binary::sigmoid_grad, y, dy));  // d y = y (1 - y) dx
+    dx.add(0, dx.recorded() ? y * (1 - y) * dy : binary("sigmoid", Binary::sigmoid_grad, y, dx.take_dy()));  // d y = y (1 - y) dx
   });
 }
 

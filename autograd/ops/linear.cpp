@@ -31,11 +31,10 @@ struct Layer {
   std::int64_t rows, out, in;
 };
 
-/// dx[i] (+)= a b, a matrix with m rows and n columns.
+/// dx[i] (+)= a b, a matrix with m rows and n columns, which is wanted.
 template <class T>
 [[gnu::always_inline]] inline void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a,
                                                const Operand<T>& b) {
-  if (!dx.wants(i)) return;
   const Inputs::Place to = dx.place(i);
   if (k == 0) {
     if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(m * n) * sizeof(T));
@@ -116,9 +115,9 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
   Layer layer;
   Tensor y = affine("linear", x, w, b, layer);
   const Tensor* const inputs[] = {&x, &w, b};
-  return detail::record_node("linear", std::move(y), inputs, b ? 3 : 2, [x = saved(x), w = saved(w), layer](const Tensor& dy, Inputs& dx) {
-    affine_rule(x.get(), w.get(), layer, dy, dx);
-  });
+  return detail::record_node(
+      "linear", std::move(y), inputs, b ? 3 : 2,
+      [x = saved_for(w, x), w = saved_for(x, w), layer](const Tensor& dy, Inputs& dx) { affine_rule(x.get(), w.get(), layer, dy, dx); });
 }
 
 }  // namespace
@@ -143,24 +142,24 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   dispatch(a, [&]<class T>(T*) {
     if (k > 0) product<T>(m, n, k, operand<T>(a, l.stride, ta), operand<T>(b, r.stride, tb), data_of<T>(y), nullptr, false);
   });
-  return record("matmul", std::move(y), {a, b}, [a = saved(a), b = saved(b), ta, tb](const Tensor& dy, Inputs& dx) {
-    if (dx.recorded()) return detail::recorded_matmul_rule(a.get(), b.get(), {.transpose_a = ta, .transpose_b = tb}, dy, dx);
-    const Side p = side_of(a.get().header(), ta, true), q = side_of(b.get().header(), tb, false);
-    const std::int64_t rows = p.rows, columns = q.columns, inner = p.columns;
-    dispatch(dy, [&]<class T>(T*) {
-      const Operand<T> d = operand<T>(dy, columns, false), d_t = operand<T>(dy, columns, true);
-      const Operand<T> left = operand<T>(a.get(), p.stride, ta), left_t = operand<T>(a.get(), p.stride, !ta);
-      const Operand<T> right = operand<T>(b.get(), q.stride, tb), right_t = operand<T>(b.get(), q.stride, !tb);
-      if (ta)
-        add_product<T>(dx, 0, inner, rows, columns, right, d_t);  // d(a^T) = b dy^T
-      else
-        add_product<T>(dx, 0, rows, inner, columns, d, right_t);  // da = dy b^T
-      if (tb)
-        add_product<T>(dx, 1, columns, inner, rows, d_t, left);  // d(b^T) = dy^T a
-      else
-        add_product<T>(dx, 1, inner, columns, rows, left_t, d);  // db = a^T dy
-    });
-  });
+  const bool both = detail::higher_order();
+  return record(
+      "matmul", std::move(y), {a, b},
+      [a = both ? saved(a) : saved_for(b, a), b = both ? saved(b) : saved_for(a, b), ta, tb, p = l, q = r](const Tensor& dy, Inputs& dx) {
+        if (dx.recorded()) return detail::recorded_matmul_rule(a.get(), b.get(), {.transpose_a = ta, .transpose_b = tb}, dy, dx);
+        const std::int64_t rows = p.rows, columns = q.columns, inner = p.columns;
+        dispatch(dy, [&]<class T>(T*) {
+          const Operand<T> d = operand<T>(dy, columns, false), d_t = operand<T>(dy, columns, true);
+          if (dx.wants(0) && ta)
+            add_product<T>(dx, 0, inner, rows, columns, operand<T>(b.get(), q.stride, tb), d_t);  // d(a^T) = b dy^T
+          else if (dx.wants(0))
+            add_product<T>(dx, 0, rows, inner, columns, d, operand<T>(b.get(), q.stride, !tb));  // da = dy b^T
+          if (dx.wants(1) && tb)
+            add_product<T>(dx, 1, columns, inner, rows, d_t, operand<T>(a.get(), p.stride, ta));  // d(b^T) = dy^T a
+          else if (dx.wants(1))
+            add_product<T>(dx, 1, inner, columns, rows, operand<T>(a.get(), p.stride, !ta), d);  // db = a^T dy
+        });
+      });
 }
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) { return linear_of(x, w, &b); }
@@ -171,10 +170,10 @@ Tensor linear_relu(const Tensor& x, const Tensor& w, const Tensor& b) {
   Tensor y = affine("linear_relu", x, w, &b, layer);
   kernels::unary_in_place(kernels::Unary::relu, y);
   return record("linear_relu", std::move(y), {x, w, b},
-                [x = saved(x), w = saved(w), layer](const Tensor& out, const Tensor& dy, Inputs& dx) {
+                [x = saved_for(w, x), w = saved_for(x, w), layer](const Tensor& out, const Tensor& dy, Inputs& dx) {
                   affine_rule(x.get(), w.get(), layer,
                               dx.recorded() ? where(out <= 0, zeros({}, dy.dtype()), dy)
-                                            : kernels::binary("linear_relu", kernels::Binary::relu_grad, out, dy),
+                                            : kernels::binary("linear_relu", kernels::Binary::relu_grad, out, dx.take_dy()),
                               dx);
                 });
 }

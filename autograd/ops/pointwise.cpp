@@ -34,13 +34,13 @@ Tensor log(const Tensor& x) {
 
 Tensor sqrt(const Tensor& x) {
   return record("sqrt", unary("sqrt", Unary::sqrt, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? dy / (2 * y) : binary("sqrt", Binary::sqrt_grad, y, dy));  // d sqrt(x) = dx / (2 sqrt(x))
+    dx.add(0, dx.recorded() ? dy / (2 * y) : binary("sqrt", Binary::sqrt_grad, y, dx.take_dy()));  // d sqrt(x) = dx / (2 sqrt(x))
   });
 }
 
 Tensor square(const Tensor& x) {
   return record("square", unary("square", Unary::square, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? 2 * x.get() * dy : binary("square", Binary::square_grad, x.get(), dy));  // d x^2 = 2 x dx
+    dx.add(0, dx.recorded() ? 2 * x.get() * dy : binary("square", Binary::square_grad, x.get(), dx.take_dy()));  // d x^2 = 2 x dx
   });
 }
 
@@ -53,13 +53,13 @@ Tensor pow(const Tensor& x, double p) {
 
 Tensor abs(const Tensor& x) {
   return record("abs", unary("abs", Unary::abs, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? sign(x.get()) * dy : binary("abs", Binary::abs_grad, x.get(), dy));  // d |x| = sign(x) dx, 0 at 0
+    dx.add(0, dx.recorded() ? sign(x.get()) * dy : binary("abs", Binary::abs_grad, x.get(), dx.take_dy()));  // d |x| = sign(x) dx, 0 at 0
   });
 }
 
 Tensor tanh(const Tensor& x) {
   return record("tanh", unary("tanh", Unary::tanh, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? (1 - square(y)) * dy : binary("tanh", Binary::tanh_grad, y, dy));  // d tanh x = (1 - tanh^2 x) dx
+    dx.add(0, dx.recorded() ? (1 - square(y)) * dy : binary("tanh", Binary::tanh_grad, y, dx.take_dy()));  // d tanh x = (1 - tanh^2 x) dx
   });
 }
 

@@ -106,7 +106,7 @@ Tensor mean(const Tensor& x) {
   require_elements("mean", x, n);
   Tensor y = kernels::sum(x);
   kernels::dispatch(y, [&]<class T>(T*) { *kernels::data_of<T>(y) /= static_cast<T>(n); });
-  return record("mean", y, {x}, [n](const Tensor& dy, Inputs& dx) { spread_all(dy, 1 / static_cast<double>(n), dx); });
+  return record("mean", std::move(y), {x}, [n](const Tensor& dy, Inputs& dx) { spread_all(dy, 1 / static_cast<double>(n), dx); });
 }
 
 Tensor mean(const Tensor& x, int axis, bool keepdim) {

@@ -96,6 +96,46 @@ TEST(Version, AChangeAfterGradientsIsHarmless) {
   EXPECT_EQ(w.version(), 3u);
 }
 
+TEST(Version, OnlyWhatAGradientNeedsIsKept) {
+  const auto added = [](Tensor t) {
+    const NoGrad pause;
+    t += 1.0;
+  };
+  // The other side is a constant, whose gradient nobody asks for: a parameter may change, the constant may not.
+  using Product = Tensor (*)(const Tensor& x, const Tensor& w);
+  struct Case {
+    const char* op;
+    Product product;
+    Tensor x, w;
+    Values gradient;
+  };
+  const Case cases[] = {
+      {"*", [](const Tensor& x, const Tensor& w) { return x * w; }, d({2, 3}), p({5, 7}), {2, 3}},
+      {"*", [](const Tensor& x, const Tensor& w) { return w * x; }, d({2, 3}), p({5, 7}), {2, 3}},
+      {"matmul", [](const Tensor& x, const Tensor& w) { return matmul(x, w); }, d({{2, 3}}), p({{5}, {7}}), {2, 3}},
+      {"matmul", [](const Tensor& x, const Tensor& w) { return matmul(w, x); }, d({{2}, {3}}), p({{5, 7}}), {2, 3}},
+      {"linear", [](const Tensor& x, const Tensor& w) { return linear(x, w); }, d({{2, 3}}), p({{5, 7}}), {2, 3}},
+      {"linear_relu", [](const Tensor& x, const Tensor& w) { return linear_relu(x, w, d({1})); }, d({{2, 3}}), p({{5, 7}}), {2, 3}},
+  };
+  for (const Case& c : cases) {
+    {
+      Tape tape;
+      const Tensor loss = sum(c.product(c.x, c.w));
+      added(c.w);
+      EXPECT_EQ(values(tape.gradients(loss)[c.w]), c.gradient) << c.op;
+    }
+    {
+      Tape tape({.higher_order = true});
+      EXPECT_EQ(values(tape.gradients(sum(c.product(c.x, c.w)))[c.w]), c.gradient) << c.op;
+    }
+    Tape tape;
+    const Tensor loss = sum(c.product(c.x, c.w));
+    added(c.x);
+    const std::string text = thrown([&] { (void)tape.gradients(loss); });
+    EXPECT_TRUE(text.starts_with(std::string("ValueError: [") + c.op + "] a tensor that the gradient needs was changed")) << text;
+  }
+}
+
 TEST(Version, SavedOutsideARule) {
   Tensor x = d({1, 2});
   const Saved without = saved(x);  // no tape: nothing is kept

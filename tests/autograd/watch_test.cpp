@@ -168,3 +168,49 @@ TEST(Watch, GradientsOnNestedTapesOfTheSameFunction) {
   EXPECT_EQ(inner_slope, 27);
   EXPECT_EQ(outer.gradient(y * inner_slope, x).item(), 27 * 27);
 }
+
+// Rules write into the gradient that they are given, when nobody else holds it.
+TEST(Watch, WhatWasKeptOfAGradientStays) {
+  const Tensor x = p({{1, -2}, {3, 4}}), c = d({{5, 6}, {7, 8}});
+  using Operation = Tensor (*)(const Tensor&);
+  const Operation operations[] = {[](const Tensor& t) { return -t; },
+                                  [](const Tensor& t) { return t * 2; },
+                                  [](const Tensor& t) { return t / 2; },
+                                  [](const Tensor& t) { return t + 2; },
+                                  [](const Tensor& t) { return 2 - t; },
+                                  [](const Tensor& t) { return t + t; },
+                                  [](const Tensor& t) {
+                                    return t - d({1, 2});
+                                  },
+                                  [](const Tensor& t) { return t * t; },
+                                  [](const Tensor& t) { return square(t); },
+                                  [](const Tensor& t) { return abs(t); },
+                                  [](const Tensor& t) { return tanh(t); },
+                                  [](const Tensor& t) { return sigmoid(t); },
+                                  [](const Tensor& t) { return relu(t); },
+                                  [](const Tensor& t) { return sqrt(square(t)); },
+                                  [](const Tensor& t) {
+                                    return linear_relu(t, d({{1, 2}, {3, 4}}), d({0, 0}));
+                                  }};
+  for (const Operation f : operations) {
+    const Gradients plain = [&] {
+      Tape tape;
+      return tape.gradients(sum(f(f(x)) * c));
+    }();
+    for (const TapeOptions& options : {TapeOptions{}, TapeOptions{.check_finite = true}, TapeOptions{.profile = true}}) {
+      Tape tape(options);
+      const Tensor y = f(x), z = f(y);
+      tape.watch(z);
+      tape.watch(y);
+      Tensor held;
+      tape.hook(z, [&](const Tensor& g) { held = g; });
+      const Tensor loss = sum(z * c);
+      for (int i = 0; i < 2; ++i) {
+        const Gradients g = tape.gradients(loss, {.keep = i == 0});
+        EXPECT_EQ(values(g[z]), values(c));
+        EXPECT_EQ(values(held), values(c));
+        EXPECT_EQ(values(g[x]), values(plain[x]));
+      }
+    }
+  }
+}
