@@ -13,6 +13,12 @@ Call along_axis(Bytes& in) {
   return [axis, keepdim](const Tensors& x) -> Tensors { return {f(x[0], axis, keepdim)}; };
 }
 template <Tensor (*f)(const Tensor&, Axes, bool)>
+Call along_axis(Bytes& in) {
+  const int axis = in.axis();
+  const bool keepdim = in.flag();
+  return [axis, keepdim](const Tensors& x) -> Tensors { return {f(x[0], axis, keepdim)}; };
+}
+template <Tensor (*f)(const Tensor&, Axes, bool)>
 Call along_axes(Bytes& in) {
   const Axes axes = in.axes();
   const bool keepdim = in.flag();

@@ -7,8 +7,7 @@
 namespace capstan {
 
 /// Which axes an operation is about: one (0, -1), several ({0, 2}), or every one (Axes(), what leaving them out means). A negative
-/// axis counts from the end. Throws ShapeError for more than six. Where a plain int is taken too (sum, mean, max), {} is the axis 0,
-/// as C++ has it.
+/// axis counts from the end. Throws ShapeError for more than six.
 class Axes {
  public:
   Axes() noexcept = default;
@@ -18,6 +17,7 @@ class Axes {
 
   /// Whether none was named, which stands for every one.
   bool all() const noexcept { return count_ == 0; }
+  bool one() const noexcept { return count_ == 1; }
   const int* begin() const noexcept { return axes_; }
   const int* end() const noexcept { return axes_ + count_; }
 

@@ -87,17 +87,26 @@ void add_scaled_deviation(const Tensor& x, const Tensor& line_means, const kerne
   dx.add(0, reshape(from_mean * scale, dx.shape(0)));
 }
 
+Tensor sum_along(const Tensor& x, int axis, bool keepdim) {
+  kernels::require_floating("sum", x);
+  const int a = normal_axis("sum", axis, x.dim());
+  return record("sum", kernels::sum(x, a, keepdim), {x}, [a, keepdim](const Tensor& dy, Inputs& dx) { spread(dy, a, keepdim, 1, dx); });
+}
+
+Tensor mean_along(const Tensor& x, int axis, bool keepdim) {
+  kernels::require_floating("mean", x);
+  const int a = normal_axis("mean", axis, x.dim());
+  const std::int64_t n = x.size(a);
+  require_elements("mean", x, n);
+  const Tensor y = binary("mean", Binary::div, kernels::sum(x, a, keepdim), static_cast<double>(n));
+  return record("mean", y, {x}, [a, keepdim, n](const Tensor& dy, Inputs& dx) { spread(dy, a, keepdim, 1 / static_cast<double>(n), dx); });
+}
+
 }  // namespace
 
 Tensor sum(const Tensor& x) {
   kernels::require_floating("sum", x);
   return record("sum", kernels::sum(x), {x}, [](const Tensor& dy, Inputs& dx) { spread_all(dy, 1, dx); });
-}
-
-Tensor sum(const Tensor& x, int axis, bool keepdim) {
-  kernels::require_floating("sum", x);
-  const int a = normal_axis("sum", axis, x.dim());
-  return record("sum", kernels::sum(x, a, keepdim), {x}, [a, keepdim](const Tensor& dy, Inputs& dx) { spread(dy, a, keepdim, 1, dx); });
 }
 
 Tensor mean(const Tensor& x) {
@@ -109,22 +118,15 @@ Tensor mean(const Tensor& x) {
   return record("mean", std::move(y), {x}, [n](const Tensor& dy, Inputs& dx) { spread_all(dy, 1 / static_cast<double>(n), dx); });
 }
 
-Tensor mean(const Tensor& x, int axis, bool keepdim) {
-  kernels::require_floating("mean", x);
-  const int a = normal_axis("mean", axis, x.dim());
-  const std::int64_t n = x.size(a);
-  require_elements("mean", x, n);
-  const Tensor y = binary("mean", Binary::div, kernels::sum(x, a, keepdim), static_cast<double>(n));
-  return record("mean", y, {x}, [a, keepdim, n](const Tensor& dy, Inputs& dx) { spread(dy, a, keepdim, 1 / static_cast<double>(n), dx); });
-}
-
 Tensor sum(const Tensor& x, Axes axes, bool keepdim) {
+  if (axes.one()) return sum_along(x, *axes.begin(), keepdim);
   kernels::require_floating("sum", x);
   const detail::Fold f = detail::fold("sum", x.shape(), axes, keepdim);
   return sum_of("sum", f.of(x), f, 1);
 }
 
 Tensor mean(const Tensor& x, Axes axes, bool keepdim) {
+  if (axes.one()) return mean_along(x, *axes.begin(), keepdim);
   kernels::require_floating("mean", x);
   const detail::Fold f = detail::fold("mean", x.shape(), axes, keepdim);
   require_elements("mean", x, f.split.size);

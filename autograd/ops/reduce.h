@@ -9,11 +9,9 @@ namespace capstan {
 
 /// y = sum of x; dx = dy, repeated. The sum of nothing is 0.
 Tensor sum(const Tensor& x);
-Tensor sum(const Tensor& x, int axis, bool keepdim = false);
 Tensor sum(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = sum of x / n; dx = dy / n, repeated. Throws ShapeError for n = 0.
 Tensor mean(const Tensor& x);
-Tensor mean(const Tensor& x, int axis, bool keepdim = false);
 Tensor mean(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = sum of (x - m)^2 / (n - correction), where m is the mean: correction 1 is unbiased (PyTorch's default), 0 is NumPy's.
 /// Two passes over x, so nothing cancels. dx = 2 (x - m) dy / (n - correction). Throws ShapeError unless n > correction.
@@ -22,7 +20,6 @@ Tensor var(const Tensor& x, Axes axes = {}, bool keepdim = false, double correct
 Tensor std(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1);
 /// y = the largest element (NaN when there is one); dx = dy at the first such element, 0 elsewhere. Throws ShapeError for n = 0.
 Tensor max(const Tensor& x);
-Tensor max(const Tensor& x, int axis, bool keepdim = false);
 Tensor max(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = the smallest element, likewise.
 Tensor min(const Tensor& x, Axes axes = {}, bool keepdim = false);

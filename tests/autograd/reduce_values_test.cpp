@@ -121,6 +121,15 @@ TEST(ReduceValues, AListOfOneAndAxesOfRunTime) {
   EXPECT_EQ(values(any(yes({{1, 0}, {0, 0}}), -1)), (Values{1, 0}));
 }
 
+TEST(ReduceValues, AnEmptyListIsEveryAxis) {
+  const Tensor x = d({{1, 2}, {3, 6}});
+  EXPECT_TRUE(near(sum(x, {}), d(12), 0));
+  EXPECT_TRUE(near(mean(x, {}), d(3), 0));
+  EXPECT_TRUE(near(max(x, {}), d(6), 0));
+  EXPECT_TRUE(near(prod(x, {}), d(36), 0));
+  EXPECT_TRUE(near(sum(x, {}, true), d({{12}}), 0));
+}
+
 TEST(ReduceValues, ResultsWithoutAGradientAreNotRecorded) {
   const Tensor x = p({{1, 3}, {4, 2}});
   Tape tape;

@@ -75,21 +75,21 @@ void add_reduce_rows(std::vector<OpRow>& rows) {
     // Along an axis of size 0 there is a sum, but no mean and no maximum; of no lines there are all three.
     std::vector<std::vector<Shape>> nonempty = shapes_from(dims);
     std::erase_if(nonempty, [&](const std::vector<Shape>& shapes) { return shapes[0][a] == 0; });
-    rows.push_back({.declaration = "sum(const Tensor& x, int axis, bool keepdim = false)",
+    rows.push_back({.declaration = "sum(const Tensor& x, Axes axes, bool keepdim = false)",
                     .form = form(a, k),
                     .f = [=](const Args& in) { return sum(in[0], a, k); },
                     .at = {d(m)},
                     .is = d(c.sum),
                     .shapes = shapes_from(dims),
                     .same_as = along(a, k, [](const auto& x, std::size_t axis) { return xt::sum(x, {axis}); })});
-    rows.push_back({.declaration = "mean(const Tensor& x, int axis, bool keepdim = false)",
+    rows.push_back({.declaration = "mean(const Tensor& x, Axes axes, bool keepdim = false)",
                     .form = form(a, k),
                     .f = [=](const Args& in) { return mean(in[0], a, k); },
                     .at = {d(m)},
                     .is = d(c.mean),
                     .shapes = nonempty,
                     .same_as = along(a, k, [](const auto& x, std::size_t axis) { return xt::mean(x, {axis}); })});
-    rows.push_back({.declaration = "max(const Tensor& x, int axis, bool keepdim = false)",
+    rows.push_back({.declaration = "max(const Tensor& x, Axes axes, bool keepdim = false)",
                     .form = form(a, k),
                     .f = [=](const Args& in) { return max(in[0], a, k); },
                     .at = {d(m)},
