@@ -20,12 +20,12 @@ namespace {
 [[gnu::always_inline]] inline void TapeState::run_here(Node& n) {
   Tensor dy = std::move(n.slot.gradient);
   thread_tapes.op = n.op;
-  if ((n.slot.kind.flags != 0 || choosing) && !noted(n, dy)) [[unlikely]]
-    return;
-  if (n.type->wants_out && n.out.version() != n.slot.version) [[unlikely]]
-    result_changed(n);
+  if ((n.slot.kind.flags | static_cast<std::uint8_t>(choosing)) != 0) [[unlikely]]
+    if (!noted(n, dy)) return;
+  if (n.type->wants_out) [[unlikely]]
+    if (n.out.version() != n.slot.version) result_changed(n);
   const bool recorded = thread_tapes.current != nullptr;
-  Inputs dx(n.edges(), n.count(), n.op, this, recorded, &dy, recorded || (attention & kObserved) != 0);
+  Inputs dx(n.edges(), n.count(), n.op, this, recorded, &dy, static_cast<bool>(recorded | ((attention & kObserved) != 0)));
   n.type->run(n.closure(), n.out, dy, dx);
   if (attention & kObserved) [[unlikely]]
     observe_backward(n, dy);
@@ -97,7 +97,7 @@ void TapeState::unchoose() noexcept {
   for (TapeLeaf* l = first_leaf; l; l = l->next) l->slot.kind.flags &= others;
 }
 
-Gradients TapeState::take_gradients(const Tensor& loss) {
+[[gnu::always_inline]] inline Gradients TapeState::take_gradients(const Tensor& loss) {
   GradientTable* table = new_gradient_table(leaves);
   Gradients result(table);
   const Header* h = loss.header();
@@ -105,7 +105,8 @@ Gradients TapeState::take_gradients(const Tensor& loss) {
   bool sorted = true;
   std::uint32_t before = 0;
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
-    if (!l->slot.gradient.defined()) continue;
+    if (!l->slot.gradient.defined()) [[unlikely]]
+      continue;
     make_own(l->slot.gradient);
     sorted = sorted && before <= l->leaf;
     before = l->leaf;
@@ -117,18 +118,20 @@ Gradients TapeState::take_gradients(const Tensor& loss) {
           e.height = s.slot->sizes[0];
         }
   }
-  if (!sorted) sort(*table);
+  if (!sorted) [[unlikely]]
+    sort(*table);
   return result;
 }
 
-void TapeState::begin_gradient(const Tensor& loss, Slot& slot) {
+[[gnu::always_inline]] inline void TapeState::begin_gradient(const Tensor& loss, Slot& slot) {
   Header* one = new_block_like(loss.header());
   slot.gradient = Tensor::adopt(one);
-  if (one->dtype == DType::f32)
+  if (one->dtype == DType::f32) [[likely]]
     *static_cast<float*>(one->data) = 1;
   else
     *static_cast<double*>(one->data) = 1;
-  if (running_tape == 0) return;
+  if (running_tape == 0) [[likely]]
+    return;
   make_leaf(slot.gradient);  // all that follows from it is recorded, and a rule whose work is not shows (Inputs::add)
   add_leaf(one)->slot.kind.flags |= kSeed;
 }
@@ -144,25 +147,28 @@ void TapeState::own_recorded_gradients() {
 }
 
 Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) {
-  const bool recorded = options.higher_order && running_tape != 0;
+  const bool recorded = static_cast<bool>(options.higher_order & (running_tape != 0));
   keep = keep || options.higher_order;
   const Pause pause(recorded ? this : nullptr);  // else rules compute and are not recorded
   try {
     begin_gradient(loss, slot);
-    if (keep) {
+    if (keep) [[unlikely]] {
       for (Node* n = node; n; n = n->before)
         if (n->slot.gradient.defined()) run_here(*n);
     } else {
       while (last != node) drop_last();
       for (; last; drop_last())
-        if (last->slot.gradient.defined()) run_here(*last);
+        if (last->slot.gradient.defined()) [[likely]]
+          run_here(*last);
     }
-    if (!hooks.empty() || choosing || !sparse.empty()) [[unlikely]]
+    if (!hooks.empty() | choosing | !sparse.empty()) [[unlikely]]
       finish_leaves();
-    if (recorded) own_recorded_gradients();
+    if (recorded) [[unlikely]]
+      own_recorded_gradients();
     Gradients result = take_gradients(loss);
-    sparse.clear();
-    if (!keep) {
+    if (!sparse.empty()) [[unlikely]]
+      sparse.clear();
+    if (!keep) [[likely]] {
       drop_all();
       attention |= kSpent;
     }

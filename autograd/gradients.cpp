@@ -45,9 +45,16 @@ void sort(GradientTable& table) { std::sort(table.begin(), table.end(), before);
 
 }  // namespace detail
 
-Gradients::~Gradients() {
-  if (!table_) return;
-  for (Entry& e : *table_) e.~Entry();
+namespace {
+[[gnu::cold, gnu::noinline]] void drop_rows(Entry& e) noexcept { e.rows.~Tensor(); }
+}  // namespace
+
+void Gradients::drop() noexcept {
+  for (Entry& e : *table_) {
+    e.gradient.~Tensor();
+    if (e.rows.defined()) [[unlikely]]
+      drop_rows(e);
+  }
   detail::pool_put(table_, table_->size_class);
 }
 

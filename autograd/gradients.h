@@ -28,7 +28,9 @@ class [[nodiscard]] Gradients {
     std::swap(table_, other.table_);
     return *this;
   }
-  ~Gradients();
+  ~Gradients() {
+    if (table_) drop();
+  }
 
   /// The gradient for w, of w's shape and dtype, read-only. Throws ValueError when there is none: the loss did not
   /// depend on w, or w is a view or a clone of the tensor that it did depend on.
@@ -58,6 +60,7 @@ class [[nodiscard]] Gradients {
   detail::GradientTable* table() const noexcept { return table_; }
 
  private:
+  void drop() noexcept;
   detail::GradientTable* table_ = nullptr;
 };
 

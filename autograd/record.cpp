@@ -25,7 +25,7 @@ void Saved::changed() const {
 void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const* inputs, int count, const RuleType* type) {
   TapeState& s = *thread_tapes.current;
   Header* h = out.header();
-  const std::size_t bytes = sizeof(Node) + type->size + (static_cast<std::size_t>(count) + h->dim) * 8;
+  const std::size_t bytes = sizeof(Node) + type->size + (static_cast<std::size_t>(count) + (h->dim > 2 ? h->dim : 2)) * 8;
   auto* n = static_cast<Node*>(s.arena.reserve(bytes));
   n->type = type;  // from here on the node keeps them: there are few registers
   n->op = op;
@@ -34,7 +34,8 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
   for (int i = 0; i < count; ++i) any |= (edges[i] = s.edge_of(*inputs[i], n->op, i)) != nullptr;
   if (s.attention != 0) [[unlikely]]
     any = s.attend(n, n->op, out, inputs, count, edges) && any;
-  if (!any) return nullptr;  // no input wants a gradient
+  if (!any) [[unlikely]]
+    return nullptr;  // no input wants a gradient
   n->before = s.last;
   ::new (&n->out) Tensor();
   ::new (&n->slot.gradient) Tensor();
@@ -46,7 +47,7 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
   n->slot.kind.flags = 0;
   if (h->owner) [[unlikely]]
     n->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));
-  if (n->type->wants_out) {
+  if (n->type->wants_out) [[unlikely]] {
     n->out = out;
     n->slot.version = out.version();
   }
@@ -138,7 +139,7 @@ Inputs::Place Inputs::place(int i) {
   if (recorded()) [[unlikely]]
     no_higher_order(op_);
   Slot& to = *edges_[i];
-  if (!to.gradient.defined()) {
+  if (!to.gradient.defined()) [[likely]] {
     Header* h = detail::new_block(to.kind, to.numel);
     detail::copy_sizes(h->sizes, to.sizes, to.kind.dim);
     ::new (&to.gradient) Tensor(Tensor::adopt(h));  // what was there held nothing

@@ -16,7 +16,8 @@ class Saved {
  public:
   Saved() noexcept = default;
   explicit Saved(const Tensor& t) {
-    if (detail::running_tape == 0) return;
+    if (detail::running_tape == 0) [[unlikely]]
+      return;
     detail::Header* h = t.header();
     detail::retain(h);
     tensor_ = Tensor::adopt(h);
@@ -24,7 +25,8 @@ class Saved {
   }
   /// Takes the handle over, which saves counting.
   explicit Saved(Tensor&& t) {
-    if (detail::running_tape == 0) return;
+    if (detail::running_tape == 0) [[unlikely]]
+      return;
     tensor_ = std::move(t);
     version_ = tensor_.version();
   }
@@ -152,9 +154,11 @@ template <class R>
   static_assert(sizeof(Rule) <= closure_size, "a gradient rule captures at most 256 bytes: save fewer tensors");
   static_assert(alignof(Rule) <= 8, "a gradient rule's captures are aligned to at most 8 bytes");
   static_assert(std::is_nothrow_move_constructible_v<Rule>, "a gradient rule's captures must move without throwing");
-  if (running_tape == 0) return y;
+  if (running_tape == 0) [[unlikely]]
+    return y;
   void* place = begin_node(op, y, inputs, static_cast<int>(count), &rule_type<Rule>);
-  if (place) ::new (place) Rule(static_cast<R&&>(rule));
+  if (place) [[likely]]
+    ::new (place) Rule(static_cast<R&&>(rule));
   return y;
 }
 

@@ -83,8 +83,8 @@ TapeLeaf* TapeState::add_leaf(Header* h) {
   leaf->slot.kind.flags = kLeafSlot;
   if (h->owner) [[unlikely]]
     leaf->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));
-  (last_leaf ? last_leaf->next : first_leaf) = leaf;
-  last_leaf = leaf;
+  *last_leaf = leaf;
+  last_leaf = &leaf->next;
   ++leaves;
   known[h->leaf] = {serial, leaf};
   return leaf;
@@ -108,14 +108,29 @@ void TapeState::check_outer(const Tensor& x, const char* op, int input) const {
                    " (take its value as a constant with detach())");
 }
 
+namespace {
+[[gnu::cold, gnu::noinline]] void drop_gradient(TapeLeaf& l) noexcept { l.slot.gradient.~Tensor(); }
+}  // namespace
+
+// Most nodes keep no result, and all gradients have gone on when they are dropped.
+void TapeState::drop_tensors(Node& n) noexcept {
+  n.out.~Tensor();
+  n.slot.gradient.~Tensor();
+}
+
 void TapeState::drop_all() noexcept {
   while (last) drop_last();
-  for (TapeLeaf* l = first_leaf; l; l = l->next) l->slot.gradient.~Tensor();
-  first_leaf = last_leaf = nullptr;
+  for (TapeLeaf* l = first_leaf; l; l = l->next)
+    if (l->slot.gradient.defined()) [[unlikely]]
+      drop_gradient(*l);
+  first_leaf = nullptr;
+  last_leaf = &first_leaf;
   leaves = 0;
-  watched.clear();
-  for (const Hooked& h : hooks) delete h.hook;
-  hooks.clear();
+  if (!watched.empty() || !hooks.empty()) [[unlikely]] {
+    watched.clear();
+    for (const Hooked& h : hooks) delete h.hook;
+    hooks.clear();
+  }
   arena.clear();
   leaf_arena.clear();
 }
@@ -165,7 +180,8 @@ Tape::~Tape() noexcept(false) {
     }
     if (thread.current == state) detail::set_current(state->resumes);
   }
-  if (state->last || state->first_leaf) state->drop_all();
+  if (state->last || state->first_leaf) [[unlikely]]  // else gradients() has done so
+    state->drop_all();
   state->outer = thread.free;
   thread.free = state;
   if (!in_order && std::uncaught_exceptions() == 0) [[unlikely]]
@@ -197,10 +213,11 @@ struct Start {
 Start start_of(TapeState& state, const Tensor& loss) {
   if (state.thread != &thread_tapes) fail<ValueError>("gradients", "a tape must be used on the thread that began it");
   if (loss.numel() != 1) fail<ShapeError>("gradients", "the loss must have one element: ", loss.shape(), " (take its sum() or mean())");
-  if (state.attention & detail::kSpent)
+  if (state.attention & detail::kSpent) [[unlikely]]
     fail<ValueError>("gradients", "the recording is spent: gradients() was called before (keep it with gradients(loss, {.keep = true}))");
   detail::Header* h = loss.header();
-  if (h->tape == state.serial) return {&h->node->slot, h->node};
+  if (h->tape == state.serial) [[likely]]
+    return {&h->node->slot, h->node};
   if ((h->flags & detail::kRequiresGrad) || state.knows_leaf(h)) return {&state.leaf_of(h)->slot, nullptr};
   if (h->tape != 0) fail<ValueError>("gradients", "the loss was recorded on another tape");
   fail<ValueError>("gradients",
@@ -228,7 +245,8 @@ Gradients chosen_gradients(Tape& tape, const Start& start, const Tensor& loss, c
 
 Gradients Tape::gradients(const Tensor& loss, const GradientOptions& options) {
   const Start start = start_of(*state_, loss);
-  if (options.inputs.empty()) return state_->run(loss, *start.slot, start.node, options.keep);
+  if (options.inputs.empty()) [[likely]]
+    return state_->run(loss, *start.slot, start.node, options.keep);
   return chosen_gradients(*this, start, loss, options.inputs.data(), options.inputs.size(), options.keep);
 }
 

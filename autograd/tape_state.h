@@ -78,10 +78,12 @@ class Arena {
   }
   void take(std::size_t bytes) noexcept { next_ += bytes; }
   void clear() noexcept {
+    if (used_ == 0) [[unlikely]]
+      return;
     if (used_ > 1) [[unlikely]]
       end_ = chunks_[0].data + chunks_[0].size;
-    if (used_ > 0) next_ = chunks_[0].data;
-    used_ = used_ > 0;
+    next_ = chunks_[0].data;
+    used_ = 1;
   }
 
  private:
@@ -127,7 +129,7 @@ struct TapeState {
   Arena arena, leaf_arena;
   Node* last = nullptr;
   std::size_t nodes = 0;
-  TapeLeaf *first_leaf = nullptr, *last_leaf = nullptr;
+  TapeLeaf *first_leaf = nullptr, **last_leaf = &first_leaf;  // where the next one goes
   std::uint32_t leaves = 0;
   struct KnownLeaf {
     std::uint64_t serial = 0;
@@ -203,10 +205,12 @@ struct TapeState {
     Node* n = last;
     last = n->before;
     --nodes;
-    if (n->type->drop) n->type->drop(n->closure());
-    n->out.~Tensor();
-    n->slot.gradient.~Tensor();
+    if (n->type->drop) [[likely]]
+      n->type->drop(n->closure());
+    if (n->out.defined() | n->slot.gradient.defined()) [[unlikely]]
+      drop_tensors(*n);
   }
+  [[gnu::cold]] static void drop_tensors(Node& n) noexcept;
   void drop_all() noexcept;
   void clear_gradients() noexcept;
 };
@@ -286,7 +290,8 @@ struct GradientTable {
   }
   /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
   const Entry* find(const Header* h, const Entry* hint) const noexcept {
-    if (!(h->flags & kLeaf)) return nullptr;
+    if (!(h->flags & kLeaf)) [[unlikely]]
+      return nullptr;
     if (hint != end() && hint->leaf == h->leaf && hint->generation == h->generation) [[likely]]
       return hint;
     return search(h);

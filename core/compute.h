@@ -57,7 +57,9 @@ Split split_at(const Tensor& x, int axis);
 /// Calls f with a null pointer of the tensor's floating type: dispatch(x, [&]<class T>(T*) { ... }).
 template <class F>
 [[gnu::always_inline]] inline auto dispatch(const Tensor& x, F f) {
-  return x.header()->dtype == DType::f32 ? f(static_cast<float*>(nullptr)) : f(static_cast<double*>(nullptr));
+  if (x.header()->dtype == DType::f32) [[likely]]
+    return f(static_cast<float*>(nullptr));
+  return f(static_cast<double*>(nullptr));
 }
 template <class T>
 inline T* data_of(const Tensor& x) {

@@ -9,7 +9,7 @@ namespace capstan {
 enum class DType : std::uint8_t { f32, f64, i64, boolean };
 
 /// Bytes of one element: 4, 8, 8, 1.
-constexpr std::size_t size_of(DType dtype) noexcept { return dtype == DType::f32 ? 4 : dtype == DType::boolean ? 1 : 8; }
+constexpr std::size_t size_of(DType dtype) noexcept { return std::size_t{0x01080804} >> (8 * static_cast<int>(dtype)) & 15; }
 
 /// True for f32 and f64, the two dtypes that carry gradients.
 constexpr bool is_floating(DType dtype) noexcept { return dtype == DType::f32 || dtype == DType::f64; }

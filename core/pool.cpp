@@ -146,8 +146,11 @@ Header* new_block_like_view(const Header* like) {
 }
 
 void destroy(Header* h) noexcept {
-  if (h->owner) release(h->owner);
-  if (h->flags & kLeaf) release_leaf(h->leaf);
+  if (Header* owner = h->owner) [[unlikely]]  // which others hold, most likely
+    if (__atomic_sub_fetch(&owner->refs, 1, __ATOMIC_ACQ_REL) == 0) [[unlikely]]
+      destroy(owner);
+  if (h->flags & kLeaf) [[unlikely]]
+    release_leaf(h->leaf);
   pool_put(h, h->size_class);
 }
 

@@ -25,7 +25,8 @@ void pool_overflow(void* block, int size_class) noexcept;
 inline constexpr std::uint8_t small_classes[17] = {0, 0, 0, 1, 2, 3, 3, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6};
 
 inline int size_class_of(std::size_t bytes) noexcept {
-  if (bytes <= 1024) return small_classes[(bytes + 63) / 64];
+  if (bytes <= 1024) [[likely]]
+    return small_classes[(bytes + 63) / 64];
   const int e = static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 2^e < bytes <= 2^(e+1)
   return 2 * (e - 7) + (bytes <= (std::size_t{3} << (e - 1)) ? 1 : 2);
 }
@@ -34,7 +35,7 @@ inline int size_class_of(std::size_t bytes) noexcept {
 inline void* pool_take(int size_class) noexcept {
 #ifndef CAPSTAN_NO_POOL
   FreeList& list = free_lists[size_class];
-  if (void* block = list.head) {
+  if (void* block = list.head) [[likely]] {
     list.head = *static_cast<void**>(block);
     --list.count;
     return block;
@@ -53,7 +54,7 @@ inline void* pool_get(int size_class, std::size_t bytes) {
 inline void pool_put(void* block, int size_class) noexcept {
 #ifndef CAPSTAN_NO_POOL
   FreeList& list = free_lists[size_class];
-  if (list.count < list.limit) {
+  if (list.count < list.limit) [[likely]] {
     *static_cast<void**>(block) = list.head;
     list.head = block;
     ++list.count;
@@ -99,22 +100,24 @@ inline Header* new_block(DType dtype, std::int64_t numel) {
   return new_block(Kind{dtype, 0, static_cast<std::uint8_t>(block_class(dtype, numel)), 0}, numel);
 }
 
-/// Almost all tensors have two axes at most: those are copied without a loop.
+/// Almost all tensors have two axes at most: those are copied without a branch, so that two sizes must have room on both sides.
 inline void copy_sizes(std::int64_t* to, const std::int64_t* from, int dim) noexcept {
   if (dim > 2) [[unlikely]]
     for (int i = 2; i < dim; ++i) to[i] = from[i];
-  if (dim > 1) to[1] = from[1];
-  if (dim > 0) to[0] = from[0];
+  to[0] = from[0];
+  to[1] = from[1];
 }
 inline void copy_sizes(Header* to, const Header* from) noexcept {
   to->dim = from->dim;
   copy_sizes(to->sizes, from->sizes, from->dim);
 }
 
+/// Likewise.
 inline bool same_sizes(const std::int64_t* a, const std::int64_t* b, int dim) noexcept {
-  for (int i = 0; i < dim; ++i)
-    if (a[i] != b[i]) return false;
-  return true;
+  if (dim > 2) [[unlikely]]
+    for (int i = 2; i < dim; ++i)
+      if (a[i] != b[i]) return false;
+  return (((a[0] ^ b[0]) & -static_cast<std::int64_t>(dim > 0)) | ((a[1] ^ b[1]) & -static_cast<std::int64_t>(dim > 1))) == 0;
 }
 inline bool same_sizes(const Header* a, const Header* b) noexcept { return a->dim == b->dim && same_sizes(a->sizes, b->sizes, a->dim); }
 
@@ -156,13 +159,6 @@ inline Header* new_row_view(Header* of, std::int64_t begin, std::int64_t end) {
   h->numel = row * (end - begin);
   h->data = static_cast<char*>(of->data) + static_cast<std::size_t>(begin * row) * size_of(of->dtype);
   return h;
-}
-
-/// Notes a change of the elements. Two threads that change one tensor at the same time are the user's to keep apart, so
-/// that no read-modify-write is needed.
-inline void bump_version(Header* h) noexcept {
-  std::uint32_t& version = (h->owner ? h->owner : h)->version;
-  __atomic_store_n(&version, __atomic_load_n(&version, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
 /// Gives a leaf's identity back; set by autograd.

@@ -41,7 +41,14 @@ void destroy(Header*) noexcept;
 inline void retain(Header* h) noexcept { __atomic_fetch_add(&h->refs, 1, __ATOMIC_RELAXED); }
 inline void release(Header* h) noexcept {
   // A sole owner needs no read-modify-write: nobody else can hold, hence copy, the handle.
-  if (__atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) == 1 || __atomic_sub_fetch(&h->refs, 1, __ATOMIC_ACQ_REL) == 0) destroy(h);
+  if (__atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) == 1 || __atomic_sub_fetch(&h->refs, 1, __ATOMIC_ACQ_REL) == 0) [[likely]]
+    destroy(h);
+}
+/// Notes a change of the elements. Two threads that change one tensor at the same time are the user's to keep apart, so
+/// that no read-modify-write is needed.
+inline void bump_version(Header* h) noexcept {
+  std::uint32_t& version = (h->owner ? h->owner : h)->version;
+  __atomic_store_n(&version, __atomic_load_n(&version, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 [[noreturn, gnu::cold]] void undefined_tensor();
 [[noreturn, gnu::cold]] void wrong_dtype(DType wanted, DType actual);
@@ -65,7 +72,8 @@ class Tensor {
     return *this;
   }
   ~Tensor() {
-    if (header_) detail::release(header_);
+    if (header_) [[likely]]
+      detail::release(header_);
   }
 
   /// False for a default-constructed or moved-from Tensor.

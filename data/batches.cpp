@@ -26,7 +26,7 @@ Tensor Batches::draw_order() const { return permutation(x_.size(0), *generator_)
 
 Dataset Batches::batch(const Tensor& order, std::int64_t begin) const {
   const std::int64_t end = std::min(begin + batch_size_, end_);
-  if (!order.defined())
+  if (!order.defined()) [[likely]]
     return {Tensor::adopt(capstan::detail::new_row_view(x_.header(), begin, end)),
             Tensor::adopt(capstan::detail::new_row_view(y_.header(), begin, end))};
   const std::int64_t* index = order.data<std::int64_t>() + begin;

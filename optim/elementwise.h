@@ -24,6 +24,11 @@ namespace optim {
 template <class... Rule>
 struct RuleList {};
 
+namespace detail {
+template <class Rule, class T>
+struct Made;
+}
+
 /// A method that moves each element by itself. The author writes the options and the rule for one element:
 ///
 ///     struct SignumOptions { double lr = 1e-3, momentum = 0.9; };
@@ -40,7 +45,7 @@ struct RuleList {};
 ///       };
 ///     };
 ///
-/// A rule holds numbers, 256 bytes at most. Its constructor computes the step's scalars, once for all parameters that share them;
+/// A rule holds numbers. Its constructor computes the step's scalars, once for all parameters that share them;
 /// its call moves one element, given w, g and one number for each of `states`, which start at 0. From that come f32 and f64, one pass over
 /// memory, the best instruction set, threads, groups, saving and loading, explain(). A member `weight_decay` of the options is read here,
 /// as Method's `decay` says. Optional static members beside those that Method lists:
@@ -59,20 +64,15 @@ class Elementwise : public Method<Derived, Options> {
  protected:
   using Entry = Optimizer::Entry;
   void update(Entry& entry, const Tensor& g) final;
+  void update_all() final;
   std::vector<const char*> slot_names(std::size_t rule) const final;
   bool rates(const Entry& entry, double* out) const final;
 
  private:
-  template <class T>
-  void run(Entry& entry, const Tensor& g);
-
-  /// The last rule that was made, for the parameters of one step that share it.
-  struct Kept {
-    std::uint64_t round = 0;
-    std::int64_t steps = 0;
-    std::size_t group = 0, type = 0;
-    alignas(std::max_align_t) unsigned char rule[256];
-  } kept_;
+  template <class Made>
+  void move(Entry& entry, const Tensor& g, Made& made) const;
+  template <class Rule, class T>
+  void move_by(Entry& entry, const Tensor& g, detail::Made<Rule, T>& made) const;
 };
 
 }  // namespace optim

@@ -24,6 +24,25 @@ auto rules_of() {
     return RuleList<typename Derived::template Rule<T>>{};
 }
 
+/// A rule with its scalars, its loop and what the loop multiplies by, for the parameters of one group that have made as many steps.
+template <class Rule, class T>
+struct Made {
+  Made() noexcept {}  // the rule is made when it is first wanted
+  std::size_t group = static_cast<std::size_t>(-1);
+  std::int64_t steps;
+  RuleLoop<Rule, T> loop;
+  T factor;
+  union {
+    Rule rule;
+  };
+};
+template <class T, class Rules>
+struct MadeRules;
+template <class T, class... Rule>
+struct MadeRules<T, RuleList<Rule...>> : Made<Rule, T>... {};
+template <class Derived>
+struct MadeFor : MadeRules<float, decltype(rules_of<Derived, float>())>, MadeRules<double, decltype(rules_of<Derived, double>())> {};
+
 template <class Derived, class Rule>
 constexpr const auto& states_of() {
   if constexpr (requires { Rule::states; })
@@ -60,52 +79,63 @@ std::vector<const char*> Elementwise<Derived, Options>::slot_names(std::size_t r
 
 template <class Derived, class Options>
 void Elementwise<Derived, Options>::update(Entry& entry, const Tensor& g) {
-  if (entry.parameter.header()->dtype == DType::f32)
-    run<float>(entry, g);
-  else
-    run<double>(entry, g);
+  detail::MadeFor<Derived> made;
+  move(entry, g, made);
 }
 
 template <class Derived, class Options>
-template <class T>
-void Elementwise<Derived, Options>::run(Entry& entry, const Tensor& g) {
-  const Options& o = this->options(entry.group);
-  T* const w = static_cast<T*>(entry.parameter.header()->data);
-  const T* const dw = static_cast<const T*>(g.header()->data);
-  const std::int64_t n = entry.parameter.header()->numel;
-  detail::for_rules(detail::rules_of<Derived, T>(), [&]<class Rule>(std::size_t i, Rule*) {
-    if (i != entry.rule) return;
-    constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
-    static_assert(std::is_trivially_copyable_v<Rule> && sizeof(Rule) <= sizeof kept_.rule, "a rule holds numbers, 256 bytes at most");
-    const std::size_t type = 2 * i + (sizeof(T) == 8);
-    if (kept_.round != this->round() || kept_.steps != entry.steps || kept_.group != entry.group || kept_.type != type) {
-      ::new (static_cast<void*>(kept_.rule)) Rule(o, StepInfo{o.lr, entry.steps});
-      kept_.round = this->round();
-      kept_.steps = entry.steps;
-      kept_.group = entry.group;
-      kept_.type = type;
-    }
-    const Rule& rule = *std::launder(reinterpret_cast<const Rule*>(kept_.rule));
-    T* states[slots + 1] = {};
-    for (std::size_t k = 0; k < slots; ++k) states[k] = static_cast<T*>(entry.slots[k].header()->data);
-    detail::RuleLoop<Rule, T> loop = detail::rule_loop<Decay::own, slots, Rule, T>();
-    T factor = T(0);
+void Elementwise<Derived, Options>::update_all() {
+  detail::MadeFor<Derived> made;
+  this->for_each_moved([&](Entry& entry) { move(entry, *entry.gradient, made); });
+}
+
+template <class Derived, class Options>
+template <class Made>
+void Elementwise<Derived, Options>::move(Entry& entry, const Tensor& g, Made& made) const {
+  const auto by_rule = [&]<class T>(T*) {
+    detail::for_rules(detail::rules_of<Derived, T>(), [&]<class Rule>(std::size_t i, Rule*) {
+      if (i == entry.rule) move_by(entry, g, static_cast<detail::Made<Rule, T>&>(made));
+    });
+  };
+  if (entry.parameter.header()->dtype == DType::f32)
+    by_rule(static_cast<float*>(nullptr));
+  else
+    by_rule(static_cast<double*>(nullptr));
+}
+
+template <class Derived, class Options>
+template <class Rule, class T>
+void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detail::Made<Rule, T>& made) const {
+  constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
+  static_assert(std::is_trivially_copyable_v<Rule>, "a rule holds numbers");
+  if (made.group != entry.group || made.steps != entry.steps) {
+    const Options& o = this->options(entry.group);
+    ::new (static_cast<void*>(&made.rule)) Rule(o, StepInfo{o.lr, entry.steps});
+    made.group = entry.group;
+    made.steps = entry.steps;
+    made.loop = detail::rule_loop<Decay::own, slots, Rule, T>();
+    made.factor = T(0);
     if constexpr (requires { o.weight_decay; })
       if (o.weight_decay != 0) {
         const Decay decay = this->decay_of(o);
-        factor = T(decay == Decay::decoupled ? 1 - o.lr * o.weight_decay : o.weight_decay);
-        if (decay == Decay::l2) loop = detail::rule_loop<Decay::l2, slots, Rule, T>();
+        made.factor = T(decay == Decay::decoupled ? 1 - o.lr * o.weight_decay : o.weight_decay);
+        if (decay == Decay::l2) made.loop = detail::rule_loop<Decay::l2, slots, Rule, T>();
         if constexpr (requires { Derived::decay(o); })
-          if (decay == Decay::decoupled) loop = detail::rule_loop<Decay::decoupled, slots, Rule, T>();
+          if (decay == Decay::decoupled) made.loop = detail::rule_loop<Decay::decoupled, slots, Rule, T>();
       }
-    // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
-    constexpr std::int64_t piece = std::int64_t{1} << 16;
-    if (n <= piece) return loop(rule, w, dw, states, n, factor);
-    parallel_for(n, piece, [&](std::int64_t begin, std::int64_t end) {
-      T* at[slots + 1] = {};
-      for (std::size_t k = 0; k < slots; ++k) at[k] = states[k] + begin;
-      loop(rule, w + begin, dw + begin, at, end - begin, factor);
-    });
+  }
+  const capstan::detail::Header* const h = entry.parameter.header();
+  T* const w = static_cast<T*>(h->data);
+  const T* const dw = static_cast<const T*>(g.header()->data);
+  T* states[slots + 1] = {};
+  for (std::size_t k = 0; k < slots; ++k) states[k] = static_cast<T*>(entry.slots[k].header()->data);
+  // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
+  constexpr std::int64_t piece = std::int64_t{1} << 16;
+  if (h->numel <= piece) return made.loop(made.rule, w, dw, states, h->numel, made.factor);
+  parallel_for(h->numel, piece, [&](std::int64_t begin, std::int64_t end) {
+    T* at[slots + 1] = {};
+    for (std::size_t k = 0; k < slots; ++k) at[k] = states[k] + begin;
+    made.loop(made.rule, w + begin, dw + begin, at, end - begin, made.factor);
   });
 }
 

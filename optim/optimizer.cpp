@@ -28,26 +28,36 @@ std::string index_of(const Shape& shape, std::int64_t i) {
   return "[" + s + "]";
 }
 
-/// -1 when all elements are finite.
-std::int64_t first_non_finite(const capstan::detail::Header* g) {
-  const auto search = [&]<class T>(const T* x) -> std::int64_t {
-    if (g->numel <= 16) {  // a call costs more than this
-      T bad = T(0);
-      for (std::int64_t i = 0; i < g->numel; ++i) bad += x[i] - x[i];
-      if (bad == T(0)) return -1;
+template <class T>
+std::int64_t search_non_finite(const T* x, std::int64_t n) {
+  // Pieces as large as the kernel's windows, from the end: who reads x next begins at its beginning, which then is in the cache.
+  std::atomic<std::int64_t> least = n;
+  parallel_for(n, std::int64_t{1} << 17, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t i = n - end + kernels::table<T>().first_non_finite(x + n - end, end - begin);
+    if (i == n - begin) return;
+    for (std::int64_t before = least; i < before && !least.compare_exchange_weak(before, i);) {
     }
-    // Pieces as large as the kernel's windows, from the end: who reads x next begins at its beginning, which then is in the cache.
+  });
+  return least < n ? least.load() : -1;
+}
+
+/// -1 when all elements are finite.
+inline std::int64_t first_non_finite(const capstan::detail::Header* g) {
+  const auto search = [g]<class T>(const T* x) __attribute__((always_inline))->std::int64_t {
     const std::int64_t n = g->numel;
-    std::atomic<std::int64_t> least = n;
-    parallel_for(n, std::int64_t{1} << 17, [&](std::int64_t begin, std::int64_t end) {
-      const std::int64_t i = n - end + kernels::table<T>().first_non_finite(x + n - end, end - begin);
-      if (i == n - begin) return;
-      for (std::int64_t before = least; i < before && !least.compare_exchange_weak(before, i);) {
-      }
-    });
-    return least < n ? least.load() : -1;
+    if (n <= 16) {  // a call costs more than this
+      T bad = T(0);
+      std::int64_t i = 0;
+      for (; i + 4 <= n; i += 4) bad += ((x[i] - x[i]) + (x[i + 1] - x[i + 1])) + ((x[i + 2] - x[i + 2]) + (x[i + 3] - x[i + 3]));
+      for (; i < n; ++i) bad += x[i] - x[i];
+      if (bad == T(0)) [[likely]]
+        return -1;
+    }
+    return search_non_finite(x, n);
   };
-  return g->dtype == DType::f32 ? search(static_cast<const float*>(g->data)) : search(static_cast<const double*>(g->data));
+  if (g->dtype == DType::f32) [[likely]]
+    return search(static_cast<const float*>(g->data));
+  return search(static_cast<const double*>(g->data));
 }
 
 }  // namespace
@@ -59,6 +69,9 @@ Optimizer::~Optimizer() = default;
 
 Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
 void Optimizer::prepare(double) {}
+void Optimizer::update_all() {
+  for_each_moved([this](Entry& e) { update(e, *e.gradient); });
+}
 void Optimizer::finish() {}
 bool Optimizer::rates(const Entry&, double*) const { return false; }
 bool Optimizer::takes_non_finite() const noexcept { return false; }
@@ -134,18 +147,26 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
   entry.rule = rule;
 }
 
+void Optimizer::no_gradient() const {
+  fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
+}
+
 void Optimizer::step(const Gradients& gradients) {
   const capstan::detail::GradientTable* table = gradients.table();
-  if (check_finite_ && !std::isfinite(gradients.loss()) && !takes_non_finite()) [[unlikely]]
-    require_finite_loss(gradients.loss());
+  if (!table) [[unlikely]]
+    no_gradient();
+  if (check_finite_) [[likely]]
+    if (!std::isfinite(table->loss) && !takes_non_finite()) [[unlikely]]
+      require_finite_loss(table->loss);
   bool any = false, stale = false;
-  const capstan::detail::GradientTable::Entry* next = table ? table->begin() : nullptr;  // where the next gradient most likely is
+  const capstan::detail::GradientTable::Entry* next = table->begin();  // where the next gradient most likely is
   for (Entry& e : entries_) {
     const capstan::detail::Header* h = e.parameter.header();
-    const auto* found = table ? table->find(h, next) : nullptr;
+    const auto* found = table->find(h, next);
     e.gradient = nullptr;
     e.rows = nullptr;
-    if (!found) continue;
+    if (!found) [[unlikely]]
+      continue;
     any = true;
     stale |= rule_of(e.group) != e.rule;
     e.gradient = &found->gradient;
@@ -161,15 +182,15 @@ void Optimizer::step(const Gradients& gradients) {
     const capstan::detail::Header* g = e.gradient->header();
     if (g->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ", g->dtype);
-    if (check_finite_ && !found->known_finite()) {
-      if (first_non_finite(g) < 0)
+    if (check_finite_ && !found->known_finite()) [[likely]] {
+      if (first_non_finite(g) < 0) [[likely]]
         found->set_finite();
       else if (!takes_non_finite()) [[unlikely]]
         require_finite(e);
     }
   }
-  if (!any)
-    fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
+  if (!any) [[unlikely]]
+    no_gradient();
   if (stale) [[unlikely]]
     for (Entry& e : entries_)
       if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) make_slots(e, rule);
@@ -178,14 +199,9 @@ void Optimizer::step(const Gradients& gradients) {
   if (prepares_) [[unlikely]]
     prepare(gradients.loss());
   ++steps_;
-  ++round_;
-  for (Entry& e : entries_) {
-    if (!e.gradient) continue;
-    ++e.steps;
-    update(e, *e.gradient);
-    capstan::detail::bump_version(e.parameter.header());
-  }
-  dense_.clear();
+  update_all();
+  if (!dense_.empty()) [[unlikely]]
+    dense_.clear();
   finish();
 }
 

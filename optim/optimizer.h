@@ -102,9 +102,18 @@ class Optimizer {
   virtual void prepare(double loss);
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
-  /// Another number in each step(), whatever is loaded between them; what update() works out for one of a step's parameters holds
-  /// for the others of that step.
-  std::uint64_t round() const noexcept { return round_; }
+  /// Calls update() for each entry of a step that has a gradient; for a method that has something to share among them.
+  virtual void update_all();
+  /// Calls move(entry) for each of them, its step counted.
+  template <class F>
+  void for_each_moved(F move) {
+    for (Entry& e : entries_) {
+      if (!e.gradient) continue;
+      ++e.steps;
+      move(e);
+      capstan::detail::bump_version(e.parameter.header());
+    }
+  }
   /// Called after the updates of a step, for a method whose parameters move together.
   virtual void finish();
 
@@ -165,12 +174,12 @@ class Optimizer {
   void take_state(Loaded loaded);
 
   void make_slots(Entry& entry, std::size_t rule) const;
+  [[noreturn]] void no_gradient() const;
   std::string option_key(std::size_t group, const char* name) const;
 
   std::vector<Entry> entries_;
   std::vector<Tensor> dense_;  // during step(): row-sparse gradients with every row
   std::int64_t steps_ = 0;
-  std::uint64_t round_ = 0;
   bool check_finite_ = true;
   const bool prepares_;
 };

@@ -93,7 +93,7 @@ Side side_of(const Header* h, bool transposed, bool left) noexcept {
 /// What dy owes to x, w and b.
 [[gnu::always_inline]] inline void affine_rule(const Tensor& x, const Tensor& w, const Layer& layer, const Tensor& dy, Inputs& dx) {
   const auto [rows, out, in] = layer;
-  if (dx.recorded()) {
+  if (dx.recorded()) [[unlikely]] {
     const Tensor d = reshape(dy, Shape{rows, out});
     if (dx.wants(0)) dx.add(0, reshape(matmul(d, w), dx.shape(0)));
     if (dx.wants(1)) dx.add(1, matmul(d, reshape(x, Shape{rows, in}), {.transpose_a = true}));
@@ -111,7 +111,7 @@ Side side_of(const Header* h, bool transposed, bool left) noexcept {
       });
 }
 
-Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
+[[gnu::always_inline]] inline Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor* b) {
   Layer layer;
   Tensor y = affine("linear", x, w, b, layer);
   const Tensor* const inputs[] = {&x, &w, b};

@@ -76,7 +76,7 @@ Tensor mse_loss(const Tensor& input, const Tensor& target) {
   return record("mse_loss", std::move(loss), {input, target},
                 [d = saved(std::move(difference)), input = both ? saved(input) : Saved(), target = both ? saved(target) : Saved()](
                     const Tensor& dy, Inputs& dx) {
-                  if (dx.recorded()) {
+                  if (dx.recorded()) [[unlikely]] {
                     const Tensor g = (input.get() - target.get()) * (2 * dy / static_cast<double>(input.get().numel()));
                     if (dx.wants(0)) dx.add(0, g);
                     if (dx.wants(1)) dx.add(1, -g);

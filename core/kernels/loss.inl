@@ -2,7 +2,7 @@
 
 template <class T>
 static T squared_distance(const T* a, const T* b, T* __restrict d, std::int64_t n) {
-  if (n > 4096) {  // pairwise above, as sum()
+  if (n > 4096) [[unlikely]] {  // pairwise above, as sum()
     const std::int64_t half = n / 8192 * 4096 + 4096;
     const std::int64_t split = half < n ? half : n / 2;
     return squared_distance(a, b, d, split) + squared_distance(a + split, b + split, d + split, n - split);
