@@ -39,7 +39,10 @@ bool TapeState::noted(Node& n, Tensor& dy) {
   if (flags & kHooked) dy = hooked(n.op, n.slot, std::move(dy));
   if ((flags & kWatched) && (!choosing || (flags & kChosen)))
     for (const Watched& w : watched)
-      if (w.node == &n) w.leaf->slot.gradient = dy;
+      if (w.node == &n) {
+        w.leaf->slot.gradient = dy;
+        w.leaf->slot.kind.flags &= static_cast<std::uint8_t>(~kFinite);
+      }
   return !choosing || (flags & kOnTheWay);
 }
 
@@ -111,6 +114,8 @@ void TapeState::unchoose() noexcept {
     sorted = sorted && before <= l->leaf;
     before = l->leaf;
     GradientTable::Entry& e = table->add(l->generation, before, std::move(l->slot.gradient));
+    e.finite = (l->slot.kind.flags & kFinite) != 0;
+    l->slot.kind.flags &= static_cast<std::uint8_t>(~kFinite);
     if (!sparse.empty()) [[unlikely]]
       for (const SparseRows& s : sparse)
         if (s.slot == &l->slot) {
@@ -197,6 +202,7 @@ void TapeState::finish_leaves() {
         parts[k].slot = nullptr;
       }
     RowSparse all = joined(rows);
+    to->kind.flags &= static_cast<std::uint8_t>(~kFinite);
     if (to->gradient.defined()) {  // something dense came too
       to->gradient = to->gradient + all.dense();
     } else if (to->kind.flags & kHooked) {
@@ -208,7 +214,9 @@ void TapeState::finish_leaves() {
   }
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
     if (choosing && !(l->slot.kind.flags & kChosen)) l->slot.gradient = Tensor();
-    if (l->slot.gradient.defined() && (l->slot.kind.flags & kHooked)) l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);
+    if (!l->slot.gradient.defined() || !(l->slot.kind.flags & kHooked)) continue;
+    l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);
+    l->slot.kind.flags &= static_cast<std::uint8_t>(~kFinite);
   }
 }
 

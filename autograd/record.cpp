@@ -108,6 +108,7 @@ void Inputs::add(int i, Tensor g) {
 
 void Inputs::add_to_other(int i, Tensor g) {
   Slot& to = *edges_[i];
+  to.kind.flags &= static_cast<std::uint8_t>(~detail::kFinite);
   if (!to.has_shape_of(g.header())) [[unlikely]]
     fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", to.shape());
   if (g.dtype() != to.kind.dtype) [[unlikely]]
@@ -145,8 +146,14 @@ Inputs::Place Inputs::place(int i) {
     ::new (&to.gradient) Tensor(Tensor::adopt(h));  // what was there held nothing
     return {h->data, false};
   }
+  to.kind.flags &= static_cast<std::uint8_t>(~detail::kFinite);
   if (shared(to.gradient)) to.gradient = to.gradient.clone();
   return {to.gradient.header()->data, true};
+}
+
+void Inputs::found_finite(int i) noexcept {
+  std::uint8_t& flags = edges_[i]->kind.flags;
+  if (flags & detail::kLeafSlot) flags |= detail::kFinite;
 }
 
 Shape Inputs::shape(int i) const { return edges_[i]->shape(); }

@@ -88,6 +88,9 @@ class Inputs {
     bool accumulate;
   };
   Place place(int i);
+  /// Says that what gathers for input i by now is finite, as a kernel found that wrote it: step() then need not read a parameter's
+  /// gradient once more. What is added later takes it back.
+  void found_finite(int i) noexcept;
 
   /// For the engine.
   Inputs(detail::Slot* const* edges, int count, const char* op, detail::TapeState* tape, bool recorded, Tensor* dy = nullptr,

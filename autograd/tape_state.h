@@ -33,6 +33,8 @@ inline constexpr std::uint8_t kSeed = 2;
 inline constexpr std::uint8_t kHooked = 4;
 /// The slot is a leaf's.
 inline constexpr std::uint8_t kLeafSlot = 32;
+/// In Slot::kind.flags of a leaf: the kernel that wrote what gathers here saw that it is finite.
+inline constexpr std::uint8_t kFinite = 64;
 /// While gradients() computes chosen ones: this is one of them; one of them lies behind it.
 inline constexpr std::uint8_t kChosen = 8, kOnTheWay = 16;
 

@@ -104,7 +104,7 @@ struct Scratch {
 
 template <class T>
 void our_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::Operand<T>& a, const kernels::Operand<T>& b, T* c,
-                 const T* bias, bool accumulate) {
+                 const T* bias, bool accumulate, bool* finite) {
   const kernels::Table<T>& t = kernels::table<T>();
   const bool by_columns = n >= m;
   const std::int64_t count = by_columns ? n : m, piece = piece_of(count, m * n * k);
@@ -113,9 +113,11 @@ void our_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::
   const Scratch scratch(static_cast<std::size_t>((count + piece - 1) / piece * each) * sizeof(T));
   parallel_for(count, piece, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t row = by_columns ? 0 : begin, column = by_columns ? begin : 0, size = end - begin;
+    bool sound = true;
     t.gemm(by_columns ? m : size, by_columns ? size : n, k, {a.data + row * a.row, a.row, a.column},
            {b.data + column * b.column, b.row, b.column}, c + row * n + column, n, bias ? bias + column : nullptr, accumulate,
-           static_cast<T*>(scratch.data) + begin / piece * each);
+           static_cast<T*>(scratch.data) + begin / piece * each, finite ? &sound : nullptr);
+    if (!sound) __atomic_store_n(finite, false, __ATOMIC_RELAXED);
   });
 }
 
@@ -125,16 +127,17 @@ namespace kernels {
 
 template <class T>
 void product_of_matrices(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
-                         bool accumulate) {
+                         bool accumulate, bool* finite) {
   if (m == 0 || n == 0) return;
-  if (ours_is_faster(m, n, k)) return our_product(m, n, k, a, b, c, bias, accumulate);
+  if (ours_is_faster(m, n, k)) return our_product(m, n, k, a, b, c, bias, accumulate, finite);
+  if (finite) *finite = false;
   blas_product(m, n, k, a, b, c, bias, accumulate);
 }
 
 template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<float>&, const Operand<float>&, float*,
-                                  const float*, bool);
+                                  const float*, bool, bool*);
 template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*,
-                                  const double*, bool);
+                                  const double*, bool, bool*);
 
 void prepare_blas() { take_blas(); }
 

@@ -7,18 +7,21 @@ namespace capstan::kernels {
 /// product() when neither side is a vector.
 template <class T>
 void product_of_matrices(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
-                         bool accumulate);
+                         bool accumulate, bool* finite = nullptr);
 
 /// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n], by a kernel of ours or by BLAS, whichever is faster there.
+/// When `finite` is not null, it is left true only if the kernel saw that all of c is finite.
 template <class T>
 [[gnu::always_inline]] inline void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c,
-                                           const T* bias, bool accumulate) {
+                                           const T* bias, bool accumulate, bool* finite = nullptr) {
+  if ((m == 1 || n == 1) && finite) [[unlikely]]
+    *finite = false;
   if (n == 1 && b.row == 1) {
     if (a.column == 1) return table<T>().dots(m, k, a.data, a.row, b.data, c, bias, accumulate);
     if (!bias) return table<T>().combine(k, m, a.data, a.column, b.data, c, accumulate);
   }
   if (m == 1 && a.column == 1 && b.column == 1 && !bias) return table<T>().combine(k, n, b.data, b.row, a.data, c, accumulate);
-  product_of_matrices(m, n, k, a, b, c, bias, accumulate);
+  product_of_matrices(m, n, k, a, b, c, bias, accumulate, finite);
 }
 
 /// Sets the BLAS to one thread, as the first product by it does; for whatever else calls it or LAPACK.

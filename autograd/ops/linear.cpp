@@ -31,6 +31,9 @@ struct Layer {
   std::int64_t rows, out, in;
 };
 
+/// From so many elements on a gradient has left the first-level cache when step() looks through it.
+constexpr std::int64_t worth_looking = 1 << 14;
+
 /// dx[i] (+)= a b, a matrix with m rows and n columns, which is wanted.
 template <class T>
 [[gnu::always_inline]] inline void add_product(Inputs& dx, int i, std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a,
@@ -40,7 +43,9 @@ template <class T>
     if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(m * n) * sizeof(T));
     return;
   }
-  product<T>(m, n, k, a, b, static_cast<T*>(to.data), nullptr, to.accumulate);
+  bool finite = m * n >= worth_looking;
+  product<T>(m, n, k, a, b, static_cast<T*>(to.data), nullptr, to.accumulate, finite ? &finite : nullptr);
+  if (finite) dx.found_finite(i);
 }
 
 /// A matrix's sizes as matmul sees them, and the size of its memory's rows.

@@ -109,9 +109,10 @@ struct Table {
   /// The first index whose element is NaN or infinite; n when all are finite.
   std::int64_t (*first_non_finite)(const T* x, std::int64_t n);
   /// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n], where a row of c begins c_row after the one before; scratch holds
-  /// gemm_scratch(m, n, k) elements. The bits of an element of c depend on its own row of a and column of b alone.
+  /// gemm_scratch(m, n, k) elements. The bits of an element of c depend on its own row of a and column of b alone. When `finite` is not
+  /// null, it is set to false if an element of c is NaN or infinite: while they are in registers that costs next to nothing.
   void (*gemm)(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, std::int64_t c_row,
-               const T* bias, bool accumulate, T* scratch);
+               const T* bias, bool accumulate, T* scratch, bool* finite);
   /// y[i] = (accumulate ? y[i] : bias or 0) + sum over j of a[i * a_row + j] x[j], for i < m and j < k.
   void (*dots)(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, const T* bias, bool accumulate);
   /// y[j] = (accumulate ? y[j] : 0) + sum over i of x[i] a[i * a_row + j], for i < m and j < k.

@@ -1,5 +1,7 @@
 // Gradients as a value: identity, memory, arithmetic, clipping.
 #include <capstan/autograd/tape_state.h>
+#include <capstan/core/kernels/table.h>
+#include <capstan/optim/sgd.h>
 
 #include <algorithm>
 #include <limits>
@@ -268,4 +270,57 @@ TEST(Gradients, ClipValue) {
   EXPECT_EQ(thrown([&] { (void)clip_value(std::move(g), 0); }), "ValueError: [clip_value] the limit must be positive: 0");
   EXPECT_EQ(thrown([&] { (void)clip_value(std::move(g), -2); }), "ValueError: [clip_value] the limit must be positive: -2");
   EXPECT_EQ(thrown([&] { (void)clip_value(std::move(g), std::nan("")); }), "ValueError: [clip_value] the limit must be positive: nan");
+}
+
+// A product that makes a large gradient sees whether it is finite, and step() looks no more; what comes after takes that back.
+TEST(Gradients, AProductLooksForNan) {
+  const std::int64_t n = 130;
+  const bool looks = kernels::isa_level() >= 3;  // below, BLAS computes such products
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Tensor x = randn({40, n}).to(dtype), w = parameter(randn({n, n}).to(dtype));
+    const auto known = [&](const Gradients& g) { return g.table()->find(w.header())->known_finite(); };
+    const auto refuse = [&](const Gradients& g) {
+      optim::SGD sgd(Parameters{{"w", w}});
+      const std::string text = thrown([&] { sgd.step(g); });
+      EXPECT_TRUE(text.starts_with("ValueError: [sgd] step 1: the gradient for 'w' must be finite: ")) << text;
+      return !known(g);
+    };
+    const auto spoiled = [&](const Tensor& g) {
+      Tensor bad = g.clone();
+      bad *= inf;
+      return bad;
+    };
+    {
+      Tape tape;
+      EXPECT_EQ(known(tape.gradients(sum(linear(x, w)))), looks);
+      Tape next;
+      EXPECT_EQ(known(next.gradients(sum(matmul(x, w) + linear(x, w)))), looks);
+      Tape small;  // what a step looks through at once is not looked at before
+      EXPECT_FALSE(known(small.gradients(sum(w * 2.0))));
+    }
+    {
+      Tensor bad = x.clone();
+      bad.rows(4, 5) *= inf;
+      Tape tape;
+      EXPECT_FALSE(known(tape.gradients(sum(linear(bad, w)))));
+    }
+    for (const bool product_last : {false, true}) {
+      Tape tape;
+      const Tensor first = product_last ? sum(sqrt(w * 0.0)) : sum(linear(x, w)),
+                   second = product_last ? sum(linear(x, w)) : sum(sqrt(w * 0.0));
+      EXPECT_TRUE(refuse(tape.gradients(first + second)));
+    }
+    {
+      Tape tape;
+      tape.hook(w, [&](const Tensor& g) { return spoiled(g); });
+      EXPECT_TRUE(refuse(tape.gradients(sum(linear(x, w)))));
+    }
+    {
+      Tape tape;  // the first run's finding is not the second's
+      const Tensor loss = sum(linear(x, w));
+      EXPECT_EQ(known(tape.gradients(loss, {.keep = true})), looks);
+      tape.hook(w, [&](const Tensor& g) { return spoiled(g); });
+      EXPECT_TRUE(refuse(tape.gradients(loss)));
+    }
+  }
 }

@@ -79,10 +79,11 @@ void check_gemm(const Table<T>& table, const Problem& p) {
     const Matrix<T> a(p.a, p.m, p.k, layout & 1, gap), b(p.b, p.k, p.n, layout & 2, gap);
     Guarded<T> scratch(table.gemm_scratch(p.m, p.n, p.k));
     for (const Start start : {from_zero, from_bias, from_before, from_before_with_bias}) {
+      bool finite = true;
       const bool right = check<T>(p, start, [&](T* c, const T* bias, bool accumulate) {
-        table.gemm(p.m, p.n, p.k, a.operand, b.operand, c, p.n, bias, accumulate, scratch.data());
+        table.gemm(p.m, p.n, p.k, a.operand, b.operand, c, p.n, bias, accumulate, scratch.data(), &finite);
       });
-      ASSERT_TRUE(right) << "layout " << layout;
+      ASSERT_TRUE(right && finite) << "layout " << layout;
       ASSERT_TRUE(scratch.untouched()) << p.m << " x " << p.n << " x " << p.k << ", layout " << layout;
     }
   }
@@ -125,6 +126,35 @@ TEST(Kernels, GemmOfEveryHeightAndWidth) {
   }
 }
 
+TEST(Kernels, GemmSeesWhatIsNotFinite) {
+  for_each_table([]<class T>(const Table<T>& table) {
+    const T inf = std::numeric_limits<T>::infinity(), large = std::numeric_limits<T>::max();
+    const std::int64_t m = 29, k = 300;  // the last of two blocks of k
+    for (const std::int64_t n : {7, 16, 37, 64, 100}) {
+      Guarded<T> a(m * k), b(k * n), c(m * n), scratch(table.gemm_scratch(m, n, k));
+      for (std::int64_t i = 0; i < m * k; ++i) a[i] = T(0);
+      for (std::int64_t i = 0; i < k * n; ++i) b[i] = T(1);
+      const auto finite = [&](bool accumulate = false) {
+        bool all = true;
+        table.gemm(m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), n, nullptr, accumulate, scratch.data(), &all);
+        return all;
+      };
+      ASSERT_TRUE(finite());
+      for (const std::int64_t i : {0, 9, 10, 28})
+        for (std::int64_t j = 0; j < n; ++j) {
+          // One element, which the product of zeros is added to.
+          c[i * n + j] = j % 3 == 0 ? inf : j % 3 == 1 ? -inf : std::numeric_limits<T>::quiet_NaN();
+          ASSERT_FALSE(finite(true)) << table.isa << ", n " << n << ": [" << i << ", " << j << "]";
+          c[i * n + j] = T(0);
+        }
+      a[5 * k] = a[5 * k + 299] = large;  // finite in both blocks, and their sum is not
+      ASSERT_FALSE(finite());
+      a[5 * k + 299] = -large;
+      ASSERT_TRUE(finite());
+    }
+  });
+}
+
 TEST(Kernels, GemmOfNothing) {
   for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{3, 40, 0}, {0, 3, 3}, {3, 0, 3}, {0, 0, 0}}) {
     const Problem p(m, n, k, 8);
@@ -158,7 +188,7 @@ TEST(Kernels, ProductsOfRealNumbersAreExactToRounding) {
     Guarded<T> a(m * k), b(k * n), c(m * n), scratch(table.gemm_scratch(m, n, k));
     for (std::int64_t i = 0; i < m * k; ++i) a[i] = static_cast<T>(numbers.real(-1, 1));
     for (std::int64_t i = 0; i < k * n; ++i) b[i] = static_cast<T>(numbers.real(-1, 1));
-    table.gemm(m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), n, nullptr, false, scratch.data());
+    table.gemm(m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), n, nullptr, false, scratch.data(), nullptr);
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j) {
         long double exact = 0, size = 0;
