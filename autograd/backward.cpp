@@ -166,7 +166,7 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
         if (last->slot.gradient.defined()) [[likely]]
           run_here(*last);
     }
-    if (!hooks.empty() | choosing | !sparse.empty()) [[unlikely]]
+    if (!hooks.empty() || choosing || !sparse.empty()) [[unlikely]]
       finish_leaves();
     if (recorded) [[unlikely]]
       own_recorded_gradients();

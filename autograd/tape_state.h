@@ -209,7 +209,7 @@ struct TapeState {
     --nodes;
     if (n->type->drop) [[likely]]
       n->type->drop(n->closure());
-    if (n->out.defined() | n->slot.gradient.defined()) [[unlikely]]
+    if (n->out.defined() || n->slot.gradient.defined()) [[unlikely]]
       drop_tensors(*n);
   }
   [[gnu::cold]] static void drop_tensors(Node& n) noexcept;

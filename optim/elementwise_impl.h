@@ -1,7 +1,7 @@
 #pragma once
 #include <capstan/optim/elementwise.h>
 
-#include <new>
+#include <optional>
 
 // The bodies of Elementwise, apart from what an author reads.
 namespace capstan::optim {
@@ -27,14 +27,11 @@ auto rules_of() {
 /// A rule with its scalars, its loop and what the loop multiplies by, for the parameters of one group that have made as many steps.
 template <class Rule, class T>
 struct Made {
-  Made() noexcept {}  // the rule is made when it is first wanted
-  std::size_t group = static_cast<std::size_t>(-1);
+  std::optional<Rule> rule;  // made when it is first wanted, and with it what follows
+  std::size_t group;
   std::int64_t steps;
   RuleLoop<Rule, T> loop;
   T factor;
-  union {
-    Rule rule;
-  };
 };
 template <class T, class Rules>
 struct MadeRules;
@@ -108,9 +105,9 @@ template <class Rule, class T>
 void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detail::Made<Rule, T>& made) const {
   constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
   static_assert(std::is_trivially_copyable_v<Rule>, "a rule holds numbers");
-  if (made.group != entry.group || made.steps != entry.steps) {
+  if (!made.rule || made.group != entry.group || made.steps != entry.steps) {
     const Options& o = this->options(entry.group);
-    ::new (static_cast<void*>(&made.rule)) Rule(o, StepInfo{o.lr, entry.steps});
+    made.rule.emplace(o, StepInfo{o.lr, entry.steps});
     made.group = entry.group;
     made.steps = entry.steps;
     made.loop = detail::rule_loop<Decay::own, slots, Rule, T>();
@@ -131,11 +128,11 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
   for (std::size_t k = 0; k < slots; ++k) states[k] = static_cast<T*>(entry.slots[k].header()->data);
   // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
   constexpr std::int64_t piece = std::int64_t{1} << 16;
-  if (h->numel <= piece) return made.loop(made.rule, w, dw, states, h->numel, made.factor);
+  if (h->numel <= piece) return made.loop(*made.rule, w, dw, states, h->numel, made.factor);
   parallel_for(h->numel, piece, [&](std::int64_t begin, std::int64_t end) {
     T* at[slots + 1] = {};
     for (std::size_t k = 0; k < slots; ++k) at[k] = states[k] + begin;
-    made.loop(made.rule, w + begin, dw + begin, at, end - begin, made.factor);
+    made.loop(*made.rule, w + begin, dw + begin, at, end - begin, made.factor);
   });
 }
 
