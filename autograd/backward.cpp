@@ -39,16 +39,14 @@ bool TapeState::noted(Node& n, Tensor& dy) {
   if (flags & kHooked) dy = hooked(n.op, n.slot, std::move(dy));
   if ((flags & kWatched) && (!choosing || (flags & kChosen)))
     for (const Watched& w : watched)
-      if (w.node == &n) {
-        w.leaf->slot.gradient = dy;
-        w.leaf->slot.kind.flags &= static_cast<std::uint8_t>(~kFinite);
-      }
+      if (w.node == &n) w.leaf->slot.gradient = dy;
   return !choosing || (flags & kOnTheWay);
 }
 
 Tensor TapeState::hooked(const char* op, const Slot& slot, Tensor g) {
   for (const Hooked& h : hooks) {
     if (h.slot != &slot) continue;
+    take_finite(g);  // the hook has a handle on it
     Tensor other = h.hook->call(g);
     if (!other.defined()) continue;
     if (!slot.has_shape_of(other.header()))
@@ -114,8 +112,7 @@ void TapeState::unchoose() noexcept {
     sorted = sorted && before <= l->leaf;
     before = l->leaf;
     GradientTable::Entry& e = table->add(l->generation, before, std::move(l->slot.gradient));
-    e.finite = (l->slot.kind.flags & kFinite) != 0;
-    l->slot.kind.flags &= static_cast<std::uint8_t>(~kFinite);
+    e.finite = take_finite(e.gradient);
     if (!sparse.empty()) [[unlikely]]
       for (const SparseRows& s : sparse)
         if (s.slot == &l->slot) {
@@ -152,7 +149,7 @@ void TapeState::own_recorded_gradients() {
 }
 
 Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) {
-  const bool recorded = static_cast<bool>(options.higher_order & (running_tape != 0));
+  const bool recorded = options.higher_order && running_tape != 0;
   keep = keep || options.higher_order;
   const Pause pause(recorded ? this : nullptr);  // else rules compute and are not recorded
   try {
@@ -202,7 +199,6 @@ void TapeState::finish_leaves() {
         parts[k].slot = nullptr;
       }
     RowSparse all = joined(rows);
-    to->kind.flags &= static_cast<std::uint8_t>(~kFinite);
     if (to->gradient.defined()) {  // something dense came too
       to->gradient = to->gradient + all.dense();
     } else if (to->kind.flags & kHooked) {
@@ -214,9 +210,7 @@ void TapeState::finish_leaves() {
   }
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
     if (choosing && !(l->slot.kind.flags & kChosen)) l->slot.gradient = Tensor();
-    if (!l->slot.gradient.defined() || !(l->slot.kind.flags & kHooked)) continue;
-    l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);
-    l->slot.kind.flags &= static_cast<std::uint8_t>(~kFinite);
+    if (l->slot.gradient.defined() && (l->slot.kind.flags & kHooked)) l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);
   }
 }
 

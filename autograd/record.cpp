@@ -74,8 +74,10 @@ void accumulate(const char* op, Tensor& to, Tensor g) {
     to = std::move(g);
   else if (shared(to))
     to = kernels::binary(op, kernels::Binary::add, to, g);
-  else
+  else {
+    detail::take_finite(to);  // which is changed
     kernels::binary_in_place(op, kernels::Binary::add, to, g);
+  }
 }
 
 /// The same on a tape of higher order.
@@ -108,7 +110,6 @@ void Inputs::add(int i, Tensor g) {
 
 void Inputs::add_to_other(int i, Tensor g) {
   Slot& to = *edges_[i];
-  to.kind.flags &= static_cast<std::uint8_t>(~detail::kFinite);
   if (!to.has_shape_of(g.header())) [[unlikely]]
     fail<ShapeError>(op_, "the gradient for input ", i, " must have the input's shape: ", g.shape(), ", the input is ", to.shape());
   if (g.dtype() != to.kind.dtype) [[unlikely]]
@@ -146,14 +147,14 @@ Inputs::Place Inputs::place(int i) {
     ::new (&to.gradient) Tensor(Tensor::adopt(h));  // what was there held nothing
     return {h->data, false};
   }
-  to.kind.flags &= static_cast<std::uint8_t>(~detail::kFinite);
   if (shared(to.gradient)) to.gradient = to.gradient.clone();
+  detail::take_finite(to.gradient);
   return {to.gradient.header()->data, true};
 }
 
 void Inputs::found_finite(int i) noexcept {
-  std::uint8_t& flags = edges_[i]->kind.flags;
-  if (flags & detail::kLeafSlot) flags |= detail::kFinite;
+  const Slot& to = *edges_[i];
+  if (to.kind.flags & detail::kLeafSlot) to.gradient.header()->flags |= detail::kFinite;
 }
 
 Shape Inputs::shape(int i) const { return edges_[i]->shape(); }

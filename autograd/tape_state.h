@@ -33,8 +33,6 @@ inline constexpr std::uint8_t kSeed = 2;
 inline constexpr std::uint8_t kHooked = 4;
 /// The slot is a leaf's.
 inline constexpr std::uint8_t kLeafSlot = 32;
-/// In Slot::kind.flags of a leaf: the kernel that wrote what gathers here saw that it is finite.
-inline constexpr std::uint8_t kFinite = 64;
 /// While gradients() computes chosen ones: this is one of them; one of them lies behind it.
 inline constexpr std::uint8_t kChosen = 8, kOnTheWay = 16;
 
@@ -320,6 +318,14 @@ RowSparse joined(const std::vector<RowSparse>& parts);
 
 /// e.gradient, safe to write: a handle that the user got by g[w] keeps the old values, and so does a tape that recorded it.
 Tensor& writable(GradientTable::Entry& e);
+
+/// Whether a kernel found this gradient finite; from here on nobody knows, since it may change.
+inline bool take_finite(const Tensor& gradient) {
+  std::uint8_t& flags = gradient.header()->flags;
+  const bool finite = (flags & kFinite) != 0;
+  flags &= static_cast<std::uint8_t>(~kFinite);
+  return finite;
+}
 
 /// Makes a gradient read-only and its memory's only owner.
 inline void make_own(Tensor& gradient) {

@@ -14,7 +14,7 @@ namespace detail {
 
 struct Node;
 
-enum : std::uint8_t { kRequiresGrad = 1, kReadOnly = 2, kLeaf = 4 };
+enum : std::uint8_t { kRequiresGrad = 1, kReadOnly = 2, kLeaf = 4, kFinite = 8 };  // kFinite: a gradient whose kernel found no NaN in it
 
 /// What tensors of one kind have in common; copied as one word.
 struct Kind {

@@ -80,15 +80,6 @@ Tensor index_of(const char* op, Choice choice, const Tensor& x, int axis, bool k
   return choice(x, kernels::split_at(x, a), keepdim ? x.shape().with(a, 1) : x.shape().without(a));
 }
 
-Tensor max_along(const Tensor& x, int axis, bool keepdim) {
-  kernels::require_floating("max", x);
-  const int a = normal_axis("max", axis, x.dim());
-  require_elements("max", x, x.size(a));
-  const kernels::Split s = kernels::split_at(x, a);
-  const Shape shape = keepdim ? x.shape().with(a, 1) : x.shape().without(a);
-  return chosen_of("max", x, largest(x, s, shape), s, shape);
-}
-
 }  // namespace
 
 Tensor max(const Tensor& x) {
@@ -98,9 +89,7 @@ Tensor max(const Tensor& x) {
   return chosen_of("max", x, largest(x, s, {}), s, {});
 }
 
-Tensor max(const Tensor& x, Axes axes, bool keepdim) {
-  return axes.one() ? max_along(x, *axes.begin(), keepdim) : extreme_of("max", largest, x, axes, keepdim);
-}
+Tensor max(const Tensor& x, Axes axes, bool keepdim) { return extreme_of("max", largest, x, axes, keepdim); }
 
 Tensor min(const Tensor& x, Axes axes, bool keepdim) { return extreme_of("min", smallest, x, axes, keepdim); }
 

@@ -32,12 +32,12 @@ Fold fold(const char* op, const Shape& shape, const Axes& axes, bool keepdim) {
   Fold f{{1, 1, 1}, {}, {}, true};
   std::int64_t rest[Shape::max_dim];
   int rest_dim = 0;
-  std::vector<int> order, last;
+  int order[Shape::max_dim], last[Shape::max_dim], kept = 0, gone = 0;  // no vectors: a training loop allocates nothing
   int passed = 0;  // 0 before the axes that go, 1 among them, 2 after them; axes of size 1 are anywhere
   for (int i = 0; i < shape.dim(); ++i) {
     const std::int64_t n = shape.begin()[i];
     const bool goes = bits >> i & 1;
-    (goes ? last : order).push_back(i);
+    (goes ? last[gone++] : order[kept++]) = i;
     if (!goes || keepdim) rest[rest_dim++] = goes ? 1 : n;
     if (n != 1) {
       if (goes && passed == 2) f.neighbours = false;
@@ -51,8 +51,9 @@ Fold fold(const char* op, const Shape& shape, const Axes& axes, bool keepdim) {
   if (f.neighbours) return f;
   f.split.outer *= f.split.inner;
   f.split.inner = 1;
-  order.insert(order.end(), last.begin(), last.end());
-  f.order = order;
+  std::vector<int> all(order, order + kept);
+  all.insert(all.end(), last, last + gone);
+  f.order = all;
   return f;
 }
 

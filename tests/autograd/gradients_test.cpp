@@ -316,6 +316,15 @@ TEST(Gradients, AProductLooksForNan) {
       EXPECT_TRUE(refuse(tape.gradients(sum(linear(x, w)))));
     }
     {
+      Tape tape;  // in place
+      tape.hook(w, [&](const Tensor& g) {
+        Tensor same = g;
+        const NoGrad pause;
+        same *= inf;
+      });
+      EXPECT_TRUE(refuse(tape.gradients(sum(linear(x, w)))));
+    }
+    {
       Tape tape;  // the first run's finding is not the second's
       const Tensor loss = sum(linear(x, w));
       EXPECT_EQ(known(tape.gradients(loss, {.keep = true})), looks);
