@@ -145,9 +145,14 @@ Header* new_block_like_view(const Header* like) {
   return h;
 }
 
+void release_shared(Header* h) noexcept {
+  if (add_refs(h, -1) == 0) [[unlikely]]
+    destroy(h);
+}
+
 void destroy(Header* h) noexcept {
   if (Header* owner = h->owner) [[unlikely]]  // which others hold, most likely
-    if (__atomic_sub_fetch(&owner->refs, 1, __ATOMIC_ACQ_REL) == 0) [[unlikely]]
+    if (add_refs(owner, -1) == 0) [[unlikely]]
       destroy(owner);
   if (h->flags & kLeaf) [[unlikely]]
     release_leaf(h->leaf);
