@@ -23,20 +23,20 @@ using Vector = xt::xtensor<T, 1>;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-template <class T>
-Columns<T> columns_of(const T* row_major, std::int64_t rows, std::int64_t columns) {
-  Columns<T> m(std::array<std::size_t, 2>{size(rows), size(columns)});
+template <class T, class Result = T>
+Columns<Result> columns_of(const T* row_major, std::int64_t rows, std::int64_t columns) {
+  Columns<Result> m(std::array<std::size_t, 2>{size(rows), size(columns)});
   for (std::int64_t j = 0; j < columns; ++j)
     for (std::int64_t i = 0; i < rows; ++i) m.data()[j * rows + i] = row_major[i * columns + j];
   return m;
 }
 
 /// The first rows and columns, row-major.
-template <class T>
-void copy_out(const Columns<T>& m, std::int64_t rows, std::int64_t columns, T* row_major) {
+template <class T, class Result>
+void copy_out(const Columns<T>& m, std::int64_t rows, std::int64_t columns, Result* row_major) {
   const auto stride = static_cast<std::int64_t>(m.shape()[0]);
   for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) row_major[i * columns + j] = m.data()[j * stride + i];
+    for (std::int64_t j = 0; j < columns; ++j) row_major[i * columns + j] = static_cast<Result>(m.data()[j * stride + i]);
 }
 
 }  // namespace
@@ -109,10 +109,12 @@ template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors) {
   if (table<T>().first_non_finite(a, n * n) < n * n) return false;
   prepare_blas();
-  Columns<T> m = columns_of(a, n, n);
-  Vector<T> w(std::array<std::size_t, 1>{size(n)});
+  // In f64, f32 too: OpenBLAS 0.3.21's ssymv below Nehalem, which processors that it does not know get as well, reads what an earlier
+  // call left in its buffer, and a NaN there became one here.
+  Columns<double> m = columns_of<T, double>(a, n, n);
+  Vector<double> w(std::array<std::size_t, 1>{size(n)});
   if (xt::lapack::syevd(m, 'V', 'L', w) != 0) return false;
-  std::copy_n(w.data(), n, values);
+  std::transform(w.data(), w.data() + n, values, [](double x) { return static_cast<T>(x); });
   copy_out(m, n, n, vectors);
   return true;
 }
