@@ -152,6 +152,8 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
   const bool recorded = options.higher_order && running_tape != 0;
   keep = keep || options.higher_order;
   const Pause pause(recorded ? this : nullptr);  // else rules compute and are not recorded
+  const char* const outer_op = thread_tapes.op;  // of another tape, whose hook this is
+  running = true;
   try {
     begin_gradient(loss, slot);
     if (keep) [[unlikely]] {
@@ -174,14 +176,18 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
       drop_all();
       attention |= kSpent;
     }
-    thread_tapes.op = nullptr;
+    thread_tapes.op = outer_op;
+    running = false;
     return result;
   } catch (...) {
     clear_gradients();
-    drop_all();
     sparse.clear();
-    attention |= kSpent;
-    thread_tapes.op = nullptr;
+    if (!keep) {
+      drop_all();
+      attention |= kSpent;
+    }
+    thread_tapes.op = outer_op;
+    running = false;
     throw;
   }
 }

@@ -62,8 +62,9 @@ class Replay {
 /// gradients() comes there (Chen et al., arXiv:1604.06174). The gradients have the same bits as without it, for the inputs and for whatever
 /// else fn uses. fn takes and returns what a module's forward does, is copied into the tape (its captures: at most 150 bytes), must live as
 /// long as they do, and must do the same again: dropout of the default generator draws the same numbers, other generators are fn's own
-/// affair. On a tape of higher order the second recording stays. Throws what fn throws; gradients() throws ValueError when a
-/// tensor that fn used was changed in place in between.
+/// affair. On a tape of higher order the second recording stays. Throws what fn throws; gradients() throws ValueError when an input, or
+/// another tensor that wants a gradient and that fn used, was changed in place in between. Constants that fn captures must not be
+/// changed: nobody notices. fn runs twice with all that it does, so that a hook within it would be called twice.
 ///
 ///     const Tensor h = checkpoint([&](const std::vector<Tensor>& in) { return block(in[0]); }, {x});
 template <class F>

@@ -71,8 +71,8 @@ class Inputs {
   /// The shape of input i; only for an input that is wanted.
   Shape shape(int i) const;
 
-  /// dy, given away with the last use that the rule makes of it: what is made of it may take over its memory. The rule's own dy names
-  /// nothing afterwards.
+  /// dy, given away with the last use that the rule makes of it: what operations make of it may take over its memory. The rule's own dy
+  /// names nothing afterwards. It must not be changed in place: another gradient may be the same tensor.
   Tensor take_dy() noexcept { return keeps_dy_ ? *dy_ : std::move(*dy_); }
 
   /// The number of inputs.

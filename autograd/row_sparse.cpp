@@ -27,6 +27,7 @@ RowSparse detail::joined(const std::vector<RowSparse>& parts) {
 
   const Shape& shape = parts.front().shape;
   RowSparse sum{empty({count}, DType::i64), zeros(shape.with(0, count), parts.front().values.dtype()), shape};
+  sum.rows.header()->flags |= kReadOnly;  // clones share them
   if (count == 0) return sum;
   const std::int64_t size = sum.values.numel() / count;
   kernels::dispatch(sum.values, [&]<class T>(T*) {

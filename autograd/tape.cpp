@@ -204,6 +204,10 @@ void Tape::watch(const Tensor& x) {
 
 namespace {
 
+[[noreturn, gnu::cold]] void in_a_hook(const char* op) {
+  fail<ValueError>(op, "a hook must not use the tape whose gradients() calls it (compute on another Tape)");
+}
+
 /// Where gradients() begins.
 struct Start {
   detail::Slot* slot;
@@ -212,6 +216,8 @@ struct Start {
 
 Start start_of(TapeState& state, const Tensor& loss) {
   if (state.thread != &thread_tapes) fail<ValueError>("gradients", "a tape must be used on the thread that began it");
+  if (state.running) [[unlikely]]
+    in_a_hook("gradients");
   if (loss.numel() != 1) fail<ShapeError>("gradients", "the loss must have one element: ", loss.shape(), " (take its sum() or mean())");
   if (state.attention & detail::kSpent) [[unlikely]]
     fail<ValueError>("gradients", "the recording is spent: gradients() was called before (keep it with gradients(loss, {.keep = true}))");
@@ -230,6 +236,16 @@ namespace {
 
 Gradients chosen_gradients(Tape& tape, const Start& start, const Tensor& loss, const Tensor* inputs, std::size_t count, bool keep) {
   TapeState& state = tape.state();
+  struct Unwatch {  // what is watched for this call alone
+    TapeState& state;
+    std::size_t before;
+    ~Unwatch() {
+      for (; state.watched.size() > before; state.watched.pop_back()) {
+        std::uint8_t& flags = state.watched.back().node->slot.kind.flags;
+        flags = static_cast<std::uint8_t>(flags & ~detail::kWatched);
+      }
+    }
+  } const unwatch{state, state.watched.size()};
   for (std::size_t i = 0; i < count; ++i) {
     const Tensor& t = inputs[i];
     if (t.header()->tape == state.serial)
@@ -257,6 +273,7 @@ void Tape::add_hook(const Tensor& x, detail::Hook* hook) {
   try {
     detail::Header* h = x.header();
     if (state_->thread != &thread_tapes) fail<ValueError>("hook", "a tape must be used on the thread that began it");
+    if (state_->running) in_a_hook("hook");
     if (state_->attention & detail::kSpent) fail<ValueError>("hook", "the tape's recording is spent: begin a new Tape for the next step");
     if (h->tape != state_->serial && !(h->flags & detail::kRequiresGrad) && !state_->knows_leaf(h))
       fail<ValueError>("hook", "the tensor must want a gradient on this tape: ", x.dtype(), " ", x.shape(),

@@ -72,10 +72,11 @@ class [[nodiscard]] Tape {
 
   /// d loss / d w for every tensor w with set_requires_grad(true) (or watched) that the loss depends on; or for those of
   /// options.inputs (parameters, watched tensors, results of this tape's own operations) that it depends on, without computing
-  /// what lies on no way from the loss to one of them. Throws ShapeError unless the loss has one element, ValueError when it was
-  /// not recorded here, when no such tensor reaches it, when one of options.inputs is a constant to this tape, when the recording
-  /// is spent (see GradientOptions::keep), when a tensor that an operation saved was changed in place since, and on a tape of higher
-  /// order when an operation's rule computes outside the recording. The memory of the recording is given back as it is used.
+  /// what lies on no way from the loss to one of them; an input that the loss does not depend on has no entry. Throws ShapeError unless the
+  /// loss has one element, ValueError when it was not recorded here, when no tensor that wants a gradient reaches it, when one of
+  /// options.inputs is a constant to this tape, when the recording is spent (see GradientOptions::keep), when a tensor that an operation
+  /// saved was changed in place since, and on a tape of higher order when an operation's rule computes outside the recording. The memory of
+  /// the recording is given back as it is used, and by an error as well, unless it is kept.
   Gradients gradients(const Tensor& loss, const GradientOptions& options = {});
   /// d y / d x for one tensor; keeps the recording, computes nothing else.
   Tensor gradient(const Tensor& y, const Tensor& x);
@@ -83,7 +84,8 @@ class [[nodiscard]] Tape {
   void watch(const Tensor& x);
   /// Has f called with the gradient for x, a parameter or a result of this tape, each time gradients() has all of it: before it
   /// goes on from there to x's own inputs. f(const Tensor& g) returns nothing, or the tensor that takes g's place, of its shape and dtype
-  /// (else gradients() throws ShapeError or ValueError). Several are called in their order. Throws ValueError when x is a constant to this
+  /// (else gradients() throws ShapeError or ValueError). Several are called in their order. f must not change g in place, whose memory
+  /// other gradients may share, nor use this tape's gradients() or hook() (ValueError). Throws ValueError when x is a constant to this
   /// tape.
   ///
   ///     tape.hook(w, [](const Tensor& g) { return g * 0.1; });   // w learns ten times slower

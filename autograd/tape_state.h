@@ -125,6 +125,7 @@ struct TapeState {
   TapeState* resumes = nullptr;  // what records again when this one ends
   TapeOptions options;
   std::uint8_t attention = 0;  // what begin_node() must look at, of the bits below
+  bool running = false;        // gradients() does, which a hook must not change
 
   Arena arena, leaf_arena;
   Node* last = nullptr;

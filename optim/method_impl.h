@@ -81,16 +81,19 @@ void Method<Derived, Options>::set_option(std::size_t group, std::string_view na
   const auto& f = field(name);
   const auto bit = std::uint64_t{1} << (&f - Derived::fields.data());
   if (f.flag && value != 0 && value != 1) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
-  Options changed = groups_.at(group).options;
-  f.set(changed, value);
-  check_options(changed);
-  groups_[group].options = changed;
-  if (group > 0) {
-    groups_[group].own |= bit;
-    return;
-  }
-  for (Group& g : groups_)
-    if (!(g.own & bit)) f.set(g.options, value);
+  const auto for_each_that_follows = [&](auto change) {
+    change(groups_.at(group));
+    if (group > 0) return;
+    for (std::size_t i = 1; i < groups_.size(); ++i)
+      if (!(groups_[i].own & bit)) change(groups_[i]);
+  };
+  for_each_that_follows([&](const Group& g) {  // none changes when one refuses
+    Options changed = g.options;
+    f.set(changed, value);
+    check_options(changed);
+  });
+  for_each_that_follows([&](Group& g) { f.set(g.options, value); });
+  if (group > 0) groups_[group].own |= bit;
 }
 
 template <class Derived, class Options>

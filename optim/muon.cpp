@@ -15,7 +15,7 @@ void Muon::move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g,
   const double rows = static_cast<double>(w.size(0)), columns = static_cast<double>(w.size(1));
   const bool tall = rows > columns;  // then on the smaller side: X^T X
   const double size = norm(x).item();
-  x = x * (1 / (size < o.eps ? o.eps : size));
+  x = x * (size == 0 ? 0 : 1 / std::max(size, o.eps));
   for (int i = 0; i < static_cast<int>(o.ns_steps); ++i) {
     const Tensor gram = matmul(x, x, {.transpose_a = tall, .transpose_b = !tall});
     const Tensor polynomial = o.b * gram + o.c * matmul(gram, gram);

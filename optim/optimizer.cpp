@@ -87,6 +87,8 @@ void Optimizer::add_parameters(const Parameters& parameters) {
   };
   for (const auto& p : parameters) {
     if (!is_floating(p.tensor.dtype())) fail<ValueError>(method(), "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
+    if (p.name == method())
+      fail<ValueError>(method(), "a parameter must not be named like the method: '", p.name, "' (their state would have the same names)");
     accept_parameter(p.name, p.tensor);
     for (const Entry& e : entries_) {
       if (e.name == p.name) fail<ValueError>(method(), "a parameter's name must come once: '", p.name, "'");
@@ -158,6 +160,8 @@ void Optimizer::step(const Gradients& gradients) {
   if (check_finite_) [[likely]]
     if (!std::isfinite(table->loss) && !takes_non_finite()) [[unlikely]]
       require_finite_loss(table->loss);
+  if (!dense_.empty()) [[unlikely]]  // of a step that was refused
+    dense_.clear();
   bool any = false, stale = false;
   const capstan::detail::GradientTable::Entry* next = table->begin();  // where the next gradient most likely is
   for (Entry& e : entries_) {

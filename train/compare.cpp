@@ -98,7 +98,7 @@ Comparison detail::compare(const std::vector<std::string>& specs, std::vector<do
     if (!(rate > 0) || !std::isfinite(rate)) fail<ValueError>("compare", "rates must be finite and positive: ", rate);
   Comparison result{{}, std::move(options)};
   for (const std::string& spec : specs) {
-    optim::make(spec, {{"x", zeros({1})}});
+    optim::make(spec, {{"x", zeros({1, 1})}});  // a matrix, which all methods take
     const std::optional<double> own = optim::parse_spec(spec).find("lr");
     Comparison::Method m{spec, {}, 0};
     for (const double rate : own ? std::vector<double>{*own} : result.options.rates) m.attempts.push_back({rate, {}});
@@ -109,8 +109,9 @@ Comparison detail::compare(const std::vector<std::string>& specs, std::vector<do
       try {
         a.scores = call(problem, MakeOptimizer(m.spec, a.lr));
       } catch (const ValueError& error) {  // what a step says to a loss or gradient that is not finite
-        if (!std::string_view(error.what()).starts_with(cat("[", optim::parse_spec(m.spec).method, "] step ")) ||
-            std::string_view(error.what()).find("must be finite") == std::string_view::npos)
+        const std::string_view text = error.what();
+        if (!(text.starts_with(cat("[", optim::parse_spec(m.spec).method, "] step ")) || text.starts_with("[chain] ")) ||
+            text.find("must be finite") == std::string_view::npos)
           throw;
         continue;
       }

@@ -142,7 +142,9 @@ namespace {
 
 /// b a^(b-1), 0 where b is 0; by a kernel that is exact at the edges, or recorded.
 Tensor power_slope(const Tensor& a, const Tensor& b, bool recorded) {
-  return recorded ? b * pow(a, b - 1) : binary("pow", Binary::power_slope, a, b);
+  if (!recorded) return binary("pow", Binary::power_slope, a, b);
+  const Tensor one = ones({}, a.dtype()), infinite = logical_and(b == 0.0, logical_not(isfinite(pow(a, b - 1))));
+  return b * pow(where(infinite, one, a), b - 1);
 }
 
 /// a^b ln a, 0 where both are 0 or a is 0 and b above.

@@ -37,7 +37,7 @@ void check_optimizer(Flags& flags) {
   const char* flag = "--optimizer";
   try {
     const std::string spec = flags.optimizer.value_or("adagrad");
-    const auto optimizer = capstan::optim::make(spec, {{"x", capstan::zeros({1})}});
+    const auto optimizer = capstan::optim::make(spec, {{"x", capstan::zeros({1, 1})}});
     const std::optional<double> rate = capstan::optim::parse_spec(spec).find("lr");
     flag = "--lr";
     if (flags.lr && rate) throw CLI::ValidationError(flag, "the rate must be given once: also in --optimizer \"" + spec + "\"");

@@ -144,3 +144,16 @@ TEST(HigherOrder, AStepOfATrainingLoopEndsWithTheTape) {  // no leaf index is lo
   }
   EXPECT_TRUE(near(last[w], d({2 * std::exp(2.0), 2 * std::exp(4.0)}), 1e-14));
 }
+
+TEST(HigherOrder, ThePowerZeroIsFlatEverywhere) {
+  const double tiny = 1e-310, none = std::nan("");
+  for (const bool higher_order : {false, true}) {
+    const Tensor a = parameter(d({0, -0.0, tiny, none, 2, 2})), b = d({0, 0, 0, -0.0, 0, 3});
+    Tape tape({.higher_order = higher_order});
+    EXPECT_EQ(values(tape.gradients(sum(pow(a, b)))[a]), (Values{0, 0, 0, 0, 0, 12}));
+  }
+  const Tensor a = parameter(d({2, 3})), b = parameter(d({0, 2}));
+  Tape tape({.higher_order = true});
+  const Tensor da = tape.gradient(sum(pow(a, b)), a);  // b a^(b-1)
+  EXPECT_TRUE(near(tape.gradient(sum(da), b), d({0.5, 3 + 6 * std::log(3.0)}), 1e-14));
+}

@@ -148,3 +148,14 @@ TEST(RowSparse, HooksAndTapesOfHigherOrderSeeEveryRow) {
   const Tensor x = index_select(w, 0, index_of({1, 1})), dy = higher.gradient(sum(x * x * x), w);
   EXPECT_TRUE(near(higher.gradient(sum(dy), w).rows(1, 2), 12 * w.detach().rows(1, 2), 1e-15));
 }
+
+TEST(RowSparse, ItsRowsAreReadOnly) {
+  const Tensor w = parameter(numbers({20, 3}));
+  Tensor index = index_of({3, 1});
+  Tape tape;
+  const Gradients g = tape.gradients(sum(index_select(w, 0, index))), copy = g.clone();
+  Tensor rows = copy.sparse(w).rows;
+  EXPECT_NE(thrown([&] { rows += 1.0; }), "");
+  index += 1.0;  // the caller's own stays the caller's
+  EXPECT_EQ(values(g.sparse(w).rows), (Values{1, 3}));
+}

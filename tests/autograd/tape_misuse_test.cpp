@@ -212,6 +212,11 @@ TEST(TapeMisuse, AnExceptionInAGradientRule) {
     const Tensor z = record("trouble", y.clone(), {y}, [](const Tensor&, Inputs&) { throw Trouble(); });
     const Tensor loss = sum(z * y + w);
     EXPECT_THROW((void)tape.gradients(loss, {.keep = keep}), Trouble);
+    if (keep) {  // it is
+      EXPECT_EQ(tape.size(), 5u);
+      EXPECT_EQ(values(tape.gradients(sum(y), {.keep = true})[w]), (Values{4, 6}));
+      EXPECT_THROW((void)tape.gradients(loss), Trouble);
+    }
     EXPECT_EQ(tape.size(), 0u);
     EXPECT_EQ(
         thrown([&] { (void)tape.gradients(loss); }),
@@ -221,6 +226,46 @@ TEST(TapeMisuse, AnExceptionInAGradientRule) {
     EXPECT_EQ(values(inner.gradients(sum(w * w))[w]), (Values{4, 6}));
   }
   expect_all_well();
+}
+
+TEST(TapeMisuse, AHookThatUsesItsOwnTape) {
+  const Tensor a = p({1, 2}), b = p({1, 1});
+  for (const bool keep : {false, true}) {
+    Tape tape;
+    const Tensor h = a * 3.0, y = sum(h * h) + sum(a * 100.0), z = sum(h * b);
+    std::vector<std::string> refused;
+    const auto uses = [&](const Tensor&) {
+      refused = {thrown([&] { (void)tape.gradients(z, {.keep = true}); }), thrown([&] { (void)tape.gradient(z, a); }),
+                 thrown([&] { tape.hook(a, [](const Tensor&) {}); })};
+      expect_all_well();  // on a tape of its own it may
+    };
+    const std::string rule = "a hook must not use the tape whose gradients() calls it (compute on another Tape)";
+    const std::vector<std::string> texts = {"ValueError: [gradients] " + rule, "ValueError: [gradients] " + rule,
+                                            "ValueError: [hook] " + rule};
+    tape.hook(h, uses);
+    tape.hook(b, uses);
+    EXPECT_EQ(values(tape.gradients(y, {.keep = true})[a]), (Values{118, 136}));
+    EXPECT_EQ(refused, texts);
+    refused.clear();
+    EXPECT_EQ(values(tape.gradients(z, {.keep = keep})[a]), (Values{3, 3}));
+    EXPECT_EQ(refused, texts);
+  }
+}
+
+// A hook's own tape is done when the rule that called it goes on.
+TEST(TapeMisuse, AnErrorAfterAHooksOwnTapeNamesItsOperation) {
+  const Tensor a = p({1, 2}), k = parameter(d({3, 4}));
+  Tape tape;
+  const Tensor h = a * k, y = sum(h * 2.0);
+  tape.hook(h, [](const Tensor&) { expect_all_well(); });
+  {
+    const NoGrad change;
+    const_cast<Tensor&>(k).assign(d({5, 6}));
+  }
+  EXPECT_EQ(
+      thrown([&] { (void)tape.gradients(y); }),
+      "ValueError: [*] a tensor that the gradient needs was changed in place: [2], version 0 when recorded, now 1 (change a clone(), or "
+      "call gradients() first)");
 }
 
 TEST(TapeMisuse, OneThreadsMisuseIsNotAnothers) {

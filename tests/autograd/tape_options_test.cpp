@@ -88,8 +88,25 @@ TEST(Chosen, SkipsTheRest) {
   EXPECT_TRUE(near(result[r], d({5, 6}), 0));
   const Gradients all = tape.gradients(loss);  // nothing stays cut
   EXPECT_EQ(ran, 3);
-  EXPECT_EQ(all.size(), 4u);  // r is watched now
+  EXPECT_EQ(all.size(), 3u);  // and r is no leaf for ever
   EXPECT_TRUE(near(all[a], d({15, 24}), 0));
+}
+
+TEST(Chosen, ALookAtAResultChangesNothing) {
+  const Tensor w = parameter(d({3, 4})), constant = d({1, 2});
+  Tape tape;
+  const Tensor h = w * 2.0, k = w * 3.0, y = sum(h * h) + sum(k);
+  tape.watch(k);
+  EXPECT_TRUE(near(tape.gradient(y, h), d({12, 16}), 0));
+  EXPECT_EQ(thrown([&] {
+              (void)tape.gradients(y, {.keep = true, .inputs = {h, constant}});
+            }),
+            "ValueError: [gradients] input 1 is a constant to this tape: f64 [2] (see set_requires_grad() and watch())");
+  EXPECT_TRUE(near(tape.gradient(y, k), d({1, 1}), 0));
+  const Gradients g = tape.gradients(y);
+  EXPECT_EQ(g.size(), 2u);
+  EXPECT_FALSE(g.contains(h));
+  EXPECT_TRUE(g.contains(k));
 }
 
 TEST(Chosen, WhatTheLossDoesNotDependOnIsLeftOut) {

@@ -1,3 +1,5 @@
+#include <capstan/optim/inject.h>
+
 #include "methods.h"
 #include "support.h"
 
@@ -187,6 +189,10 @@ TEST(ParameterLists, GrowOrStayAsTheyWere) {
               sgd.add_parameters({{"b", b}, {"n", zeros({1}, DType::i64)}});
             }),
             "ValueError: [sgd] parameters are f32 or f64: 'n' is i64");
+  EXPECT_EQ(thrown([&] {
+              sgd.add_parameters({{"sgd", b}});
+            }),
+            "ValueError: [sgd] a parameter must not be named like the method: 'sgd' (their state would have the same names)");
   EXPECT_EQ(bits(sgd.state()), before);
   sgd.group("*", [](auto& o) { o.lr = 2; });
   sgd.add_parameters({{"b", b}});  // in no group until one names it
@@ -197,4 +203,15 @@ TEST(ParameterLists, GrowOrStayAsTheyWere) {
   sgd.group("b", [](auto& o) { o.lr = 4; });
   sgd.step(slopes({{b, ones({3})}}));
   EXPECT_EQ(values(b), (Moves{-4, -4, -4}));
+}
+
+TEST(Groups, WithWhichAnOptionDoesNotFitKeepAllAsTheyWere) {
+  Tensor w = parameter(ones({2})), b = parameter(ones({3}));
+  optim::SGD sgd(Parameters{{"w", w}, {"b", b}}, {.lr = 1, .momentum = 0.9});
+  sgd.group("b", [](auto& o) { o.nesterov = true; });
+  const std::string before = bits(sgd.state());
+  optim::Inject inject(sgd, {{"momentum", optim::schedule::linear(0, 0, 4)}});
+  EXPECT_NE(thrown([&] { inject.step(slopes({{w, ones({2})}})); }).find("[sgd] nesterov needs momentum"), std::string::npos);
+  EXPECT_EQ(bits(sgd.state()), before);
+  sgd.load_state(sgd.state());
 }

@@ -254,3 +254,36 @@ TEST(NotFinite, IsFoundAfterWhateverChangesAGradient) {
   EXPECT_TRUE(std::isinf(global_norm(g)));
   EXPECT_TRUE(refused(g));
 }
+
+// What the refused step had gathered is not the next one's: under AddressSanitizer this was a use after free.
+TEST(Refusals, OfRowSparseGradientsLeaveNothing) {
+  std::vector<Tensor> tables;
+  Parameters all;
+  for (int i = 0; i < 5; ++i) {
+    tables.push_back(parameter(ones({8, 2})));
+    all.insert("t" + std::to_string(i), tables.back());
+  }
+  const Tensor w = parameter(ones({2}));
+  all.insert("w", w);
+  optim::SGD sgd(all, {.lr = 1});
+  const auto gradients = [&](double factor) {
+    Tape tape;
+    Tensor loss = sum(factor * sqrt(w));
+    for (const Tensor& t : tables) loss = loss + sum(index_select(t, 0, tensor(std::vector<std::int64_t>{1})));
+    return tape.gradients(loss);
+  };
+  {
+    const NoGrad pause;
+    const_cast<Tensor&>(w).assign(zeros({2}));
+  }
+  const std::string before = everything(sgd, {w, tables[0], tables[4]});
+  EXPECT_NE(thrown([&] { sgd.step(gradients(1)); }), "");
+  EXPECT_EQ(everything(sgd, {w, tables[0], tables[4]}), before);
+  {
+    const NoGrad pause;
+    const_cast<Tensor&>(w).assign(ones({2}));
+  }
+  sgd.step(gradients(1));
+  for (const Tensor& t : tables) EXPECT_EQ(values(t), (std::vector<double>{1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(values(w), (std::vector<double>{0.5, 0.5}));
+}

@@ -121,3 +121,21 @@ TEST(ScheduleFree, AveragesWhereItsStepsWent) {
   EXPECT_EQ(bits(free.averaged()["idle"]), bits(idle));
   EXPECT_FALSE(free.averaged()["w"].requires_grad());
 }
+
+TEST(WholeTensors, AZeroGradientDividesNothingByZero) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Tensor w = parameter(ones({2, 3}, dtype)), row = tensor({{1, 2, 3}, {0, 0, 0}}, dtype);
+    for (const double eps : {0.0, 1e-50, 1e-300}) {
+      optim::Muon muon(Parameters{{"w", w}}, {.weight_decay = 0, .eps = eps});
+      muon.step(slopes({{w, zeros({2, 3}, dtype)}}));
+      optim::Adafactor adafactor(Parameters{{"w", w}}, {.eps1 = eps});
+      adafactor.step(slopes({{w, zeros({2, 3}, dtype)}}));
+      EXPECT_EQ(values(w), (std::vector<double>{1, 1, 1, 1, 1, 1})) << eps;
+      const Tensor v = parameter(ones({2, 3}, dtype));
+      optim::Adafactor other(Parameters{{"v", v}}, {.eps1 = eps});
+      other.step(slopes({{v, row}}));
+      EXPECT_EQ(values(v.detach().rows(1, 2)), (std::vector<double>{1, 1, 1})) << eps;
+      for (const double x : values(v)) EXPECT_TRUE(std::isfinite(x));
+    }
+  }
+}

@@ -121,6 +121,18 @@ TEST(Compare, RefusesWhatCannotBe) {
   EXPECT_EQ(runs, 0);
   EXPECT_EQ(thrown([&] { train::compare({"sgd"}, count, {.rates = {0.5}}); }),
             "ValueError: [compare] the problem must return a score: none for sgd at lr 0.5");
+  const auto chain = train::compare({"sgd"},
+                                    [](const train::MakeOptimizer&) -> std::vector<double> {
+                                      throw ValueError("[chain] 1.clip_by_global_norm: the gradients' norm must be finite: inf");
+                                    },
+                                    {.rates = {1}});
+  EXPECT_EQ(chain.methods[0].attempts[0].last(), INFINITY);
+  const auto matrices = train::compare({"muon"}, [](const train::MakeOptimizer& make) {
+    const Tensor w = parameter(ones({2, 2}));
+    make({{"w", w}});
+    return std::vector<double>{1};
+  });
+  EXPECT_EQ(matrices.methods[0].attempts[0].last(), 1);
   for (const char* text : {"[data] must be finite", "[sgd] none"})  // the problem's own errors are nobody's divergence
     EXPECT_EQ(thrown([&] { train::compare({"sgd"}, [&](const train::MakeOptimizer&) -> std::vector<double> { throw ValueError(text); }); }),
               "ValueError: " + std::string(text));
