@@ -269,11 +269,14 @@ Gradients Tape::gradients(const Tensor& loss, const GradientOptions& options) {
 Tensor Tape::gradient(const Tensor& y, const Tensor& x) { return chosen_gradients(*this, start_of(*state_, y), y, &x, 1, true)[x]; }
 
 void Tape::add_hook(const Tensor& x, detail::Hook* hook) {
+  if (state_->thread == &thread_tapes && state_->running) {  // which goes through the list
+    delete hook;
+    in_a_hook("hook");
+  }
   state_->hooks.push_back({nullptr, hook});  // from here on the tape's
   try {
     detail::Header* h = x.header();
     if (state_->thread != &thread_tapes) fail<ValueError>("hook", "a tape must be used on the thread that began it");
-    if (state_->running) in_a_hook("hook");
     if (state_->attention & detail::kSpent) fail<ValueError>("hook", "the tape's recording is spent: begin a new Tape for the next step");
     if (h->tape != state_->serial && !(h->flags & detail::kRequiresGrad) && !state_->knows_leaf(h))
       fail<ValueError>("hook", "the tensor must want a gradient on this tape: ", x.dtype(), " ", x.shape(),
