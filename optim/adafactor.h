@@ -20,10 +20,9 @@ struct AdafactorOptions {
 /// for a vector, and a scalar, with the whole average v <- (1-b)*v + b*g^2. Then
 ///   w <- w - min(lr, 1/sqrt(t)) * max(eps2, rms(w)) / max(1, rms(u)/d) * u
 /// where rms(w) is that of before the decay. The state is one row and one column instead of a matrix: two slots are empty for
-/// a vector, one for a matrix. Both floors are at least the dtype's smallest normal number. Their order is PyTorch's; the paper adds eps1
-/// to g^2. A zero gradient leaves w but
-/// makes the averages forget: a lazy sparse step is not exact. Throws ValueError unless lr, eps1, eps2 and weight_decay are
-/// >= 0, beta2_decay <= 0 and d >= 1.
+/// a vector, one for a matrix. Both floors are at least the dtype's smallest normal number. Their order is PyTorch's; the paper adds
+/// eps1 to g^2. A zero gradient leaves w but makes the averages forget: a lazy sparse step is not exact. Throws ValueError unless lr,
+/// eps1, eps2 and weight_decay are >= 0, beta2_decay <= 0 and d >= 1.
 /// Weakness: v is of rank one: an element that is rare in a busy row and a busy column gets too small a step.
 struct Adafactor : WholeTensor<Adafactor, AdafactorOptions> {
   using WholeTensor::WholeTensor;

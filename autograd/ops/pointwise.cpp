@@ -143,7 +143,7 @@ namespace {
 /// b a^(b-1), 0 where b is 0; by a kernel that is exact at the edges, or recorded.
 Tensor power_slope(const Tensor& a, const Tensor& b, bool recorded) {
   if (!recorded) return binary("pow", Binary::power_slope, a, b);
-  const Tensor one = ones({}, a.dtype()), infinite = logical_and(b == 0.0, logical_not(isfinite(pow(a, b - 1))));
+  const Tensor one = ones({}, a.dtype()), infinite = logical_and(b == 0.0, logical_not(isfinite(pow(a.detach(), b.detach() - 1))));
   return b * pow(where(infinite, one, a), b - 1);
 }
 
