@@ -26,7 +26,7 @@ namespace {
 /// The parameter after `steps` steps along gradients that depend on it and have small and large times, from a fixed start.
 Tensor after(const Trial& trial, int steps, DType dtype, const Shape& shape) {
   Tensor w = parameter(irregular(shape, 3, dtype));
-  const auto optimizer = trial.build(Parameters{{"w", w}});
+  const auto optimizer = trial.build(Parameters{{"kit.w", w}});
   for (int t = 0; t < steps; ++t) {
     const double size = t % 5 == 3 ? 0.125 : 1;
     optimizer->step(gradients_of({{w, size * irregular(shape, 100 * t, dtype) + 0.5 * w.clone()}}));
@@ -39,7 +39,7 @@ Tensor after(const Trial& trial, int steps, DType dtype, const Shape& shape) {
 template <class Loss>
 double share_left(const Trial& trial, const Tensor& start, int steps, Loss loss) {
   Tensor w = parameter(start.clone());
-  const auto optimizer = trial.build(Parameters{{"w", w}});
+  const auto optimizer = trial.build(Parameters{{"kit.w", w}});
   const double first = loss(w).item();
   for (int t = 0; t < steps; ++t) {
     Tape tape;
@@ -69,8 +69,8 @@ void converges(const Subject& s, double left, int steps, const Tensor& start, Lo
 void expect_decay(const Trial& trial, double decay, DType dtype) {
   Tensor w = parameter(irregular({3, 4}, 0, dtype)), l2 = parameter(w.clone()), decoupled = parameter(w.clone());
   const Trial plain = trial.with("weight_decay", 0);
-  const auto whole = trial.build(Parameters{{"w", w}}), added = plain.build(Parameters{{"w", l2}}),
-             taken = plain.build(Parameters{{"w", decoupled}});
+  const auto whole = trial.build(Parameters{{"kit.w", w}}), added = plain.build(Parameters{{"kit.w", l2}}),
+             taken = plain.build(Parameters{{"kit.w", decoupled}});
   for (int t = 0; t < 5; ++t) {
     const Tensor g = irregular({3, 4}, 100 * t, dtype);
     whole->step(gradients_of({{w, g}}));
@@ -143,7 +143,7 @@ std::string composes(const Subject& s) {
   bool has_decay = false;
   for_sets(s, [&](const Trial& trial) {
     Tensor w = parameter(irregular({3, 4}, 0, DType::f64)), by_hand = parameter(w.clone());
-    const auto a = trial.build(Parameters{{"w", w}}), b = trial.build(Parameters{{"w", by_hand}});
+    const auto a = trial.build(Parameters{{"kit.w", w}}), b = trial.build(Parameters{{"kit.w", by_hand}});
     for (int t = 0; t < 5; ++t) {
       const Tensor g = irregular({3, 4}, 100 * t, DType::f64);
       a->step(clip_value(clip_norm(gradients_of({{w, 4 * g}}), 1), 0.25));
@@ -194,10 +194,11 @@ void moves_each_element_by_itself(const Subject& s) {
         const Tensor all = irregular({n + 2 * guard}, 5, dtype);
         const Tensor w = all.rows(guard, guard + n);  // a view, at an address that is no multiple of a vector's size
         const std::string before = bits(all);
-        std::vector<Tensor> single;
+        std::vector<Tensor> single, backwards;  // the other way round, so that a rule which changes as it goes cannot hide
         for (std::int64_t i = 0; i < n; ++i) single.push_back(parameter(w.rows(i, i + 1).clone()));
-        const auto together = trial.build(Parameters{{"w", w}});
-        const auto apart = n == 0 ? nullptr : trial.build(Parameters(single));
+        for (std::int64_t i = n - 1; i >= 0; --i) backwards.push_back(single[static_cast<std::size_t>(i)]);
+        const auto together = trial.build(Parameters{{"kit.w", w}});
+        const auto apart = n == 0 ? nullptr : trial.build(Parameters(backwards));
         for (int t = 0; t < 3; ++t) {
           const Tensor g = irregular({n}, 70 * t, dtype);
           Tape tape;
@@ -219,7 +220,7 @@ void moves_each_element_by_itself(const Subject& s) {
 }
 
 Conformance check_conformance(const Subject& s) {
-  for_sets(s, [](const Trial& trial) { trial.build(Parameters{{"w", zeros(shape_of(trial.subject, 2))}}); });
+  for_sets(s, [](const Trial& trial) { trial.build(Parameters{{"kit.w", zeros(shape_of(trial.subject, 2))}}); });
   Conformance report{s.name, {}};
   const auto check = [&](const char* name, auto holds) {
     using enum Property::Outcome;

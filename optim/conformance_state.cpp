@@ -17,7 +17,7 @@ struct Training {
   Training(const Trial& trial, DType dtype)
       : a(parameter(irregular({3, 6}, 0, dtype))),
         b(parameter(irregular(shape_of(trial.subject, 5), 30, dtype))),
-        optimizer(trial.build(Parameters{{"a", a}, {"b", b}})) {}
+        optimizer(trial.build(Parameters{{"kit.a", a}, {"kit.b", b}})) {}
   void step(int t) {
     const Tensor ga = irregular({3, 6}, 50 + 40 * t, a.dtype()), gb = irregular(b.shape(), 90 + 40 * t, a.dtype());
     optimizer->step(t < 2 ? gradients_of({{a, ga}}) : gradients_of({{a, ga}, {b, gb}}));
@@ -71,7 +71,7 @@ void leaves_gradient_alone(const Subject& s) {
   for_sets(s, [&](const Trial& trial) {
     for (const DType dtype : both_dtypes) {
       Tensor w = parameter(irregular({11, 3}, 0, dtype));
-      const auto optimizer = trial.build(Parameters{{"w", w}});
+      const auto optimizer = trial.build(Parameters{{"kit.w", w}});
       const Gradients g = gradients_of({{w, irregular({11, 3}, 40, dtype)}});
       for (int t = 0; t < 2; ++t) optimizer->step(g);
       expect(bits(g[w]) == bits(irregular({11, 3}, 40, dtype)), "a ", dtype, " gradient was changed, ", trial.text());
@@ -84,7 +84,7 @@ void follows_rows(const Subject& s) {
   for_sets(s, [&](const Trial& trial) {
     for (const DType dtype : both_dtypes) {
       Tensor by_rows = parameter(irregular(shape, 0, dtype)), dense = parameter(by_rows.clone());
-      const auto sparse_one = trial.build(Parameters{{"w", by_rows}}), dense_one = trial.build(Parameters{{"w", dense}});
+      const auto sparse_one = trial.build(Parameters{{"kit.w", by_rows}}), dense_one = trial.build(Parameters{{"kit.w", dense}});
       for (int t = 0; t < 6; ++t) {
         const std::int64_t last = shape[0] - 1;
         const Tensor rows = tensor(std::vector<std::int64_t>{t, t % 2 == 0 ? last : t});  // now and then one row twice
@@ -116,7 +116,7 @@ std::string rests_at_zero_gradient(const Subject& s) {
     for (const DType dtype : both_dtypes) {
       Tensor w = parameter(irregular(shape_of(s, 37), 0, dtype));
       const std::string before = bits(w);
-      const auto optimizer = trial.build(Parameters{{"w", w}});
+      const auto optimizer = trial.build(Parameters{{"kit.w", w}});
       for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, zeros(shape_of(s, 37), dtype)}}));
       expect(bits(w) == before, "three gradients of 0 move a ", dtype, " parameter, ", trial.text());
       for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones(shape_of(s, 37), dtype)}}));
@@ -131,14 +131,14 @@ void leaves_idle_alone(const Subject& s) {
   for_sets(s, [&](const Trial& trial) {
     Tensor w = parameter(irregular(shape_of(s, 5), 0, DType::f64)), idle = parameter(irregular(shape_of(s, 6), 9, DType::f64));
     const std::string before = bits(idle);
-    const auto optimizer = trial.build(Parameters{{"idle", idle}, {"w", w}});
+    const auto optimizer = trial.build(Parameters{{"kit.idle", idle}, {"kit.w", w}});
     for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones(shape_of(s, 5), DType::f64)}}));
     expect(bits(idle) == before && idle.version() == 0, "it was moved, ", trial.text());
     const TensorMap state = optimizer->state();
-    expect(*state["idle/step"].data<std::int64_t>() == 0 && *state["w/step"].data<std::int64_t>() == 3, "its steps were counted, ",
+    expect(*state["kit.idle/step"].data<std::int64_t>() == 0 && *state["kit.w/step"].data<std::int64_t>() == 3, "its steps were counted, ",
            trial.text());
     for (const auto& entry : state)
-      expect(!entry.name.starts_with("idle/") || entry.name == "idle/step", "it has a state: ", entry.name, ", ", trial.text());
+      expect(!entry.name.starts_with("kit.idle/") || entry.name == "kit.idle/step", "it has a state: ", entry.name, ", ", trial.text());
   });
 }
 
@@ -147,9 +147,9 @@ void starts_later_afresh(const Subject& s) {
   for_sets(s, [&](const Trial& trial) {
     Tensor w = parameter(irregular(shape_of(s, 5), 0, DType::f64)), late = parameter(irregular(shape_of(s, 6), 9, DType::f64)),
            twin = parameter(late.clone());
-    const auto optimizer = trial.build(Parameters{{"w", w}}), fresh = trial.build(Parameters{{"twin", twin}});
+    const auto optimizer = trial.build(Parameters{{"kit.w", w}}), fresh = trial.build(Parameters{{"kit.twin", twin}});
     for (int t = 0; t < 4; ++t) optimizer->step(gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}}));
-    optimizer->add_parameters(Parameters{{"late", late}});
+    optimizer->add_parameters(Parameters{{"kit.late", late}});
     for (int t = 0; t < 3; ++t) {
       const Tensor g = irregular(shape_of(s, 6), 20 + t, DType::f64);
       optimizer->step(gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}, {late, g}}));
@@ -157,7 +157,7 @@ void starts_later_afresh(const Subject& s) {
       expect(bits(late) == bits(twin), "added after four steps, it moves otherwise than in an optimizer of its own, ", trial.text());
     }
     const TensorMap state = optimizer->state();
-    for (const auto& [key, steps] : {std::pair{cat(s.name, "/step"), 7}, {std::string("w/step"), 7}, {std::string("late/step"), 3}})
+    for (const auto& [key, steps] : {std::pair{cat(s.name, "/step"), 7}, {std::string("kit.w/step"), 7}, {std::string("kit.late/step"), 3}})
       expect(*state[key].data<std::int64_t>() == steps, key, " is ", *state[key].data<std::int64_t>(), " and not ", steps);
   });
 }
@@ -171,8 +171,8 @@ void moves_group_by_its_options(const Subject& s) {
       for (const Trial* group : {&own, &inherits}) {
         Training both(trial, DType::f64), alone(trial, DType::f64);
         Tensor b = parameter(both.b.clone());
-        const auto apart = group->build(Parameters{{"b", b}});
-        s.group(*both.optimizer, "b", group->values);
+        const auto apart = group->build(Parameters{{"kit.b", b}});
+        s.group(*both.optimizer, "kit.b", group->values);
         for (int t = 0; t < 6; ++t) {
           if (t == 4) {  // the rate that the group did not set follows the optimizer's
             both.optimizer->set_lr(0.75 * trial.get("lr"));
@@ -262,9 +262,9 @@ std::string refuses_bad_options(const Subject& s) {
         expect_refusal(training, what + " in a state", trial,
                        [&] { training.optimizer->load_state(with_option(training.optimizer->state(), cat(s.name, "/", option), value)); });
         if (s.flags[k]) continue;  // elsewhere a flag is a bool
-        expect_refusal(training, what + " in the constructor", trial, [&] { wrong.build(Parameters{{"w", zeros(shape_of(s, 2))}}); });
+        expect_refusal(training, what + " in the constructor", trial, [&] { wrong.build(Parameters{{"kit.w", zeros(shape_of(s, 2))}}); });
         if (option == "lr") expect_refusal(training, what + " in set_lr()", trial, [&] { training.optimizer->set_lr(value); });
-        if (s.group) expect_refusal(training, what + " in group()", trial, [&] { s.group(*training.optimizer, "b", wrong.values); });
+        if (s.group) expect_refusal(training, what + " in group()", trial, [&] { s.group(*training.optimizer, "kit.b", wrong.values); });
       }
     }
   });

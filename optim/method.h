@@ -97,6 +97,7 @@ class Method : public Optimizer {
   };
 
   void add_group(std::string_view pattern, Group group);
+  static void own_what_differs(Group& group, const Group& first) noexcept;
   static void check_options(const Options& options);
   static std::size_t rule_for(const Options& options) noexcept;
   const optim::Field<Options>& field(std::string_view name) const;

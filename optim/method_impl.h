@@ -107,15 +107,21 @@ void Method<Derived, Options>::set_options(const std::vector<double>& values) {
       f.set(g.options, value);
     }
     check_options(g.options);
+    own_what_differs(g, changed.front());  // a loaded rate stays the group's when set_lr() comes
   }
   groups_ = std::move(changed);
 }
 
 template <class Derived, class Options>
+void Method<Derived, Options>::own_what_differs(Group& group, const Group& first) noexcept {
+  for (std::size_t i = 0; i < Derived::fields.size(); ++i)
+    if (Derived::fields[i].get(group.options) != Derived::fields[i].get(first.options)) group.own |= std::uint64_t{1} << i;
+}
+
+template <class Derived, class Options>
 void Method<Derived, Options>::add_group(std::string_view pattern, Group group) {
   check_options(group.options);
-  for (std::size_t i = 0; i < Derived::fields.size(); ++i)
-    if (Derived::fields[i].get(group.options) != Derived::fields[i].get(groups_.front().options)) group.own |= std::uint64_t{1} << i;
+  own_what_differs(group, groups_.front());
   groups_.reserve(groups_.size() + 1);
   this->assign_group(pattern, groups_.size());
   groups_.push_back(group);

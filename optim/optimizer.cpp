@@ -220,6 +220,7 @@ TensorMap Optimizer::state() const {
   state.insert(cat(method(), "/step"), detail::count(steps_));
   for (const Entry& e : entries_) {
     state.insert(e.name + "/step", detail::count(e.steps));
+    if (e.group > 0) state.insert(e.name + "/group", detail::count(static_cast<std::int64_t>(e.group)));
     if (e.steps == 0) continue;
     Entry next = e;  // after an option changed, with the slots of the rule that the next step will use
     if (const std::size_t rule = rule_of(e.group); rule != e.rule) make_slots(next, rule);
@@ -247,6 +248,10 @@ Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
   std::vector<Entry> loaded = entries_;
   for (Entry& e : loaded) {
     e.steps = reader.take_count(e.name + "/step");
+    const std::string group = e.name + "/group";
+    if (e.group > 0)
+      if (const std::int64_t saved = reader.take_count(group), own = static_cast<std::int64_t>(e.group); saved > 0 && saved != own)
+        reader.complain(group, ": ", saved, ", wanted ", own);
     e.slots.clear();
     e.rule = no_rule;
     if (e.steps == 0) continue;

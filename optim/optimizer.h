@@ -55,10 +55,11 @@ class Optimizer {
   void add_parameters(const Parameters& parameters);
 
   /// A deep copy of everything that the next step depends on: "<method>/<option>" (f64; the k-th group's as
-  /// "<method>/<k>/<option>"), "<parameter>/step" (i64) and, after the first step, "<parameter>/<slot>".
+  /// "<method>/<k>/<option>"), "<parameter>/step" (i64), for those of the k-th group "<parameter>/group" (i64: k) and, after the
+  /// first step, "<parameter>/<slot>".
   TensorMap state() const;
-  /// Takes it back. Throws ValueError listing every mismatch (another method, missing, unexpected, shape, dtype) and then
-  /// changes nothing.
+  /// Takes it back; an option of a group that differs from the constructor's is the group's own from then on. Throws ValueError
+  /// listing every mismatch (another method, missing, unexpected, shape, dtype, another group) and then changes nothing.
   void load_state(const TensorMap& state);
 
   /// What it moves, by name: the model's own tensors.

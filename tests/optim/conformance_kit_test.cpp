@@ -168,6 +168,23 @@ struct Uneven : optim::Elementwise<Uneven, UnevenOptions> {
   };
 };
 
+/// Whose rule moves each further element half as far. It is called like one of the kit's parameters.
+struct FadingOptions {
+  double lr = 0.1;
+};
+struct Fading : optim::Elementwise<Fading, FadingOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "w";
+  static constexpr std::array fields = {Field<FadingOptions>{"lr", &FadingOptions::lr}};
+  static constexpr std::array<const char*, 0> states = {};
+  template <class T>
+  struct Rule {
+    mutable T lr;
+    Rule(const FadingOptions&, optim::StepInfo step) : lr(T(step.lr)) {}
+    void operator()(T& w, T g) const { w -= lr * g, lr /= 2; }
+  };
+};
+
 /// Whose decay is its own business in one of two ways, and which has no groups.
 struct HermitOptions {
   double lr = 0.1, weight_decay = 0.01;
@@ -272,6 +289,10 @@ TEST(Kit, CatchesEachSinByTheNameOfTheProperty) {
   const Conformance report = optim::conformance<Uneven>();
   EXPECT_EQ(failed(report), std::set<std::string>{"moves each element by itself"});
   EXPECT_EQ(message(report, "moves each element by itself"), "15 elements in f32 move otherwise together than apart, lr 0.1");
+
+  const Conformance fading = optim::conformance<Fading>();
+  EXPECT_TRUE(failed(fading).contains("moves each element by itself")) << fading.text();
+  EXPECT_EQ(message(fading, "moves each element by itself"), "15 elements in f32 move otherwise together than apart, lr 0.1");
 }
 
 TEST(Kit, SaysWhatAMethodDoesNotClaim) {

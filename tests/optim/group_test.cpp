@@ -138,7 +138,7 @@ TEST(Groups, AreSavedWithTheirNumber) {
   EXPECT_EQ(names(sgd.state()),
             "sgd/lr sgd/momentum sgd/dampening sgd/nesterov sgd/weight_decay "
             "sgd/1/lr sgd/1/momentum sgd/1/dampening sgd/1/nesterov sgd/1/weight_decay "
-            "sgd/step 0.weight/step 0.bias/step 1.weight/step 1.bias/step");
+            "sgd/step 0.weight/step 0.bias/step 0.bias/group 1.weight/step 1.bias/step 1.bias/group");
   EXPECT_EQ(sgd.state()["sgd/1/lr"].item(), 0.25);
   optim::SGD without_group(m.parameters());
   EXPECT_EQ(thrown([&] { without_group.load_state(sgd.state()); }), R"(ValueError: [sgd] the state does not fit this optimizer:
@@ -146,14 +146,49 @@ TEST(Groups, AreSavedWithTheirNumber) {
   unexpected: sgd/1/momentum
   unexpected: sgd/1/dampening
   unexpected: sgd/1/nesterov
-  unexpected: sgd/1/weight_decay)");
+  unexpected: sgd/1/weight_decay
+  unexpected: 0.bias/group
+  unexpected: 1.bias/group)");
   optim::SGD with_group(m.parameters());
-  with_group.group("0.bias", [](auto& o) { o.lr = 3; });
+  with_group.group("*.bias", [](auto& o) { o.lr = 3; });
   with_group.load_state(sgd.state());
   EXPECT_EQ(with_group.lr(), 0.5);
   EXPECT_EQ(with_group.options(1).lr, 0.25);
   with_group.set_lr(8);  // the group's rate is its own still
   EXPECT_EQ(with_group.options(1).lr, 0.25);
+}
+
+TEST(Groups, OwnWhatTheyLoadAndSetLrLeavesIt) {
+  Model m;
+  optim::SGD sgd(m.parameters(), {.lr = 0.5});
+  sgd.group("*.bias", [](auto& o) { o.lr = 0.25; });
+  optim::SGD other(m.parameters(), {.lr = 0.25});
+  other.group("*.bias", [](auto& o) { o.lr = 0.25; });  // no rate of its own as long as it says the constructor's
+  other.load_state(sgd.state());
+  other.set_lr(8);
+  EXPECT_EQ(other.options(1).lr, 0.25);
+  EXPECT_EQ(other.options(1).momentum, 0);
+  EXPECT_EQ(other.lr(), 8);
+}
+
+TEST(Groups, AreLoadedByThoseWhoseParametersAreTheSame) {
+  Model m;
+  optim::SGD sgd(m.parameters(), {.lr = 0.5}), other(m.parameters());
+  sgd.group("*.bias", [](auto& o) { o.lr = 0.25; });
+  sgd.group("0.bias", [](auto& o) { o.lr = 0.125; });
+  other.group("0.*", [](auto& o) { o.lr = 3; });
+  other.group("0.bias", [](auto& o) { o.lr = 4; });
+  other.group("1.bias", [](auto& o) { o.lr = 5; });
+  const std::string before = bits(other.state());
+  EXPECT_EQ(thrown([&] { other.load_state(sgd.state()); }), R"(ValueError: [sgd] the state does not fit this optimizer:
+  missing: sgd/3/lr
+  missing: sgd/3/momentum
+  missing: sgd/3/dampening
+  missing: sgd/3/nesterov
+  missing: sgd/3/weight_decay
+  missing: 0.weight/group
+  1.bias/group: 1, wanted 3)");
+  EXPECT_EQ(bits(other.state()), before);
 }
 
 TEST(ParameterLists, AreRefusedWhenEmptyOrTwice) {

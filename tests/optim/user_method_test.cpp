@@ -144,7 +144,7 @@ TEST(UsersMethod, FromTheGroundUpHasTheRestFromTheBase) {
   EXPECT_EQ(values(w), (std::vector<double>{-3, 4}));
   EXPECT_EQ(values(b), (std::vector<double>{-2}));
   EXPECT_EQ(n.lr(), 5);
-  EXPECT_EQ(names(n.state()), "normalised/lr normalised/1/lr normalised/step w/step w/travelled b/step b/travelled");
+  EXPECT_EQ(names(n.state()), "normalised/lr normalised/1/lr normalised/step w/step w/travelled b/step b/group b/travelled");
   EXPECT_EQ(n.explain(),
             "normalised: w <- w - lr*g/|g|\n  1 parameter, 2 elements, 16 bytes of state\n"
             "group 1: w <- w - lr*g/|g|\n  1 parameter, 1 element, 8 bytes of state");
