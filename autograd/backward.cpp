@@ -44,6 +44,7 @@ bool TapeState::noted(Node& n, Tensor& dy) {
 }
 
 Tensor TapeState::hooked(const char* op, const Slot& slot, Tensor g) {
+  g.header()->flags |= kReadOnly;  // other gradients may share its memory
   for (const Hooked& h : hooks) {
     if (h.slot != &slot) continue;
     take_finite(g);  // the hook has a handle on it

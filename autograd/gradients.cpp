@@ -147,6 +147,9 @@ Gradients& Gradients::operator+=(const Gradients& other) {
 Gradients& Gradients::operator*=(double factor) {
   if (!std::isfinite(factor)) fail<ValueError>("gradients", "the factor must be finite: ", factor);
   if (!table_) return *this;
+  for (const Entry& e : *table_)
+    if (e.gradient.dtype() == DType::f32 && !std::isfinite(static_cast<float>(factor)))
+      fail<ValueError>("gradients", "the factor must be finite in f32, which a gradient has: ", factor);
   for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, detail::writable(e), factor);
   return *this;
 }

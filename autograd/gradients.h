@@ -49,7 +49,7 @@ class [[nodiscard]] Gradients {
   /// Adds the gradients of another loss, tensor by tensor; those only the other knows are copied. Throws ShapeError,
   /// and changes nothing, when shapes or dtypes differ. Two row-sparse gradients give one, whose rows are those of both.
   Gradients& operator+=(const Gradients& other);
-  /// Multiplies every gradient; throws ValueError unless the factor is finite.
+  /// Multiplies every gradient; throws ValueError, and changes nothing, unless the factor is finite in each gradient's dtype.
   Gradients& operator*=(double factor);
 
   /// The value of the loss they belong to; after +=, the sum of the losses.
@@ -64,7 +64,8 @@ class [[nodiscard]] Gradients {
   detail::GradientTable* table_ = nullptr;
 };
 
-/// sqrt(sum of all squared elements of all gradients), accumulated in f64.
+/// sqrt(sum of all squared elements of all gradients), accumulated in f64 without scaling: infinite where the sum of squares is,
+/// which takes elements above 1e154, and 0 where all are below 1e-162.
 double global_norm(const Gradients& gradients);
 
 /// The gradients scaled by min(1, max_norm / global_norm) (Pascanu et al., ICML 2013, algorithm 1). Throws ValueError

@@ -84,9 +84,9 @@ class [[nodiscard]] Tape {
   void watch(const Tensor& x);
   /// Has f called with the gradient for x, a parameter or a result of this tape, each time gradients() has all of it: before it
   /// goes on from there to x's own inputs. f(const Tensor& g) returns nothing, or the tensor that takes g's place, of its shape and dtype
-  /// (else gradients() throws ShapeError or ValueError). Several are called in their order. f must not change g in place, whose memory
-  /// other gradients may share, nor use this tape's gradients() or hook() (ValueError). Throws ValueError when x is a constant to this
-  /// tape.
+  /// (else gradients() throws ShapeError or ValueError). Several are called in their order. g is read-only, since other gradients may
+  /// share its memory, and f must not use this tape's gradients() or hook() (ValueError). Throws ValueError when x is a constant to
+  /// this tape.
   ///
   ///     tape.hook(w, [](const Tensor& g) { return g * 0.1; });   // w learns ten times slower
   template <class F>

@@ -22,8 +22,7 @@ void Adafactor::move(const AdafactorOptions& o, StepInfo step, Tensor& w, const 
   if (w.numel() == 0) return;
   const double t = static_cast<double>(step.t), taken = std::pow(t, o.beta2_decay);
   const double unit = w.dtype() == DType::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  const double least = w.dtype() == DType::f32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
-  const double eps1 = std::max(o.eps1 == 0 ? unit : o.eps1, least);  // neither floor may round to 0
+  const double eps1 = detail::kept_positive(o.eps1 == 0 ? unit : o.eps1, w.dtype());
   const double alpha = std::min(step.lr, 1 / std::sqrt(t)) * std::max(o.eps2, root_mean_square(w));
   const Tensor squares = square(g);
   Tensor v = whole;
@@ -34,7 +33,7 @@ void Adafactor::move(const AdafactorOptions& o, StepInfo step, Tensor& w, const 
   } else {
     average(whole, squares, taken);
   }
-  const Tensor u = g / sqrt(at_least(v, std::max(eps1 * eps1, least)));
+  const Tensor u = g / sqrt(at_least(v, detail::kept_positive(eps1 * eps1, w.dtype())));
   if (o.weight_decay != 0) w *= 1 - step.lr * o.weight_decay;
   w -= u * (alpha / std::max(1.0, root_mean_square(u) / o.d));
 }

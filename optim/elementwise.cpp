@@ -2,6 +2,9 @@
 #include <capstan/core/text.h>
 #include <capstan/optim/elementwise.h>
 
+#include <algorithm>
+#include <limits>
+
 namespace capstan::optim {
 
 using capstan::detail::cat;
@@ -40,6 +43,10 @@ void require_non_negative(const char* method, const char* option, double value) 
 
 void require_fraction(const char* method, const char* option, double value) {
   if (!(value >= 0 && value < 1)) bad_option(method, option, "must lie in [0, 1)", value);
+}
+
+double kept_positive(double eps, DType dtype) noexcept {
+  return std::max(eps, dtype == DType::f32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min());
 }
 
 std::string decayed(double weight_decay) { return weight_decay == 0 ? "" : cat("g <- g + ", weight_decay, "*w, "); }

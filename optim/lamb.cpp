@@ -9,7 +9,7 @@ void LAMB::move(const LAMBOptions& o, StepInfo step, Tensor& w, const Tensor& g,
   const detail::Moments<double> moments(o.beta1, o.beta2, step.t);
   m.assign(o.beta1 * m + (1 - o.beta1) * g);
   v.assign(o.beta2 * v + (1 - o.beta2) * square(g));
-  Tensor u = m * (1 / moments.correction1) / (sqrt(v * (1 / moments.correction2)) + o.eps);
+  Tensor u = m * (1 / moments.correction1) / (sqrt(v * (1 / moments.correction2)) + detail::kept_positive(o.eps, w.dtype()));
   if (o.weight_decay != 0) u += o.weight_decay * w;
   const double size = norm(w).item(), length = norm(u).item();
   w -= u * (step.lr * (size == 0 || length == 0 ? 1 : size / length));

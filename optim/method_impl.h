@@ -15,6 +15,8 @@ std::string list_options(const std::vector<const char*>& names, const std::vecto
 void require_positive(const char* method, const char* option, double value);
 void require_non_negative(const char* method, const char* option, double value);
 void require_fraction(const char* method, const char* option, double value);
+/// An eps > 0 as a dtype can hold it: 1e-50 is 0 in f32, and 0/(sqrt(0) + 0) is NaN.
+double kept_positive(double eps, DType dtype) noexcept;
 /// For formula(), when there is weight decay: "g <- g + 0.01*w, " and, decoupled, "w <- w - 0.1*0.01*w, ".
 std::string decayed(double weight_decay);
 std::string shrunk(double lr, double weight_decay);

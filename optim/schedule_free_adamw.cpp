@@ -18,7 +18,7 @@ void ScheduleFreeAdamW::move(const ScheduleFreeAdamWOptions& o, StepInfo step, T
   const double sum = old.data<double>()[0] + weight, c = sum == 0 ? 0 : weight / sum;
   weights.assign(tensor({sum, most}, weights.dtype()));
   v.assign(o.beta2 * v + (1 - o.beta2) * square(g));
-  Tensor u = g / (sqrt(v * (1 / (1 - std::pow(o.beta2, static_cast<double>(step.t))))) + o.eps);
+  Tensor u = g / (sqrt(v * (1 / (1 - std::pow(o.beta2, static_cast<double>(step.t))))) + detail::kept_positive(o.eps, w.dtype()));
   if (o.weight_decay != 0) u += o.weight_decay * w;
   w += c * (z - w) - u * (step.lr * (1 - o.beta1 * (1 - c)));
   z -= step.lr * u;

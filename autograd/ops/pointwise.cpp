@@ -53,7 +53,9 @@ Tensor pow(const Tensor& x, double p) {
 
 Tensor abs(const Tensor& x) {
   return record("abs", unary("abs", Unary::abs, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? sign(x.get()) * dy : binary("abs", Binary::abs_grad, x.get(), dx.take_dy()));  // d |x| = sign(x) dx, 0 at 0
+    // d |x| = sign(x) dx, 0 at 0 and at NaN
+    const auto times_sign = [&](const Tensor& g) { return binary("abs", Binary::abs_grad, x.get(), g); };
+    dx.add(0, dx.recorded() ? times_sign(ones(dy.shape(), dy.dtype())) * dy : times_sign(dx.take_dy()));
   });
 }
 

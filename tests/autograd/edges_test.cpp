@@ -40,6 +40,14 @@ TEST(Edges, NaNPassesTheGradientOfRelu) {
   }
 }
 
+TEST(Edges, NaNEndsTheGradientOfAbs) {
+  for (const bool higher_order : {false, true}) {
+    const Tensor x = parameter(d({no_number, -2, 0, 3}));
+    Tape tape({.higher_order = higher_order});
+    EXPECT_EQ(values(tape.gradients(sum(3 * abs(x)))[x]), (Values{0, -3, 0, 3}));
+  }
+}
+
 TEST(Edges, TheLargestNumbersStayFinite) {
   const double most = std::numeric_limits<double>::max();
   EXPECT_EQ(softplus(d(most), 2).item(), most);

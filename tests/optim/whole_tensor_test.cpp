@@ -136,6 +136,16 @@ TEST(WholeTensors, AZeroGradientDividesNothingByZero) {
       other.step(slopes({{v, row}}));
       EXPECT_EQ(values(v.detach().rows(1, 2)), (std::vector<double>{1, 1, 1})) << eps;
       for (const double x : values(v)) EXPECT_TRUE(std::isfinite(x));
+      if (eps == 0) continue;  // refused by the others
+      const Tensor a = parameter(ones({2, 3}, dtype)), b = parameter(ones({2, 3}, dtype));
+      optim::LAMB lamb(Parameters{{"a", a}}, {.eps = eps, .weight_decay = 0});
+      optim::ScheduleFreeAdamW free(Parameters{{"b", b}}, {.eps = eps});
+      for (const Tensor& g : {zeros({2, 3}, dtype), row}) {
+        lamb.step(slopes({{a, g}}));
+        free.step(slopes({{b, g}}));
+        EXPECT_EQ(values(a.detach().rows(1, 2)), (std::vector<double>{1, 1, 1})) << eps;
+        EXPECT_EQ(values(b.detach().rows(1, 2)), (std::vector<double>{1, 1, 1})) << eps;
+      }
     }
   }
 }
