@@ -5,10 +5,14 @@
 // Test:      --data synthetic --seed 1
 // Last line: least loss: digits by [a-z.=0-9 ]+ at lr 0\.1, airfoil by [a-z.=0-9 ]+, valley by [a-z.=0-9 ]+ at lr 0\.1
 // Test:      --data synthetic --epochs 1 --lr 0.1
+// Last line: least loss: digits by none, airfoil by none, valley by none
+// Test:      --data synthetic --epochs 1 --lr 1e200
 #include "airfoil_table.h"
 #include "cli.h"
 
 #include <capstan/train/compare.h>
+
+#include <cmath>
 
 using namespace capstan;
 
@@ -68,9 +72,13 @@ std::vector<double> valley(const train::MakeOptimizer& make) {
 
 std::string show(const cli::Flags& flags, const std::string& name, const train::Comparison& result) {
   std::printf("\n%s\n%s\n", result.options.title.c_str(), result.table().c_str());
+  const auto& winner = result.winner();
+  if (!std::isfinite(winner.attempts[winner.best].last())) {
+    std::printf("no picture: all diverged\n");
+    return name + " by none";
+  }
   flags.save(result.curves(), "compare_" + name + ".svg");
   flags.save(result.sweep(), "compare_" + name + "_lr.svg");
-  const auto& winner = result.winner();
   char text[160];
   std::snprintf(text, sizeof text, "%s by %s at lr %g", name.c_str(), winner.spec.c_str(), winner.attempts[winner.best].lr);
   return text;

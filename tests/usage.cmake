@@ -24,6 +24,13 @@ unset(ENV{CAPSTAN_NUM_THREADS})
 
 refuses("--lr 1 --optimizer \"sgd lr=0.1\"" "--lr: the rate must be given once: also in --optimizer \"sgd lr=0.1\"")
 refuses("--lr -1" "--lr: [adagrad] lr must not be negative: -1")
+refuses("--lr 0" "--lr: the rate must be above 0, or nothing moves: lr 0")
+refuses("--optimizer \"sgd lr=0\"" "--optimizer: the rate must be above 0, or nothing moves: lr 0")
 refuses("--optimizer \"sgd lr=-1\"" "--optimizer: [sgd] lr must not be negative: -1")
 refuses("--optimizer \"sgd momentm=0.9\""
   "--optimizer: [sgd] there is no option 'momentm' among lr, momentum, dampening, nesterov, weight_decay (did you mean 'momentum'?)")
+
+execute_process(COMMAND sh -c "${PROGRAM} --help >/dev/full" ERROR_VARIABLE error RESULT_VARIABLE result)
+if(NOT result EQUAL 1 OR NOT error STREQUAL "[stdout] the results must be written: some were not (disk full?)\n")
+  message(FATAL_ERROR "${PROGRAM} --help to a full disk: exit code ${result}, and not 1, or it says ${error}")
+endif()

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <system_error>
 
 namespace cli {
@@ -43,7 +45,11 @@ void check_optimizer(Flags& flags) {
     if (flags.lr && rate) throw CLI::ValidationError(flag, "the rate must be given once: also in --optimizer \"" + spec + "\"");
     if (flags.lr) optimizer->set_lr(*flags.lr);
     flags.lr_is_optimizers = rate.has_value();
-    if (rate) flags.lr = rate;
+    if (rate) {
+      flags.lr = rate;
+      flag = "--optimizer";
+    }
+    if (flags.lr == 0) throw CLI::ValidationError(flag, "the rate must be above 0, or nothing moves: lr 0");
   } catch (const capstan::Error& error) {
     throw CLI::ValidationError(flag, error.what());
   }
@@ -53,6 +59,11 @@ void make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) throw IoError("[out] the folder must be there or be made: " + path + ": " + error.message() + " (choose one with --out)");
+}
+
+int exit_code(bool written) {
+  if (!written) std::fprintf(stderr, "[stdout] the results must be written: some were not (disk full?)\n");
+  return written ? 0 : 1;
 }
 
 }  // namespace
@@ -68,7 +79,8 @@ int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
     capstan::num_threads();
     check_optimizer(flags);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    const int code = app.exit(error);
+    return code != 0 ? 2 : exit_code(static_cast<bool>(std::cout.flush()));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
@@ -79,9 +91,7 @@ int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
     if (flags.threads) capstan::set_num_threads(*flags.threads);
     make_folder(flags.out);
     const int code = body(flags);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw IoError("[stdout] the results must be written: some were not (disk full?)");
-    return code;
+    return std::max(code, exit_code(std::fflush(stdout) == 0 && std::ferror(stdout) == 0));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
