@@ -96,6 +96,15 @@ Tensor recorded_sum_to(const Tensor& g, const Shape& shape) {
   return reshape(sum(g, axes, true), shape);
 }
 
+/// Whether g has the shape that an input's gets when it is broadcast.
+bool is_broadcast_of(const Tensor& g, const detail::Slot& input) {
+  const int before = g.dim() - input.kind.dim;
+  if (before < 0) return false;
+  for (int i = 0; i < input.kind.dim; ++i)
+    if (input.sizes[i] != 1 && input.sizes[i] != g.size(before + i)) return false;
+  return true;
+}
+
 }  // namespace
 
 void Inputs::add(int i, Tensor g) {
@@ -124,6 +133,8 @@ void Inputs::add_reduced(int i, Tensor g) {
   const Slot& to = *edges_[i];
   if (to.has_shape_of(g.header()))
     add(i, std::move(g));
+  else if (!is_broadcast_of(g, to))
+    add_to_other(i, std::move(g));  // which refuses it
   else
     add(i, recorded() ? recorded_sum_to(g, to.shape()) : kernels::sum_to(g, to.shape()));
 }

@@ -6,8 +6,8 @@
 // Test:
 // Last line: accuracy: powersign lr=0\.05 beta=0\.8 0\.9[5-9][0-9]+, adagrad 0\.9[5-9][0-9]+
 // Test:      --optimizer "powersign lr=0.05 beta=0.8"
-// Last line: accuracy: powersign lr=0 0\.[01][0-9]+, adagrad 0\.[5-9][0-9]+
-// Test:      --optimizer "powersign lr=0" --epochs 1
+// Last line: accuracy: powersign lr=1e-9 0\.[01][0-9]+, adagrad 0\.[5-9][0-9]+
+// Test:      --optimizer "powersign lr=1e-9" --epochs 1
 #include <capstan/optim/whole_tensor.h>
 
 #include "cli.h"

@@ -66,8 +66,8 @@ std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector
 
 /// Makes a method of the user's known to make() under Method::name, and with it to `--optimizer` of every example:
 ///
-///     optim::register_optimizer<Signum>();   // in main(), or: static const bool known = optim::register_optimizer<Signum>();
-///     auto optimizer = optim::make("signum lr=0.01", model.parameters());
+///     optim::register_optimizer<Mine>();   // in main(), or: static const bool known = optim::register_optimizer<Mine>();
+///     auto optimizer = optim::make("mine lr=0.01", model.parameters());   // with Mine::name = "mine"
 ///
 /// Method is an Elementwise, or any Optimizer with `name`, `fields` and a constructor from (Parameters, Options). To register
 /// a method again changes nothing. Returns true. Throws ValueError when the name is that of another method, or is not one

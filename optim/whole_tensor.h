@@ -24,9 +24,9 @@ namespace capstan::optim {
 ///     };
 ///
 /// `move` runs under NoGrad, changes w and its slots in place (`assign`, `+=`, `-=`, `*=`) and must not throw once it has
-/// changed one. From that come f32 and f64, groups, weight decay, saving and loading, explain(). An optional
-/// static member beside those that Method lists: `Shape slot_shape(std::size_t slot, const Shape& w)`, for a slot that has
-/// not the parameter's shape.
+/// changed one. (This example cannot leave w = 0, where its step is 0; optim/lars.h knows better.) From that come f32 and f64, groups,
+/// weight decay, saving and loading, explain(). An optional static member beside those that Method lists: `Shape slot_shape(std::size_t
+/// slot, const Shape& w)`, for a slot that has not the parameter's shape.
 template <class Derived, class Options>
 class WholeTensor : public Method<Derived, Options> {
  public:

@@ -51,7 +51,7 @@ Tensor ceil(const Tensor& x);
 /// y = the nearest whole number, halves to the even one, as in PyTorch and NumPy (not as std::round); dx = 0 everywhere.
 Tensor round(const Tensor& x);
 /// y = the larger of a and b, NaN when one of them is; da = dy where a > b, dy / 2 where a = b, else 0, and db likewise
-/// (PyTorch's choice).
+/// (PyTorch's choice); where one is NaN both get dy.
 Tensor maximum(const Tensor& a, const Tensor& b);
 /// y = the smaller of a and b, NaN when one of them is; the gradient goes to the smaller one, halved where a = b.
 Tensor minimum(const Tensor& a, const Tensor& b);

@@ -16,7 +16,8 @@ Tensor mean(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = sum of (x - m)^2 / (n - correction), where m is the mean: correction 1 is unbiased (PyTorch's default), 0 is NumPy's.
 /// Two passes over x, so nothing cancels. dx = 2 (x - m) dy / (n - correction). Throws ShapeError unless n > correction.
 Tensor var(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1);
-/// y = sqrt(var(x)); dx = (x - m) dy / (y (n - correction)), and 0 where y is 0 (PyTorch's choice).
+/// y = sqrt(var(x)); dx = (x - m) dy / (y (n - correction)), and 0 where y is 0 (PyTorch's choice). Beside
+/// `using namespace capstan` its name alone is that of the namespace too: write capstan::std(x).
 Tensor std(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1);
 /// y = the largest element (NaN when there is one); dx = dy at the first such element, 0 elsewhere. Throws ShapeError for n = 0.
 Tensor max(const Tensor& x);

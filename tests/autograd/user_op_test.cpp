@@ -155,6 +155,16 @@ TEST(UserOp, AGradientOfTheWrongShapeOrDtypeIsRefused) {
   EXPECT_EQ(with(d({{1, 2, 3}})), "ShapeError: [mine] the gradient for input 1 must have the input's shape: [1, 3], the input is [1, 2]");
   EXPECT_EQ(with(tensor({{1, 2}})), "ValueError: [mine] the gradient for input 1 must have the input's dtype: f32, the input is f64");
   EXPECT_EQ(with(d({{5, 6}})), "nothing");
+  const auto reduced = [&](Tensor g) {
+    return thrown([&] {
+      Tape tape;
+      (void)tape.gradients(sum(record("mine", a.clone(), {a}, [g](const Tensor&, Inputs& dx) { dx.add_reduced(0, g); })));
+    });
+  };
+  EXPECT_EQ(reduced(d({{1, 2}, {3, 4}})), "nothing");
+  EXPECT_EQ(reduced(d({1, 2})), "ShapeError: [mine] the gradient for input 0 must have the input's shape: [2], the input is [1, 2]");
+  EXPECT_EQ(reduced(d({{1, 2, 3}})),
+            "ShapeError: [mine] the gradient for input 0 must have the input's shape: [1, 3], the input is [1, 2]");
   // The same for an input that is itself a result.
   Tape tape;
   const Tensor y = a * 2, z = record("mine", y.clone(), {y}, [](const Tensor&, Inputs&dx) { dx.add(0, d({1})); });
