@@ -27,7 +27,8 @@ class Inject final : public Wrapper {
  public:
   /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError for no option at all, for one that
   /// comes twice, and for one that the optimizer does not have (naming the nearest one and the list). A schedule whose value the
-  /// option cannot have makes step() throw what the optimizer's constructor would, before anything is changed.
+  /// option cannot have makes step() throw what the optimizer's constructor would, before anything is changed. Options are set in
+  /// their order, each checked beside what the others are by then: of two that bound each other name first the one that makes room.
   template <Wrappable Inner>
   explicit Inject(Inner& inner, std::vector<Injection> injections) : Inject(Inside(inner), std::move(injections)) {}
 
