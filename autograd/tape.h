@@ -59,9 +59,9 @@ struct GradientOptions {
 ///     const Tensor y = sum(exp(x)), dy = tape.gradient(y, x);
 ///     const Tensor d2y = tape.gradient(sum(dy), x);
 ///
-/// With Tape({.check_finite = true}) an operation that makes NaN or infinity of finite numbers, going forwards or backwards, throws
-/// ValueError with its name, the ranges of its inputs and the caller's line (of a program built with -g). Each result is read
-/// once more for it.
+/// With Tape({.check_finite = true}) an operation that makes NaN or infinity of finite numbers, throws ValueError with its name, the
+/// ranges of its inputs and the caller's line (of a program built with -g); one whose rule does so going backwards with its name, the
+/// input and the range of the gradient that came to it. Each result is read once more for it.
 class [[nodiscard]] Tape {
  public:
   Tape() : Tape(TapeOptions{}) {}

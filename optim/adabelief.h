@@ -23,6 +23,7 @@ struct AdaBeliefOptions {
 struct AdaBelief : Elementwise<AdaBelief, AdaBeliefOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adabelief";
+  static constexpr auto source = "Zhuang et al., NeurIPS 2020, algorithm 2";
   static constexpr std::array fields = {Field<AdaBeliefOptions>{"lr", &AdaBeliefOptions::lr},
                                         Field<AdaBeliefOptions>{"beta1", &AdaBeliefOptions::beta1},
                                         Field<AdaBeliefOptions>{"beta2", &AdaBeliefOptions::beta2},

@@ -27,6 +27,7 @@ struct AdafactorOptions {
 struct Adafactor : WholeTensor<Adafactor, AdafactorOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "adafactor";
+  static constexpr auto source = "Shazeer & Stern, ICML 2018, algorithms 4 and 5";
   static constexpr std::array fields = {
       Field<AdafactorOptions>{"lr", &AdafactorOptions::lr},     Field<AdafactorOptions>{"beta2_decay", &AdafactorOptions::beta2_decay},
       Field<AdafactorOptions>{"eps1", &AdafactorOptions::eps1}, Field<AdafactorOptions>{"eps2", &AdafactorOptions::eps2},

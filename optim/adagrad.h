@@ -36,6 +36,7 @@ struct AdagradOptions {
 struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adagrad";
+  static constexpr auto source = "Duchi, Hazan & Singer, JMLR 12, 2011, figure 1";
   static constexpr std::array fields = {Field<AdagradOptions>{"lr", &AdagradOptions::lr},
                                         Field<AdagradOptions>{"eps", &AdagradOptions::eps},
                                         Field<AdagradOptions>{"eps_inside_root", &AdagradOptions::eps_inside_root},

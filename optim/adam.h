@@ -25,6 +25,7 @@ struct AdamOptions {
 struct Adam : Elementwise<Adam, AdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adam";
+  static constexpr auto source = "Kingma & Ba, ICLR 2015, algorithm 1";
   static constexpr std::array fields = {Field<AdamOptions>{"lr", &AdamOptions::lr},
                                         Field<AdamOptions>{"beta1", &AdamOptions::beta1},
                                         Field<AdamOptions>{"beta2", &AdamOptions::beta2},

@@ -21,6 +21,7 @@ struct AdamaxOptions {
 struct Adamax : Elementwise<Adamax, AdamaxOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adamax";
+  static constexpr auto source = "Kingma & Ba, ICLR 2015, algorithm 2";
   static constexpr std::array fields = {
       Field<AdamaxOptions>{"lr", &AdamaxOptions::lr}, Field<AdamaxOptions>{"beta1", &AdamaxOptions::beta1},
       Field<AdamaxOptions>{"beta2", &AdamaxOptions::beta2}, Field<AdamaxOptions>{"eps", &AdamaxOptions::eps},

@@ -21,6 +21,7 @@ struct AdamWOptions {
 struct AdamW : Elementwise<AdamW, AdamWOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adamw";
+  static constexpr auto source = "Loshchilov & Hutter, ICLR 2019, algorithm 2";
   static constexpr std::array fields = {Field<AdamWOptions>{"lr", &AdamWOptions::lr},
                                         Field<AdamWOptions>{"beta1", &AdamWOptions::beta1},
                                         Field<AdamWOptions>{"beta2", &AdamWOptions::beta2},

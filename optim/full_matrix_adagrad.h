@@ -23,6 +23,7 @@ struct FullMatrixAdagradOptions {
 struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "full_matrix_adagrad";
+  static constexpr auto source = "Duchi, Hazan & Singer, JMLR 12, 2011, figure 1, full form";
   static constexpr std::array fields = {Field<FullMatrixAdagradOptions>{"lr", &FullMatrixAdagradOptions::lr},
                                         Field<FullMatrixAdagradOptions>{"eps", &FullMatrixAdagradOptions::eps},
                                         Field<FullMatrixAdagradOptions>{"weight_decay", &FullMatrixAdagradOptions::weight_decay}};

@@ -23,6 +23,7 @@ struct LAMBOptions {
 struct LAMB : WholeTensor<LAMB, LAMBOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "lamb";
+  static constexpr auto source = "You et al., ICLR 2020, algorithm 2";
   static constexpr std::array fields = {Field<LAMBOptions>{"lr", &LAMBOptions::lr}, Field<LAMBOptions>{"beta1", &LAMBOptions::beta1},
                                         Field<LAMBOptions>{"beta2", &LAMBOptions::beta2}, Field<LAMBOptions>{"eps", &LAMBOptions::eps},
                                         Field<LAMBOptions>{"weight_decay", &LAMBOptions::weight_decay}};

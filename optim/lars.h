@@ -24,6 +24,7 @@ struct LARSOptions {
 struct LARS : WholeTensor<LARS, LARSOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "lars";
+  static constexpr auto source = "You, Gitman & Ginsburg, arXiv:1708.03888, algorithm 1";
   static constexpr std::array fields = {Field<LARSOptions>{"lr", &LARSOptions::lr},
                                         Field<LARSOptions>{"weight_decay", &LARSOptions::weight_decay},
                                         Field<LARSOptions>{"trust_coefficient", &LARSOptions::trust_coefficient},

@@ -37,6 +37,7 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   ~LBFGS() override;
 
   static constexpr auto name = "lbfgs";
+  static constexpr auto source = "Liu & Nocedal, Mathematical Programming 45, 1989; Nocedal & Wright, 2nd ed., algorithms 7.4 and 7.5";
   static constexpr std::array fields = {Field<LBFGSOptions>{"lr", &LBFGSOptions::lr},
                                         Field<LBFGSOptions>{"max_iter", &LBFGSOptions::max_iter},
                                         Field<LBFGSOptions>{"max_eval", &LBFGSOptions::max_eval},

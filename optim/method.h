@@ -46,7 +46,7 @@ enum class Decay {
 ///   - [`double initial(const Options&, std::size_t slot)`]: what a slot starts from;
 ///   - [`void check(const Options&)`]: throws ValueError; every number is checked to be finite and lr, eps and weight_decay
 ///     not to be negative without it;
-///   - [`std::string formula(const Options&)`]: for explain();
+///   - [`std::string formula(const Options&)`] and [`source`], the paper with its equation: for explain();
 ///   - [`Decay decay(const Options&)`]: where the option `weight_decay` goes in, when not as L2 into the gradient;
 ///   - [`void accept(const std::string& name, const Tensor& w)`]: throws ValueError for a parameter it cannot move.
 template <class Derived, class Options>
@@ -62,13 +62,15 @@ class Method : public Optimizer {
 
   /// Gives the parameters whose names match the pattern (`*` stands for any text) options of their own: `change` is called
   /// with the constructor's options; what it sets to another value is the group's own, the rest follows the constructor's
-  /// options from then on. A parameter belongs to the last group that names it. Throws ValueError for a pattern that
-  /// matches nothing and for a bad option, and then changes nothing.
+  /// options from then on. A parameter belongs to the last group that names it. A pattern that was given before names the same
+  /// group: `change` is called with its options as they are now, so that a rate can be set at run time. Throws ValueError for a
+  /// pattern that matches nothing and for a bad option, and then changes nothing.
   template <class F>
   void group(std::string_view pattern, F change) {
-    Group g{groups_.front().options, 0};
-    change(g.options);
-    add_group(pattern, g);
+    const std::size_t k = group_of(pattern);
+    Options options = groups_[k].options;
+    change(options);
+    set_group(pattern, k, options);
   }
 
   const char* method() const noexcept final { return Derived::name; }
@@ -85,6 +87,7 @@ class Method : public Optimizer {
   void set_options(const std::vector<double>& values) final;
   std::size_t group_count() const noexcept final { return groups_.size(); }
   std::string formula(std::size_t group) const final;
+  const char* paper() const noexcept final;
   std::size_t rule_of(std::size_t group) const noexcept final;
   std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
   double initial(std::size_t group, std::size_t slot) const final;
@@ -93,11 +96,13 @@ class Method : public Optimizer {
  private:
   struct Group {
     Options options;
-    std::uint64_t own;  // bit i: field i was set by this group and no longer follows group 0
+    std::uint64_t own = 0;     // bit i: field i was set by this group and no longer follows group 0
+    std::string pattern = {};  // empty for group 0
   };
 
-  void add_group(std::string_view pattern, Group group);
-  static void own_what_differs(Group& group, const Group& first) noexcept;
+  std::size_t group_of(std::string_view pattern) const noexcept;  // 0: none has it yet
+  void set_group(std::string_view pattern, std::size_t k, const Options& options);
+  static void own_what_differs(Group& group, const Options& from) noexcept;
   static void check_options(const Options& options);
   static std::size_t rule_for(const Options& options) noexcept;
   const optim::Field<Options>& field(std::string_view name) const;

@@ -24,7 +24,7 @@ std::string shrunk(double lr, double weight_decay);
 }  // namespace detail
 
 template <class Derived, class Options>
-Method<Derived, Options>::Method(const Parameters& parameters, Options options) : groups_{{options, 0}} {
+Method<Derived, Options>::Method(const Parameters& parameters, Options options) : groups_{Group{options}} {
   static_assert(Derived::fields.size() <= 64, "a method has at most 64 options");
   check_options(options);
   this->add_parameters(parameters);
@@ -109,24 +109,36 @@ void Method<Derived, Options>::set_options(const std::vector<double>& values) {
       f.set(g.options, value);
     }
     check_options(g.options);
-    own_what_differs(g, changed.front());  // a loaded rate stays the group's when set_lr() comes
+    own_what_differs(g, changed.front().options);  // a loaded rate stays the group's when set_lr() comes
   }
   groups_ = std::move(changed);
 }
 
 template <class Derived, class Options>
-void Method<Derived, Options>::own_what_differs(Group& group, const Group& first) noexcept {
+void Method<Derived, Options>::own_what_differs(Group& group, const Options& from) noexcept {
   for (std::size_t i = 0; i < Derived::fields.size(); ++i)
-    if (Derived::fields[i].get(group.options) != Derived::fields[i].get(first.options)) group.own |= std::uint64_t{1} << i;
+    if (Derived::fields[i].get(group.options) != Derived::fields[i].get(from)) group.own |= std::uint64_t{1} << i;
 }
 
 template <class Derived, class Options>
-void Method<Derived, Options>::add_group(std::string_view pattern, Group group) {
-  check_options(group.options);
-  own_what_differs(group, groups_.front());
+std::size_t Method<Derived, Options>::group_of(std::string_view pattern) const noexcept {
+  for (std::size_t k = 1; k < groups_.size(); ++k)
+    if (groups_[k].pattern == pattern) return k;
+  return 0;
+}
+
+template <class Derived, class Options>
+void Method<Derived, Options>::set_group(std::string_view pattern, std::size_t k, const Options& options) {
+  check_options(options);
+  Group group = k == 0 ? Group{options, 0, std::string(pattern)} : groups_[k];
+  group.options = options;
+  own_what_differs(group, groups_[k].options);
   groups_.reserve(groups_.size() + 1);
-  this->assign_group(pattern, groups_.size());
-  groups_.push_back(group);
+  this->assign_group(pattern, k == 0 ? groups_.size() : k);
+  if (k == 0)
+    groups_.push_back(std::move(group));
+  else
+    groups_[k] = std::move(group);
 }
 
 template <class Derived, class Options>
@@ -139,6 +151,14 @@ std::string Method<Derived, Options>::formula(std::size_t group) const {
     for (const auto& f : Derived::fields) values.push_back(f.get(o));
     return detail::list_options(option_names(), values);
   }
+}
+
+template <class Derived, class Options>
+const char* Method<Derived, Options>::paper() const noexcept {
+  if constexpr (requires { Derived::source; })
+    return Derived::source;
+  else
+    return nullptr;
 }
 
 template <class Derived, class Options>

@@ -28,6 +28,7 @@ struct MuonOptions {
 struct Muon : WholeTensor<Muon, MuonOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "muon";
+  static constexpr auto source = "Jordan et al., 2024; Liu et al., arXiv:2502.16982, section 2.2";
   static constexpr std::array fields = {Field<MuonOptions>{"lr", &MuonOptions::lr},
                                         Field<MuonOptions>{"weight_decay", &MuonOptions::weight_decay},
                                         Field<MuonOptions>{"momentum", &MuonOptions::momentum},

@@ -25,6 +25,7 @@ struct NAdamOptions {
 struct NAdam : Elementwise<NAdam, NAdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "nadam";
+  static constexpr auto source = "Dozat, ICLR workshop 2016, algorithm 2";
   static constexpr std::array fields = {Field<NAdamOptions>{"lr", &NAdamOptions::lr},
                                         Field<NAdamOptions>{"beta1", &NAdamOptions::beta1},
                                         Field<NAdamOptions>{"beta2", &NAdamOptions::beta2},

@@ -68,6 +68,7 @@ Optimizer::Optimizer(bool prepares) : prepares_(prepares) {
 Optimizer::~Optimizer() = default;
 
 Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
+const char* Optimizer::paper() const noexcept { return nullptr; }
 void Optimizer::prepare(double) {}
 void Optimizer::update_all() {
   for_each_moved([this](Entry& e) { update(e, *e.gradient); });
@@ -239,6 +240,8 @@ void Optimizer::load_state(const TensorMap& state) {
 }
 
 Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
+  if (const std::string other = reader.method(); other != method() && !other.empty())
+    reader.complain("method: ", other, ", wanted ", method());
   std::vector<double> options;
   for (std::size_t g = 0; g < group_count(); ++g)
     for (const char* name : option_names()) options.push_back(reader.take_number(option_key(g, name)));
@@ -313,6 +316,7 @@ std::string Optimizer::explain() const {
     s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
              elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");
   }
+  if (paper()) s += cat("\n  ", paper());
   return s;
 }
 

@@ -72,7 +72,7 @@ class Optimizer {
   /// NaN. A parameter whose rule tells no rate is left out, so that for SGD nothing comes back. train::RateMicroscope draws them.
   std::vector<EffectiveRates> effective_rates() const;
 
-  /// The method's formula with the numbers in it, for each group, and the bytes of its state.
+  /// The method's formula with the numbers in it, for each group, and the bytes of its state; last the paper it is from.
   std::string explain() const;
   /// The method's own name: "adagrad".
   virtual const char* method() const noexcept = 0;
@@ -142,6 +142,8 @@ class Optimizer {
   virtual void set_options(const std::vector<double>& values) = 0;
   virtual std::size_t group_count() const noexcept = 0;
   virtual std::string formula(std::size_t group) const = 0;
+  /// The paper that the method is from, with the place in it; null when it names none.
+  virtual const char* paper() const noexcept;
 
   /// Which of the method's rules a group's options choose, the names of a rule's slots, and what a slot starts from.
   virtual std::size_t rule_of(std::size_t group) const noexcept = 0;

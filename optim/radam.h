@@ -27,6 +27,7 @@ struct RAdamOptions {
 struct RAdam : Elementwise<RAdam, RAdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "radam";
+  static constexpr auto source = "Liu et al., ICLR 2020, algorithm 2";
   static constexpr std::array fields = {Field<RAdamOptions>{"lr", &RAdamOptions::lr},
                                         Field<RAdamOptions>{"beta1", &RAdamOptions::beta1},
                                         Field<RAdamOptions>{"beta2", &RAdamOptions::beta2},

@@ -28,6 +28,7 @@ struct RMSPropOptions {
 struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "rmsprop";
+  static constexpr auto source = "Hinton, Neural Networks for Machine Learning, lecture 6e, 2012";
   static constexpr std::array fields = {Field<RMSPropOptions>{"lr", &RMSPropOptions::lr},
                                         Field<RMSPropOptions>{"alpha", &RMSPropOptions::alpha},
                                         Field<RMSPropOptions>{"eps", &RMSPropOptions::eps},

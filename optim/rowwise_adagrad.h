@@ -20,6 +20,7 @@ struct RowwiseAdagradOptions {
 struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "rowwise_adagrad";
+  static constexpr auto source = "Mudigere et al., ISCA 2022";
   static constexpr std::array fields = {Field<RowwiseAdagradOptions>{"lr", &RowwiseAdagradOptions::lr},
                                         Field<RowwiseAdagradOptions>{"eps", &RowwiseAdagradOptions::eps},
                                         Field<RowwiseAdagradOptions>{"initial_accumulator", &RowwiseAdagradOptions::initial_accumulator},

@@ -24,6 +24,7 @@ struct RpropOptions {
 struct Rprop : Elementwise<Rprop, RpropOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "rprop";
+  static constexpr auto source = "Riedmiller & Braun, IEEE ICNN 1993; Igel & Huesken, Neurocomputing 50, 2003";
   static constexpr std::array fields = {
       Field<RpropOptions>{"lr", &RpropOptions::lr}, Field<RpropOptions>{"etaminus", &RpropOptions::etaminus},
       Field<RpropOptions>{"etaplus", &RpropOptions::etaplus}, Field<RpropOptions>{"step_size_min", &RpropOptions::step_size_min},

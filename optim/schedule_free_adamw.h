@@ -28,6 +28,7 @@ struct ScheduleFreeAdamWOptions {
 struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "schedule_free_adamw";
+  static constexpr auto source = "Defazio et al., NeurIPS 2024, algorithm 1";
   static constexpr std::array fields = {Field<ScheduleFreeAdamWOptions>{"lr", &ScheduleFreeAdamWOptions::lr},
                                         Field<ScheduleFreeAdamWOptions>{"beta1", &ScheduleFreeAdamWOptions::beta1},
                                         Field<ScheduleFreeAdamWOptions>{"beta2", &ScheduleFreeAdamWOptions::beta2},

@@ -19,6 +19,7 @@ struct SignumOptions {
 struct Signum : Elementwise<Signum, SignumOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "signum";
+  static constexpr auto source = "Bernstein et al., ICML 2018, algorithm 2";
   static constexpr std::array fields = {Field<SignumOptions>{"lr", &SignumOptions::lr},
                                         Field<SignumOptions>{"momentum", &SignumOptions::momentum},
                                         Field<SignumOptions>{"weight_decay", &SignumOptions::weight_decay}};

@@ -32,6 +32,12 @@ std::int64_t StateReader::take_count(const std::string& key) {
   return n;
 }
 
+std::string StateReader::method() const {
+  if (state_.size() == 0) return {};
+  const std::string& first = state_.begin()->name;
+  return first.substr(0, first.find('/'));
+}
+
 void StateReader::require_fit(const char* op, const char* what) {
   std::sort(asked_.begin(), asked_.end());
   for (const auto& entry : state_)

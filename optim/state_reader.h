@@ -26,6 +26,8 @@ class StateReader {
     report_ += capstan::detail::cat("\n  ", parts...);
   }
   bool fits() const noexcept { return report_.empty(); }
+  /// "sgd" when the state begins with "sgd/lr"; empty when there is nothing in it.
+  std::string method() const;
   /// Throws ValueError "[op] what:" and the report, to which it adds every key that nobody asked for; unless all fits.
   void require_fit(const char* op, const char* what);
 

@@ -25,6 +25,7 @@ struct YogiOptions {
 struct Yogi : Elementwise<Yogi, YogiOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "yogi";
+  static constexpr auto source = "Zaheer et al., NeurIPS 2018, algorithm 2";
   static constexpr std::array fields = {Field<YogiOptions>{"lr", &YogiOptions::lr},
                                         Field<YogiOptions>{"beta1", &YogiOptions::beta1},
                                         Field<YogiOptions>{"beta2", &YogiOptions::beta2},

@@ -26,4 +26,8 @@ LineChart plot(const std::vector<NamedSchedule>& schedules, std::int64_t steps, 
   return chart;
 }
 
+LineChart plot(const optim::Schedule& schedule, std::int64_t steps, LineChartOptions options) {
+  return plot(std::vector<NamedSchedule>{{"rate", schedule}}, steps, std::move(options));
+}
+
 }  // namespace capstan::train

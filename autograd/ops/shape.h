@@ -31,8 +31,8 @@ Tensor repeat(const Tensor& x, const std::vector<std::int64_t>& counts);
 /// The order of elements turned round along the axes (left out: along all). dx = dy turned round.
 Tensor flip(const Tensor& x, Axes axes = {});
 /// x in a frame of `value`: widths are pairs (before, after), the last axis first, as in PyTorch; axes without a pair stay. dx = dy
-/// within the frame. Throws ShapeError for an odd number or more than two for each axis, ValueError for a negative width and for a
-/// value that the dtype cannot hold.
+/// within the frame. Throws ShapeError for an odd number or more than two for each axis, ValueError for a negative width and,
+/// beside integers, for a value that is not whole.
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double value = 0);
 /// The lower, the upper triangle of the last two axes, 0 elsewhere; the k-th diagonal belongs to both. dx = the same of dy.
 Tensor tril(const Tensor& x, std::int64_t k = 0);

@@ -84,11 +84,11 @@ static void log_softmax(const T* x, T* y, std::int64_t rows, std::int64_t n) {
 
 template <class T>
 static T cross_entropy(const T* x, const std::int64_t* labels, T* y, std::int64_t rows, std::int64_t n) {
-  T loss = T(0);
+  double loss = 0;  // in f32 a million rows, one after the other, would lose five digits
   for (std::int64_t i = 0; i < rows; ++i) {
     const T m = row_max(x + i * n, n);
     for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = x[i * n + j] - m;
-    loss -= y[i * n + labels[i]];
+    loss -= static_cast<double>(y[i * n + labels[i]]);
   }
   unary_loop<Exp>(y, y, rows * n);
   constexpr std::int64_t block = 64;
@@ -102,9 +102,9 @@ static T cross_entropy(const T* x, const std::int64_t* labels, T* y, std::int64_
       for (std::int64_t j = 0; j < n; ++j) row[j] *= scale;
     }
     unary_loop<Log>(s, s, count);
-    loss += sum(s, count);
+    loss += static_cast<double>(sum(s, count));
   }
-  return loss;
+  return static_cast<T>(loss);
 }
 
 template <class T>

@@ -95,3 +95,10 @@ TEST(LossValues, SumsAndElementsOfNothing) {
   EXPECT_EQ(cross_entropy(none, empty({0}, DType::i64), {.reduction = Reduction::sum}).item(), 0);
   EXPECT_EQ(cross_entropy(none, empty({0}, DType::i64), {.reduction = Reduction::none}).shape(), Shape{0});
 }
+
+TEST(LossValues, TheMeanOfAMillionRowsKeepsItsDigits) {
+  const std::int64_t n = 1 << 20;
+  const Tensor x = expand(tensor({0.3, 0.6}), {n, 2});
+  const double exact = std::log(std::exp(static_cast<double>(0.3f)) + std::exp(static_cast<double>(0.6f))) - static_cast<double>(0.6f);
+  EXPECT_NEAR(cross_entropy(x, zeros({n}, DType::i64) + 1).item(), exact, 2e-7);
+}

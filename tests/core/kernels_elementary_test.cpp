@@ -80,7 +80,7 @@ TEST(KernelsElementary, DoublesFromTheWholeRange) {
   });
 }
 
-// All 2^32 floats, in parts; minutes for each instruction set, so it runs on demand: --gtest_also_run_disabled_tests.
+// All 2^32 floats, in parts; minutes for each instruction set, so it is `./run soak` that runs it.
 TEST(KernelsElementary, DISABLED_EveryFloat) {
   for (std::uint64_t part = 0; part < 256; ++part) {
     const std::vector<float> x = floats(part, 256);

@@ -56,12 +56,13 @@ TEST_P(Methods, Conform) {
   std::vector<Settings> sets = {row().good};
   sets.insert(sets.end(), row().all.begin(), row().all.end());
   for (const Row::Change& c : row().changes) sets.push_back(c.from);
-  expect_conformance(row().build.conform(sets, {.parabola = row().whole ? 1e-2 : 1e-4,  // steps by the size of w end in a wide circle
-                                                .rosenbrock = row().whole ? 0.05 : 0.01,
-                                                .matrices = row().matrices,
-                                                .together = row().together,
-                                                .most = row().most,
-                                                .elsewhere = row().elsewhere}));
+  optim::expect_conformance(
+      row().build.conform(sets, {.parabola = row().whole ? 1e-2 : 1e-4,  // steps by the size of w end in a wide circle
+                                 .rosenbrock = row().whole ? 0.05 : 0.01,
+                                 .matrices = row().matrices,
+                                 .together = row().together,
+                                 .most = row().most,
+                                 .elsewhere = row().elsewhere}));
 }
 
 TEST_P(Methods, TellTheirNameAndOptions) {

@@ -171,6 +171,24 @@ TEST(Groups, OwnWhatTheyLoadAndSetLrLeavesIt) {
   EXPECT_EQ(other.lr(), 8);
 }
 
+TEST(Groups, AreSetOnceMoreByTheirPattern) {
+  Model m;
+  optim::SGD sgd(m.parameters(), {.lr = 1});
+  sgd.group("*.bias", [](auto& o) { o.lr = 2; });
+  for (int t = 0; t < 100; ++t) sgd.group("*.bias", [](auto& o) { o.lr /= 2; });
+  sgd.group("*.bias", [](auto& o) { o.lr = 1; });  // its own still, though it says the constructor's
+  EXPECT_EQ(thrown([&] { sgd.group("*.bias", [](auto& o) { o.lr = -1; }); }), "ValueError: [sgd] lr must not be negative: -1");
+  EXPECT_EQ(sgd.options(1).lr, 1);
+  EXPECT_THROW((void)sgd.options(2), std::out_of_range);
+  EXPECT_FALSE(sgd.state().contains("sgd/2/lr"));
+  sgd.set_lr(4);
+  EXPECT_EQ(m.moves(sgd), (Moves{4, 1, 4, 1}));
+  sgd.group("1.*", [](auto& o) { o.lr = 8; });
+  EXPECT_EQ(m.moves(sgd), (Moves{4, 1, 8, 8}));
+  sgd.group("*.bias", [](auto&) {});  // the last that names it
+  EXPECT_EQ(m.moves(sgd), (Moves{4, 1, 8, 1}));
+}
+
 TEST(Groups, AreLoadedByThoseWhoseParametersAreTheSame) {
   Model m;
   optim::SGD sgd(m.parameters(), {.lr = 0.5}), other(m.parameters());

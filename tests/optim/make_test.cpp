@@ -1,3 +1,4 @@
+#include <capstan/optim/adam.h>
 #include "by_name.h"
 #include "methods.h"
 
@@ -101,7 +102,8 @@ TEST(Make, RefusesABadValue) {
 TEST(Explain, ShowsTheFormulaWithItsNumbers) {
   const auto text = [](const std::string& spec) {
     Tensor w = zeros({2, 3}), b = zeros({3}, DType::f64);
-    return optim::make(spec, Parameters{{"w", w}, {"b", b}})->explain();
+    const std::string all = optim::make(spec, Parameters{{"w", w}, {"b", b}})->explain();
+    return all.substr(0, all.rfind('\n'));  // without the paper
   };
   const std::string none = "\n  2 parameters, 9 elements, 0 bytes of state", one = "\n  2 parameters, 9 elements, 48 bytes of state",
                     two = "\n  2 parameters, 9 elements, 96 bytes of state", three = "\n  2 parameters, 9 elements, 144 bytes of state";
@@ -217,6 +219,15 @@ TEST(Explain, ShowsTheFormulaOfEveryMethod) {
             "lbfgs: d = -H g, H from the last 3 pairs of steps and changes of g, w <- w + t*d, t = 1 or by strong Wolfe search");
 }
 
+TEST(Explain, NamesTheSourceOfEachMethod) {
+  for (const char* name : {"adabelief", "adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "nadam", "radam", "rmsprop",
+                           "rprop", "sgd", "signum", "yogi"}) {
+    const std::string text = optim::make(name, Parameters{{"w", zeros({2, 3})}})->explain(), last = text.substr(text.rfind('\n') + 1);
+    EXPECT_TRUE(last.starts_with("  ") && last.find_first_of("0123456789") != std::string::npos && !last.ends_with("state")) << text;
+  }
+  EXPECT_TRUE(optim::Adam(Parameters{{"w", zeros({2})}}).explain().ends_with("\n  Kingma & Ba, ICLR 2015, algorithm 1"));
+}
+
 TEST(Explain, ShowsEachGroupAndTheRateOfNow) {
   Tensor w = zeros({4}), b = zeros({2});
   optim::SGD sgd(Parameters{{"w", w}, {"b", b}}, {.lr = 0.5});
@@ -225,7 +236,8 @@ TEST(Explain, ShowsEachGroupAndTheRateOfNow) {
   EXPECT_EQ(sgd.explain(), R"(sgd: w <- w - 0.25*g
   1 parameter, 4 elements, 0 bytes of state
 group 1: m <- 0.9*m + g (g at the first step), w <- w - 0.25*m
-  1 parameter, 2 elements, 8 bytes of state)");
+  1 parameter, 2 elements, 8 bytes of state
+  Robbins & Monro, 1951; momentum: Polyak, 1964; nesterov: Sutskever et al., ICML 2013, eq. 3-4)");
 }
 
 TEST(Explain, OfAUsersMethodShowsItsOptionsOrItsFormula) {

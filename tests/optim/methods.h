@@ -1,7 +1,7 @@
 #pragma once
 #include <capstan/core/error.h>
 #include <capstan/optim/adagrad.h>
-#include <capstan/optim/conformance.h>
+#include <capstan/optim/conformance_gtest.h>
 #include <capstan/optim/elementwise.h>
 #include <capstan/optim/rmsprop.h>
 #include <capstan/optim/sgd.h>
@@ -117,13 +117,6 @@ constexpr Builder build = {[](const Parameters& parameters, const Settings& sett
                              more.erase(more.begin());
                              return optim::conformance<Method>(first, more, options);
                            }};
-
-/// A failure for each property that did not hold.
-inline void expect_conformance(const optim::Conformance& report) {
-  EXPECT_GE(report.properties.size(), 16u);
-  for (const optim::Property& p : report.properties)
-    EXPECT_NE(p.outcome, optim::Property::Outcome::failed) << report.method << " " << p.name << ": " << p.message;
-}
 
 /// One row of the table that every method goes through.
 struct Row {

@@ -159,6 +159,7 @@ TEST(State, OfAnotherMethodIsRefused) {
   sgd.step(slopes({{w, ones({2})}}));
   optim::Adagrad adagrad(Parameters{{"w", w}});
   EXPECT_EQ(thrown([&] { adagrad.load_state(sgd.state()); }), R"(ValueError: [adagrad] the state does not fit this optimizer:
+  method: sgd, wanted adagrad
   missing: adagrad/lr
   missing: adagrad/eps
   missing: adagrad/eps_inside_root

@@ -11,6 +11,7 @@ TEST(Plot, DrawsTheRatesOfSchedules) {
   const train::LineChartOptions options = {.title = "Learning rate", .x = {.label = "step"}, .y = {.label = "rate"}};
   EXPECT_EQ(train::plot({{"falling", falling}, {"level", optim::schedule::constant(1)}}, 6).svg(),
             train::LineChart(options).add("falling", x, y).add("level", x, level).svg());
+  EXPECT_EQ(train::plot(falling, 6).svg(), train::LineChart(options).add("rate", x, y).svg());
   EXPECT_EQ(train::plot({{"falling", falling}}, 6, {.width = 300}).svg(), train::LineChart({.width = 300}).add("falling", x, y).svg());
 }
 
