@@ -77,7 +77,7 @@ std::string number(T v, const Format& f) {
   }
   std::string s = positional(v);
   if (decimals_of(s, s.size()) > f.decimals) {
-    s = rounded(v, "%.*f", f.decimals);
+    s = rounded(v, "%#.*f", f.decimals);
     s.resize(s.find('.') + 1 + static_cast<std::size_t>(decimals_of(s, s.size())));
   }
   return s.append(s.find('.') + 1 + static_cast<std::size_t>(f.decimals) - s.size(), ' ');

@@ -99,8 +99,7 @@ class ThreadPool {
       const Inside inside;
       return job.serially();
     }
-    if (threads_.empty())
-      for (int i = 1; i < size(); ++i) threads_.emplace_back([this, seen = epoch_.load()] { serve(seen); });
+    if (threads_.empty()) start();
     job_ = job;
     unfinished_.store(job.pieces(), std::memory_order_relaxed);
     unclaimed_.store(job.pieces(), std::memory_order_release);
@@ -129,6 +128,14 @@ class ThreadPool {
   }
 
  private:
+  /// Where the system gives no more threads, those that there are do the work: the caller alone can.
+  void start() noexcept {
+    try {
+      for (int i = 1; i < size(); ++i) threads_.emplace_back([this, seen = epoch_.load()] { serve(seen); });
+    } catch (const std::exception&) {
+    }
+  }
+
   void work() {
     const Inside inside;
     for (std::int64_t left = unclaimed_.load(std::memory_order_relaxed); left > 0;) {

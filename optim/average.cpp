@@ -12,8 +12,14 @@ using capstan::detail::fail;
 
 ParameterAverage::ParameterAverage(const char* op, const Parameters& parameters) : op_(op), parameters_(parameters) {
   if (parameters.empty()) fail<ValueError>(op, "needs at least one parameter");
-  for (const auto& p : parameters)
+  for (const auto& p : parameters) {
     if (!is_floating(p.tensor.dtype())) fail<ValueError>(op, "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
+    for (const auto& earlier : parameters) {
+      if (earlier.name == p.name) break;
+      if (earlier.tensor.header() == p.tensor.header())
+        fail<ValueError>(op, "a parameter must come once: '", p.name, "' is '", earlier.name, "'");
+    }
+  }
 }
 
 void ParameterAverage::require_ready(bool may_be_swapped) const {

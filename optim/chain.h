@@ -23,9 +23,11 @@ struct Program;
 /// place.
 ///
 /// Parts are called by their place: "0.clip_by_global_norm", in a partition "2.partition/<branch>/0.trace". The state holds,
-/// beside that of every optimizer, "chain/<part>/<number>" (f64) for each number that follows no schedule,
-/// "chain/<part>/count" (i64) for its steps when one does, "chain/<part>/<parameter>/count" (i64) where a part remembers
-/// something of a parameter and, once that is above 0, "chain/<part>/<parameter>/<name>".
+/// beside that of every optimizer, "chain/<part>/<number>" (f64) for each number that follows no schedule, "chain/<part>/count"
+/// (i64) for its steps when one does, "chain/<part>/place" (i64) for a part that would leave nothing else to know it by,
+/// "chain/<part>/<parameter>/pattern" (i64) where a part has patterns: which of them, from 1, the parameter follows, or 0;
+/// "chain/<part>/<parameter>/count" (i64) where a part remembers something of a parameter and, once that is above 0,
+/// "chain/<part>/<parameter>/<name>".
 class Chain : public Optimizer {
  public:
   /// Throws ValueError for no parameters, and for a pattern of `transform` or a parameter that does not fit.

@@ -52,6 +52,17 @@ Program::Place find_number(const Program& p, std::string_view name) {
                    rates.empty() ? "" : cat(" (number() and set_number() know ", list, ")"));
 }
 
+/// Whether a part would leave nothing in a state by which it is known.
+bool is_silent(const detail::Part& part) {
+  return part.numbers.empty() && part.counts.empty() && part.slots.empty() && part.patterns.empty();
+}
+
+/// Which of the part's patterns the parameter follows, counted from 1; 0 for none.
+std::int64_t pattern_of(const Node& node, std::size_t parameter) {
+  const std::size_t match = node.matches[parameter];
+  return match == detail::no_match ? 0 : static_cast<std::int64_t>(match) + 1;
+}
+
 }  // namespace
 
 std::vector<std::string> Chain::numbers() const {
@@ -99,11 +110,13 @@ void Chain::save_rest(TensorMap& state) const {
     const Node& node = program_->nodes[i];
     const Memory& m = program_->memory[i];
     const std::string at = cat(method(), "/", node.path, "/");
+    if (is_silent(*node.part)) state.insert(at + "place", detail::count(static_cast<std::int64_t>(i)));
     for (std::size_t k = 0; k < node.part->counts.size(); ++k) state.insert(at + node.part->counts[k], detail::count(m.counts[k]));
-    if (node.part->slots.empty()) continue;
     for (std::size_t e = 0; e < entries().size(); ++e) {
       if (!node.reached[e]) continue;
       const std::string of = cat(at, entries()[e].name, "/");
+      if (!node.part->patterns.empty()) state.insert(of + "pattern", detail::count(pattern_of(node, e)));
+      if (node.part->slots.empty()) continue;
       const std::int64_t count = e < m.parameters.size() ? m.parameters[e].count : 0;
       state.insert(of + "count", detail::count(count));
       for (std::size_t k = 0; count > 0 && k < node.part->slots.size(); ++k)
@@ -118,12 +131,14 @@ void Chain::read_rest(detail::StateReader& reader) {
   for (std::size_t i = 0; i < program_->nodes.size(); ++i) {
     const Node& node = program_->nodes[i];
     const std::string at = cat(method(), "/", node.path, "/");
+    if (is_silent(*node.part)) reader.require_count(at + "place", static_cast<std::int64_t>(i));
     for (const char* name : node.part->counts) loaded[i].counts.push_back(reader.take_count(at + name));
-    if (node.part->slots.empty()) continue;
-    loaded[i].parameters.resize(entries().size());
+    if (!node.part->slots.empty()) loaded[i].parameters.resize(entries().size());
     for (std::size_t e = 0; e < entries().size(); ++e) {
       if (!node.reached[e]) continue;
       const std::string of = cat(at, entries()[e].name, "/");
+      if (!node.part->patterns.empty()) reader.require_count(of + "pattern", pattern_of(node, e));
+      if (node.part->slots.empty()) continue;
       Memory::OfParameter& m = loaded[i].parameters[e];
       m.count = reader.take_count(of + "count");
       for (std::size_t k = 0; m.count > 0 && k < node.part->slots.size(); ++k)

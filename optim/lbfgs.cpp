@@ -4,6 +4,7 @@
 #include <capstan/autograd/tape.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/state_reader.h>
 #include <capstan/optim/strong_wolfe.h>
 
 #include <algorithm>
@@ -53,7 +54,7 @@ void require_whole(const char* option, double value, double least, double most) 
 
 }  // namespace
 
-LBFGS::LBFGS(const Parameters& parameters, LBFGSOptions options) : Method(parameters, options) {}
+LBFGS::LBFGS(const Parameters& parameters, LBFGSOptions options) : Method(parameters, options, true) {}
 LBFGS::~LBFGS() = default;
 
 void LBFGS::check(const LBFGSOptions& o) {
@@ -76,12 +77,39 @@ Shape LBFGS::slot_shape(std::size_t rule, std::size_t slot, const Shape& paramet
   return slot < last_gradient ? Shape{static_cast<std::int64_t>(rule), parameter.numel()} : parameter;
 }
 
+void LBFGS::require_rest(const char* call) const {
+  if (!moving_.empty())
+    fail<ValueError>(name, call, " must not be called by the function that computes the gradients: a step of this optimizer is under way");
+}
+
+void LBFGS::accept_parameter(const std::string& parameter_name, const Tensor& parameter) const {
+  require_rest("add_parameters()");
+  Method::accept_parameter(parameter_name, parameter);
+}
+
+void LBFGS::read_rest(detail::StateReader& reader) {
+  require_rest("load_state()");
+  if (!reader.fits()) return;
+  for (const Entry& e : entries()) {
+    const std::string key = e.name + "/memory";
+    const Tensor* t = reader.find(key);
+    if (!t) continue;
+    const Tensor numbers = t->to(DType::f64);
+    const double *n = numbers.data<double>(), pairs = n[0], iterated = n[1], room = n[2];
+    const bool whole = pairs == std::floor(pairs) && (iterated == 0 || iterated == 1) && room == std::floor(room);
+    if (!(whole && pairs >= 0 && pairs <= room && room <= 1000)) reader.complain(key, ": no memory has ", pairs, " of ", room, " pairs");
+  }
+}
+
+void LBFGS::prepare(double) { require_rest("step()"); }
+
 void LBFGS::update(Entry& entry, const Tensor& g) {
   moving_.push_back(&entry);
   gradient_.push_back(g);
 }
 
 double LBFGS::search(Evaluate evaluate, const void* closure) {
+  require_rest("step()");
   const Gradients first = evaluate(closure);
   struct Borrow {  // the closure lives as long as this call
     LBFGS& of;
@@ -220,7 +248,8 @@ bool LBFGS::advance() {
       loss_ = end.loss;
       gradient_ = std::move(end.gradient);
     } catch (...) {
-      go(0);
+      // The function may have converted the model.
+      for (std::size_t i = 0; i < d.size(); ++i) moving_[i]->parameter.assign(start[i].to(moving_[i]->parameter.dtype()));
       throw;
     }
   }

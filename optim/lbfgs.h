@@ -63,14 +63,18 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   static std::string formula(const LBFGSOptions& o);
 
  protected:
+  void prepare(double loss) override;
   void update(Entry& entry, const Tensor& g) override;
   void finish() override;
+  void read_rest(detail::StateReader& reader) override;
+  void accept_parameter(const std::string& name, const Tensor& parameter) const override;
   std::vector<const char*> slot_names(std::size_t rule) const override;
   Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const override;
 
  private:
   using Evaluate = Gradients (*)(const void*);
   double search(Evaluate evaluate, const void* closure);
+  void require_rest(const char* call) const;
   std::vector<Tensor> direction();
   bool advance();
   static double remembered(const Entry& entry, std::int64_t i);

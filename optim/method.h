@@ -76,7 +76,8 @@ class Method : public Optimizer {
   const char* method() const noexcept final { return Derived::name; }
 
  protected:
-  Method(const Parameters& parameters, Options options);
+  /// `prepares`: as in Optimizer.
+  Method(const Parameters& parameters, Options options, bool prepares = false);
 
   /// Where weight_decay goes in; Decay::own also when there is none.
   static Decay decay_of(const Options& options) noexcept;
@@ -91,7 +92,7 @@ class Method : public Optimizer {
   std::size_t rule_of(std::size_t group) const noexcept final;
   std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
   double initial(std::size_t group, std::size_t slot) const final;
-  void accept_parameter(const std::string& name, const Tensor& parameter) const final;
+  void accept_parameter(const std::string& name, const Tensor& parameter) const override;
 
  private:
   struct Group {

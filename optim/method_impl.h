@@ -24,7 +24,8 @@ std::string shrunk(double lr, double weight_decay);
 }  // namespace detail
 
 template <class Derived, class Options>
-Method<Derived, Options>::Method(const Parameters& parameters, Options options) : groups_{Group{options}} {
+Method<Derived, Options>::Method(const Parameters& parameters, Options options, bool prepares)
+    : Optimizer(prepares), groups_{Group{options}} {
   static_assert(Derived::fields.size() <= 64, "a method has at most 64 options");
   check_options(options);
   this->add_parameters(parameters);

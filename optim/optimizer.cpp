@@ -251,10 +251,7 @@ Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
   std::vector<Entry> loaded = entries_;
   for (Entry& e : loaded) {
     e.steps = reader.take_count(e.name + "/step");
-    const std::string group = e.name + "/group";
-    if (e.group > 0)
-      if (const std::int64_t saved = reader.take_count(group), own = static_cast<std::int64_t>(e.group); saved > 0 && saved != own)
-        reader.complain(group, ": ", saved, ", wanted ", own);
+    if (e.group > 0) reader.require_count(e.name + "/group", static_cast<std::int64_t>(e.group));
     e.slots.clear();
     e.rule = no_rule;
     if (e.steps == 0) continue;

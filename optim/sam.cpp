@@ -22,7 +22,8 @@ class Kept {
   Kept& operator=(const Kept&) = delete;
   ~Kept() {
     const NoGrad pause;
-    for (auto& [w, value] : values_) w.assign(value);  // of one shape and dtype: cannot throw
+    for (auto& [w, value] : values_)
+      w.assign(w.dtype() == value.dtype() ? value : value.to(w.dtype()));  // the function may convert the model
   }
 
  private:
@@ -57,7 +58,8 @@ double SAM::run(const Source& source) {
     for (const auto& entry : moved) {
       const NoGrad pause;
       Tensor w = entry.tensor;
-      w += here[w] * (squares > 0 ? rho_ / std::sqrt(squares) : 0);
+      // In f64, where rho/|g| is finite for every |g| > 0.
+      w += (here[w].to(DType::f64) * (squares > 0 ? rho_ / std::sqrt(squares) : 0)).to(w.dtype());
     }
     there = source.call(source.function);
   }

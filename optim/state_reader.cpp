@@ -29,7 +29,13 @@ std::int64_t StateReader::take_count(const std::string& key) {
   const Tensor* t = take(key, {}, DType::i64);
   const std::int64_t n = t ? *t->data<std::int64_t>() : 0;
   if (n < 0) complain(key, ": a count must not be negative: ", n);
+  if (n > std::int64_t{1} << 53) complain(key, ": a count must not be above 2^53: ", n);
   return n;
+}
+
+void StateReader::require_count(const std::string& key, std::int64_t wanted) {
+  const Tensor* t = take(key, {}, DType::i64);
+  if (const std::int64_t saved = t ? *t->data<std::int64_t>() : wanted; saved != wanted) complain(key, ": ", saved, ", wanted ", wanted);
 }
 
 std::string StateReader::method() const {

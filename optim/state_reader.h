@@ -16,10 +16,15 @@ class StateReader {
 
   /// The tensor under a key; null, and a line in the report, when it is missing or of another shape or dtype.
   const Tensor* take(const std::string& key, const Shape& shape, DType dtype);
+  /// What is under a key that somebody takes; null when there is nothing.
+  const Tensor* find(const std::string& key) const noexcept { return state_.find(key); }
   /// An f64 scalar; 0 when it is not there.
   double take_number(const std::string& key);
-  /// An i64 scalar that is not negative; 0 when it is not there.
+  /// An i64 scalar from 0 to 2^53; 0 when it is not there.
   std::int64_t take_count(const std::string& key);
+
+  /// An i64 scalar that is `wanted`.
+  void require_count(const std::string& key, std::int64_t wanted);
 
   template <class... Parts>
   void complain(const Parts&... parts) {

@@ -1,5 +1,7 @@
 #include <capstan/optim/transform_part.h>
 
+#include <algorithm>
+
 // Factors, weight decay, no update at all, and a function of the user's.
 namespace capstan::optim {
 
@@ -52,8 +54,10 @@ struct Stateless final : Each {
     if (!(value.shape() == u.w.shape()) || value.dtype() != u.w.dtype())
       fail<ValueError>("chain", call.node.path, ": an update must have its parameter's shape and dtype: ", value.dtype(), " ",
                        value.shape(), " for '", u.name, "', which is ", u.w.dtype(), " ", u.w.shape());
-    // A handle on the parameter's own elements would change with them.
-    u.set(value.header()->data == u.w.header()->data ? value.clone() : value);
+    // A handle on a parameter's own elements would change with them.
+    const auto holds = [&](const TensorMap::Entry& p) { return p.tensor.header()->data == value.header()->data; };
+    const Parameters& all = call.program.parameters;
+    u.set(std::any_of(all.begin(), all.end(), holds) ? value.clone() : value);
   }
   std::string formula(const std::vector<std::string>&) const override { return "u <- " + name + "(u, w)"; }
   const Function* function;

@@ -23,6 +23,16 @@ double Wrapper::step_inside(const Source& source) const {
   return gradients.loss();
 }
 
+void Wrapper::check_names() {
+  if (checked_ == parameter_count()) return;
+  for (const auto& p : optimizer().parameters())
+    for (const Wrapper* w = this; w; w = w->inside_.wrapper)
+      if (p.name == w->name())
+        capstan::detail::fail<ValueError>(name(), "a parameter must not be named like a wrapper: '", p.name,
+                                          "' (their state would have the same names)");
+  checked_ = parameter_count();
+}
+
 std::string Wrapper::explain() const {
   std::string text;
   for (const Wrapper* w = this; w; w = w->inside_.wrapper) text += cat(w->name(), ": ", w->describe(), "\n");

@@ -36,10 +36,14 @@ class Wrapper {
   /// One step of everything from here to the innermost optimizer; returns the loss. Throws as Optimizer::step() does, and then
   /// changes nothing. The second form takes a function that computes the gradients, which a SAM calls twice and which is called
   /// once where there is none; a SAM throws ValueError for the first form.
-  double step(const Gradients& gradients) { return run({&gradients, nullptr, nullptr}); }
+  double step(const Gradients& gradients) {
+    check_names();
+    return run({&gradients, nullptr, nullptr});
+  }
   template <class F>
   requires std::is_invocable_r_v<Gradients, F&>
   double step(F gradients) {
+    check_names();
     return run({nullptr, [](void* f) -> Gradients { return (*static_cast<F*>(f))(); }, &gradients});
   }
 
@@ -84,7 +88,11 @@ class Wrapper {
   std::size_t parameter_count() const noexcept { return optimizer().entries_.size(); }
 
  private:
+  /// Throws ValueError for a parameter that is named like a wrapper, before the first step that it is there in.
+  void check_names();
+
   Inside inside_;
+  std::size_t checked_ = 0;  // parameters
 };
 
 inline Inside::Inside(Wrapper& w) noexcept : optimizer(&w.optimizer()), wrapper(&w) {}

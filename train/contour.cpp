@@ -98,6 +98,8 @@ void ContourPlot::check() const {
     if (axis->log) fail<ValueError>("ContourPlot", "axes must be linear: ", name, " is logarithmic");
     if (!axis->low || !axis->high)
       fail<ValueError>("ContourPlot", "both limits of an axis are needed: ", name, " lacks ", (axis->low ? "high" : "low"));
+    if (!detail::is_wide(*axis->low, *axis->high))
+      fail<ValueError>("ContourPlot", "an axis must be wider than 1e-9 of its limits: ", name, " from ", *axis->low, " to ", *axis->high);
   }
   for (std::size_t i = 0; i < options_.levels.size(); ++i) {
     if (!std::isfinite(options_.levels[i])) fail<ValueError>("ContourPlot", "levels must be finite: level ", i, " is ", options_.levels[i]);

@@ -14,6 +14,7 @@ namespace capstan::train::detail {
 using capstan::detail::fail;
 
 NewFile::NewFile(const char* op, const std::string& path, bool overwrite) : op_(op), path_(path) {
+  if (path.find('\0') != std::string::npos) fail<IoError>(op_, "a path must not hold a zero byte: ", path.c_str());
   static std::atomic<int> counter{0};
   struct stat info;
   if (::stat(path.c_str(), &info) == 0) {

@@ -110,8 +110,19 @@ Ticks make_ticks(double low, double high, bool log, int target) {
   return log ? log_ticks(low, high, std::max(target, 2)) : linear_ticks(low, high, std::max(target, 2));
 }
 
+bool is_wide(double low, double high) noexcept {
+  return std::isfinite(high - low) && high - low >= std::max(1e-9 * std::max(std::abs(low), std::abs(high)), 1e-290);
+}
+
 std::vector<double> round_values(double low, double high, int target) {
   std::vector<double> out;
+  if (!is_wide(low, high)) {  // rounding would leave few of them apart
+    for (int k = 1; k < target; ++k) {
+      const double share = static_cast<double>(k) / target, value = low * (1 - share) + high * share;
+      if (value > (out.empty() ? low : out.back()) && value < high) out.push_back(value);
+    }
+    return out.empty() ? std::vector<double>{high} : out;
+  }
   for (const Tick& tick : linear_ticks(low, high, target).ticks)
     if (tick.value > low && tick.value < high) out.push_back(tick.value);
   return out;
@@ -131,8 +142,7 @@ void widen(double& low, double& high, bool log) {
     if (high / low < 1.0001) low /= 1.5, high *= 1.5;
     return;
   }
-  const double least = std::max(1e-9 * std::max(std::abs(low), std::abs(high)), 1e-290);
-  if (high - low >= least) return;
+  if (is_wide(low, high)) return;
   const double margin = low == high && low == 0 ? 1 : std::max(0.1 * std::abs(low), 1e-290);
   low -= margin;
   high += margin;

@@ -35,7 +35,11 @@ struct Ticks {
 /// About `target` named ticks at 1, 2 or 5 times a power of ten between low and high.
 Ticks make_ticks(double low, double high, bool log, int target);
 
-/// The steps of make_ticks alone: the multiples of 1, 2 or 5 times a power of ten strictly between low and high.
+/// Whether ticks can be told apart: high - low is finite and not below 1e-9 of the larger of the two.
+bool is_wide(double low, double high) noexcept;
+
+/// The steps of make_ticks alone: the multiples of 1, 2 or 5 times a power of ten strictly between low and high; where that is
+/// not wide, values at even distances.
 std::vector<double> round_values(double low, double high, int target);
 
 /// A value as short as its ticks are apart: six significant digits at most.

@@ -20,6 +20,11 @@ void check(const std::vector<Case>& cases) {
 
 }  // namespace
 
+TEST(Print, WhatRoundsToAWholeNumberKeepsItsDigits) {
+  check({{tensor({2.0000000000000004, 9, 4}, DType::f64), "[2. 9. 4.]"},
+         {tensor({{1.9999999999999998, 15}, {-0.9999999999999999, 7}}, DType::f64), "[[ 2. 15.]\n [-1.  7.]]"}});
+}
+
 // clang-format off
 TEST(Print, Scalars) {
   check({

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 using namespace capstan;
@@ -163,6 +164,22 @@ TEST_F(Threads, AnExceptionIsPassedOnAfterAllHaveEnded) {
       check_pieces(100, 7);  // the pool goes on
     }
   }
+}
+
+TEST_F(Threads, ThatCannotStartLeaveTheirPiecesToTheOthers) {
+  pthread_attr_t given, impossible;
+  ASSERT_EQ(pthread_getattr_default_np(&given), 0);
+  ASSERT_EQ(pthread_attr_init(&impossible), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&impossible, std::size_t{1} << 60), 0);
+  set_num_threads(1);
+  set_num_threads(4);
+  ASSERT_EQ(pthread_setattr_default_np(&impossible), 0);
+  EXPECT_THROW(std::thread([] {}).join(), std::system_error);
+  check_pieces(1000, 7);
+  ASSERT_EQ(pthread_setattr_default_np(&given), 0);
+  pthread_attr_destroy(&given);
+  pthread_attr_destroy(&impossible);
+  check_pieces(1000, 7);
 }
 
 TEST_F(Threads, TwoThreadsMayCallAtOnce) {

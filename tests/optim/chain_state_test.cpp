@@ -52,18 +52,22 @@ TEST(ChainState, NamesWhatItHolds) {
             "chain/0.accumulate/k chain/1.partition/0/0.scale_by_rss/initial_accumulator chain/1.partition/0/0.scale_by_rss/eps "
             "chain/1.partition/0/0.scale_by_rss/eps_in_sqrt chain/1.partition/0/1.scale_by_learning_rate/learning_rate chain/step w/step "
             "v/step chain/0.accumulate/done chain/0.accumulate/w/count chain/0.accumulate/v/count "
-            "chain/1.partition/0/0.scale_by_rss/v/count chain/1.partition/1/0.scale_by_schedule/count");
+            "chain/1.partition/w/pattern chain/1.partition/v/pattern chain/1.partition/0/0.scale_by_rss/v/count "
+            "chain/1.partition/1/0.scale_by_schedule/count");
   for (int t = 0; t < 3; ++t) by_chain.step(pair.gradients(t));
   const TensorMap state = by_chain.state();
   EXPECT_EQ(names(state),
             "chain/0.accumulate/k chain/1.partition/0/0.scale_by_rss/initial_accumulator chain/1.partition/0/0.scale_by_rss/eps "
             "chain/1.partition/0/0.scale_by_rss/eps_in_sqrt chain/1.partition/0/1.scale_by_learning_rate/learning_rate chain/step w/step "
             "v/step chain/0.accumulate/done chain/0.accumulate/w/count chain/0.accumulate/w/mean chain/0.accumulate/v/count "
-            "chain/0.accumulate/v/mean chain/1.partition/0/0.scale_by_rss/v/count chain/1.partition/0/0.scale_by_rss/v/sum "
+            "chain/0.accumulate/v/mean chain/1.partition/w/pattern chain/1.partition/v/pattern chain/1.partition/0/0.scale_by_rss/v/count "
+            "chain/1.partition/0/0.scale_by_rss/v/sum "
             "chain/1.partition/1/0.scale_by_schedule/count");
   const auto count = [&](const char* name) { return state[name].data<std::int64_t>()[0]; };
   EXPECT_EQ(count("chain/step"), 3);
   EXPECT_EQ(count("chain/0.accumulate/done"), 1);
+  EXPECT_EQ(count("chain/1.partition/w/pattern"), 2);
+  EXPECT_EQ(count("chain/1.partition/v/pattern"), 1);
   EXPECT_EQ(count("chain/1.partition/0/0.scale_by_rss/v/count"), 1);
   EXPECT_EQ(count("chain/1.partition/1/0.scale_by_schedule/count"), 1);
 }
@@ -96,6 +100,27 @@ TEST(ChainState, RefusesAnotherWhole) {
   EXPECT_EQ(thrown([&] { by_chain.load_state(without(by_chain.state(), "chain/1.trace/nesterov", full({}, 0.5, DType::f64))); }),
             "ValueError: [trace] nesterov must be 0 or 1: 0.5");
   EXPECT_EQ(all_bits(pair, by_chain), before);
+}
+
+TEST(ChainState, KnowsItsPartsAndWhomTheyReach) {
+  Pair pair(DType::f64);
+  const auto state = [&](const optim::Transform& t) { return optim::Chain(pair.parameters, t).state(); };
+  const auto load = [&](const optim::Transform& into, const optim::Transform& from) {
+    optim::Chain by_chain(pair.parameters, into);
+    const std::string before = bits(by_chain.state());
+    const std::string text = thrown([&] { by_chain.load_state(state(from)); });
+    EXPECT_EQ(bits(by_chain.state()), before);
+    return text;
+  };
+  const auto split = [](const char* first) { return partition({{first, scale(-0.5)}, {"*", scale(-0.5)}}); };
+  const std::string wrong = "ValueError: [chain] the state does not fit this optimizer:";
+  EXPECT_EQ(load(split("v"), split("v")), "nothing");
+  EXPECT_EQ(load(split("v"), split("w")),
+            wrong + "\n  chain/0.partition/w/pattern: 1, wanted 2\n  chain/0.partition/v/pattern: 2, wanted 1");
+  EXPECT_EQ(load(add_decayed_weights(0.1), add_decayed_weights(0.1, "w")),
+            wrong + "\n  chain/0.add_decayed_weights/v/pattern: 0, wanted 1");
+  EXPECT_EQ(load(set_to_zero(), scale_by_sign()),
+            wrong + "\n  missing: chain/0.set_to_zero/place\n  unexpected: chain/0.scale_by_sign/place");
 }
 
 TEST(ChainState, RefusesAModelOfAnotherDtype) {
@@ -209,6 +234,14 @@ TEST(Chain, TakesAFunctionOfTheUsersOwn) {
   clipped.step(plain.gradients(1));
   with([](const Tensor& u, const Tensor&) { return clamp(u, -0.3, 0.3); }).step(pair.gradients(1));
   EXPECT_EQ(bits(pair.parameters), bits(plain.parameters));
+  {
+    Tensor a = parameter(ones({2})), b = parameter(ones({2}));  // whose update is the other's value before the step
+    optim::Chain swapped(Parameters{{"a", a}, {"b", b}},
+                         stateless("other", [&](const Tensor&, const Tensor& w) { return w.header() == a.header() ? b : a; }));
+    swapped.step(slopes({{a, ones({2})}, {b, ones({2})}}));
+    EXPECT_EQ(values(a), (std::vector<double>{2, 2}));
+    EXPECT_EQ(values(b), (std::vector<double>{2, 2}));
+  }
   const std::string before = bits(pair.parameters);
   EXPECT_EQ(thrown([&] { with([](const Tensor&, const Tensor&) { return ones({2}); }).step(pair.gradients(1)); }),
             "ValueError: [chain] 0.own: an update must have its parameter's shape and dtype: f32 [2] for 'w', which is f64 [3, 7]");

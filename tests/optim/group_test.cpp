@@ -206,6 +206,8 @@ TEST(Groups, AreLoadedByThoseWhoseParametersAreTheSame) {
   missing: sgd/3/weight_decay
   missing: 0.weight/group
   1.bias/group: 1, wanted 3)");
+  EXPECT_EQ(thrown([&] { other.load_state(without(other.state(), "1.bias/group", tensor(0, DType::i64))); }),
+            "ValueError: [sgd] the state does not fit this optimizer:\n  1.bias/group: 0, wanted 3");
   EXPECT_EQ(bits(other.state()), before);
 }
 

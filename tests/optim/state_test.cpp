@@ -201,6 +201,9 @@ TEST(State, RefusesANegativeCount) {
   EXPECT_EQ(thrown([&] { sgd.load_state(state); }), R"(ValueError: [sgd] the state does not fit this optimizer:
   sgd/step: a count must not be negative: -3
   w/step: a count must not be negative: -3)");
+  EXPECT_EQ(
+      thrown([&] { sgd.load_state(without(sgd.state(), "sgd/step", tensor(std::vector<std::int64_t>{INT64_MAX}).reshape(Shape{}))); }),
+      "ValueError: [sgd] the state does not fit this optimizer:\n  sgd/step: a count must not be above 2^53: 9223372036854775807");
 }
 
 TEST(State, TakesAFlagForWhatItIs) {

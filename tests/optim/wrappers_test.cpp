@@ -1,3 +1,4 @@
+#include <capstan/nn/linear.h>
 #include <capstan/optim/adagrad.h>
 #include <capstan/optim/average.h>
 #include <capstan/optim/lookahead.h>
@@ -189,6 +190,11 @@ TEST(Averages, RefuseWhatCannotBe) {
               optim::SWA(Parameters{{"i", zeros({2}, DType::i64)}});
             }),
             "ValueError: [swa] parameters are f32 or f64: 'i' is i64");
+  EXPECT_EQ(thrown([&] {
+              const Tensor& w = parameters["w"];
+              optim::EMA(Parameters{{"w", w}, {"tied", w}});
+            }),
+            "ValueError: [ema] a parameter must come once: 'tied' is 'w'");
   optim::SWA swa(parameters);
   swa.update();
   const std::string before = bits(swa.state());
@@ -245,6 +251,53 @@ TEST(SAM, GoesAsFarAsRhoOverAllParameters) {
   EXPECT_EQ(w.item(), -3);
   EXPECT_EQ(v.item(), -4);
   EXPECT_EQ(idle.item(), 1);
+}
+
+TEST(SAM, GoesAsFarAlongTheSmallestGradient) {
+  Tensor w = parameter(ones({2}));
+  optim::SGD sgd(Parameters{{"w", w}}, {.lr = 1});
+  optim::SAM sam(sgd, {.rho = 0.25});
+  std::vector<double> seen;
+  sam.step([&] {
+    seen.push_back(values(w)[0]);
+    return slopes({{w, tensor({1e-40, 0})}});
+  });
+  EXPECT_EQ(seen, (std::vector<double>{1, 1.25}));
+}
+
+TEST(SAM, PutsBackAModelThatTheFunctionConverts) {
+  nn::Linear model(2, 1);
+  optim::SGD sgd(model.parameters(), {.lr = 1});
+  optim::SAM sam(sgd, {.rho = 1});
+  const auto all = [&] { return values(model.parameters()["weight"]); };
+  const std::vector<double> before = all();
+  int calls = 0;
+  EXPECT_EQ(thrown([&] {
+              sam.step([&] {
+                if (++calls == 2) {
+                  EXPECT_NE(all(), before);
+                  model.to(DType::f64);
+                  throw ValueError("enough");
+                }
+                Tape tape;
+                return tape.gradients(sum(model(ones({1, 2}))));
+              });
+            }),
+            "ValueError: enough");
+  EXPECT_EQ(model.parameters()["weight"].dtype(), DType::f64);
+  EXPECT_EQ(all(), before);
+}
+
+TEST(Wrappers, RefuseAParameterThatIsNamedLikeOne) {
+  Tensor w = parameter(ones({2}));
+  optim::SGD sgd(Parameters{{"lookahead", w}}, {.lr = 1});
+  optim::SAM sam(sgd);
+  optim::Lookahead lookahead(sam);
+  EXPECT_EQ(thrown([&] { lookahead.step([&] {
+                           return slopes({{w, ones({2})}});
+                         }); }),
+            "ValueError: [lookahead] a parameter must not be named like a wrapper: 'lookahead' (their state would have the same names)");
+  EXPECT_EQ(values(w), (std::vector<double>{1, 1}));
 }
 
 TEST(SAM, StepsWhereThereIsNoSlope) {

@@ -1,6 +1,7 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/tape.h>
 #include <capstan/core/create.h>
+#include <capstan/optim/sam.h>
 #include <capstan/train/compare.h>
 
 #include <cmath>
@@ -127,6 +128,21 @@ TEST(Compare, RefusesWhatCannotBe) {
                                     },
                                     {.rates = {1}});
   EXPECT_EQ(chain.methods[0].attempts[0].last(), INFINITY);
+  for (const bool by_sam : {true, false}) {  // not the text of the optimizer, but of what is around it
+    const auto problem = [&](const train::MakeOptimizer& make) {
+      Tensor w = parameter(full({}, 1e30));
+      const auto optimizer = make({{"w", w}});
+      optim::SAM sam(*optimizer);
+      const auto gradients = [&] {
+        Tape tape;
+        Gradients g = tape.gradients(1e30 * w * w);
+        return by_sam ? std::move(g) : clip_norm(std::move(g), 1);
+      };
+      by_sam ? static_cast<void>(sam.step(gradients)) : optimizer->step(gradients());
+      return std::vector<double>{1};
+    };
+    EXPECT_EQ(train::compare({"sgd"}, problem, {.rates = {1}}).methods[0].attempts[0].last(), INFINITY);
+  }
   const auto matrices = train::compare({"muon"}, [](const train::MakeOptimizer& make) {
     const Tensor w = parameter(ones({2, 2}));
     make({{"w", w}});

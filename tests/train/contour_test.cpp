@@ -222,6 +222,18 @@ TEST(ContourPlot, NaNCountsAsHigh) {
   EXPECT_NEAR(right, Frame(xml).right, 0.01);
 }
 
+TEST(ContourPlot, TakesValuesThatHardlyDifferOrDifferTooMuch) {
+  const ContourOptions frame = frame_of_the_chapter();
+  for (const double high : {std::nextafter(1e17, 2e17), 1e17 + 160}) {
+    const std::string svg = ContourPlot([&](double x, double) { return x < 0 ? 1e17 : high; }, frame).svg();
+    EXPECT_NE(svg.find("<path"), std::string::npos);
+    EXPECT_LT(svg.size(), 60000u);
+  }
+  const std::string svg = ContourPlot([](double x, double) { return 1.7e308 * std::tanh(x); }, frame).svg();
+  EXPECT_NE(svg.find("<path"), std::string::npos);
+  EXPECT_LT(svg.size(), 60000u);
+}
+
 TEST(ContourPlot, TheSamePlotGivesTheSameBytes) {
   const auto make = [] { return ContourPlot(bowl, frame_of_the_chapter()).path("p", {0, 1}, {0, 1}).svg(); };
   EXPECT_EQ(make(), make());
@@ -247,6 +259,9 @@ TEST(ContourPlot, RefusesWhatCannotBeDrawn) {
   options = frame_of_the_chapter();
   options.x.low = 7;
   EXPECT_EQ(refused(options), "ValueError: [ContourPlot] an axis must run from low to high: x from 7 to 2");
+  options = frame_of_the_chapter();
+  options.y.low = std::nextafter(2, 0);
+  EXPECT_EQ(refused(options), "ValueError: [ContourPlot] an axis must be wider than 1e-9 of its limits: y from 1.9999999999999998 to 2");
   EXPECT_EQ(thrown([&] { ContourPlot plot([](double, double) { return 3.0; }, frame_of_the_chapter()); }),
             "ValueError: [ContourPlot] f must take different finite values over the frame: all are 3");
   EXPECT_EQ(thrown([&] { ContourPlot plot([](double, double) { return std::nan(""); }, frame_of_the_chapter()); }),

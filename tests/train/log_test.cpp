@@ -105,6 +105,13 @@ TEST(CsvLog, SaysWhyAFileCannotBeWritten) {
   }
 }
 
+TEST(CsvLog, RefusesAZeroByteInAPath) {
+  const Folder folder;
+  const std::string path = folder.file("run") + std::string(1, '\0') + ".csv";
+  EXPECT_EQ(thrown([&] { CsvLog(path, {"a"}); }), "IoError: [CsvLog] a path must not hold a zero byte: " + folder.file("run"));
+  EXPECT_TRUE(folder.names().empty());
+}
+
 TEST(CsvLog, AFullDiskLeavesWholeLines) {
   const Folder folder;
   const std::string path = folder.file("run.csv");
