@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-// Clipping by rows.
+// Clipping by rows and by tensors.
 namespace capstan {
 
 using detail::fail;
@@ -17,7 +17,9 @@ namespace {
 /// What one scale belongs to: the elements at one index of the first axis; the whole of a tensor with one axis or none.
 struct ParameterRows {
   std::int64_t count, size;
-  explicit ParameterRows(const Tensor& t) : count(t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count) {}
+  bool whole;
+  explicit ParameterRows(const Tensor& t, bool as_one = false)
+      : count(as_one || t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count), whole(as_one) {}
 };
 
 template <class T>
@@ -27,13 +29,13 @@ double norm_of(const T* row, std::int64_t size) {
 
 /// Scales each row of e.gradient down to limit(row) where its norm is above it.
 template <class Limit>
-void clip(const char* op, Entry& e, Limit limit) {
-  const ParameterRows rows(e.gradient);
+void clip(const char* op, Entry& e, const ParameterRows& rows, Limit limit) {
   kernels::dispatch(e.gradient, [&]<class T>(T*) {
     const auto norms = [&](std::int64_t row) {
       const double norm = norm_of(kernels::data_of<T>(e.gradient) + row * rows.size, rows.size);
       if (!std::isfinite(norm))
-        fail<ValueError>(op, "the norm of row ", row, " of a gradient ", e.gradient.shape(), " must be finite: ", norm);
+        fail<ValueError>(op, "the norm of ", rows.whole ? "" : detail::cat("row ", row, " of "), "a gradient ", e.gradient.shape(),
+                         " must be finite: ", norm);
       return norm;
     };
     for (std::int64_t row = 0; row < rows.count; ++row) {
@@ -51,7 +53,14 @@ void clip(const char* op, Entry& e, Limit limit) {
 Gradients clip_rows(Gradients gradients, double max_norm) {
   if (!(max_norm > 0)) fail<ValueError>("clip_rows", "max_norm must be positive: ", max_norm);
   if (gradients.table())
-    for (Entry& e : *gradients.table()) clip("clip_rows", e, [&](std::int64_t) { return max_norm; });
+    for (Entry& e : *gradients.table()) clip("clip_rows", e, ParameterRows(e.gradient), [&](std::int64_t) { return max_norm; });
+  return gradients;
+}
+
+Gradients clip_each(Gradients gradients, double max_norm) {
+  if (!(max_norm > 0)) fail<ValueError>("clip_each", "max_norm must be positive: ", max_norm);
+  if (gradients.table())
+    for (Entry& e : *gradients.table()) clip("clip_each", e, ParameterRows(e.gradient, true), [&](std::int64_t) { return max_norm; });
   return gradients;
 }
 
@@ -65,7 +74,7 @@ Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, doubl
     if (!found) continue;
     Entry& e = gradients.table()->begin()[found - std::as_const(*gradients.table()).begin()];
     const ParameterRows rows(w);
-    clip("clip_adaptive", e, [&](std::int64_t k) {
+    clip("clip_adaptive", e, ParameterRows(e.gradient), [&](std::int64_t k) {
       const std::int64_t row = e.rows.defined() && rows.count > 1 ? kernels::data_of<std::int64_t>(e.rows)[k] : k;
       return kernels::dispatch(
           w, [&]<class T>(T*) { return clipping * std::max(norm_of(kernels::data_of<T>(w) + row * rows.size, rows.size), eps); });

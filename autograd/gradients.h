@@ -71,6 +71,9 @@ double global_norm(const Gradients& gradients);
 /// The gradients scaled by min(1, max_norm / global_norm) (Pascanu et al., ICML 2013, algorithm 1). Throws ValueError
 /// unless max_norm > 0 and the norm is finite.
 Gradients clip_norm(Gradients gradients, double max_norm);
+/// Each gradient g scaled by min(1, max_norm / |g|), its norm taken by itself: Keras's clipnorm, tf.clip_by_norm. Throws
+/// ValueError unless max_norm > 0 and for a norm that is not finite. Weakness: the step's direction changes, as with all below.
+Gradients clip_each(Gradients gradients, double max_norm);
 /// The gradients with every element limited to [-limit, limit]. Throws ValueError unless limit > 0.
 Gradients clip_value(Gradients gradients, double limit);
 

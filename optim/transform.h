@@ -104,6 +104,8 @@ Transform clip(Scalar max_delta);
 /// u * min(1, max_norm / |u|), where |u| is the norm over all parameters together (Pascanu et al., ICML 2013, algorithm 1):
 /// optax.clip_by_global_norm, clip_norm().
 Transform clip_by_global_norm(Scalar max_norm);
+/// u * min(1, max_norm / |u|) for each parameter: clip_each().
+Transform clip_by_norm(Scalar max_norm);
 /// u * min(1, threshold / sqrt(mean(u^2))) for each parameter: optax.clip_by_block_rms (Shazeer & Stern, ICML 2018, section 5).
 Transform clip_by_block_rms(Scalar threshold);
 /// Each row, which is what lies at one index of the first axis, scaled by min(1, max_norm / |row|): clip_rows().

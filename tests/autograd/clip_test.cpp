@@ -3,7 +3,7 @@
 #include "reference.h"
 #include "support.h"
 
-// Clipping by rows, against tests/oracles/wrappers.txt.
+// Clipping by rows and by tensors, against tests/oracles/wrappers.txt.
 
 using namespace capstan;
 
@@ -60,6 +60,20 @@ TEST(ClipRows, LimitsEachRow) {
   }
 }
 
+TEST(ClipEach, LimitsEachTensor) {
+  const auto cases = read_cases("wrappers.txt");
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    const Tensor w = parameter(weight().to(dtype).clone()), v = p({3, 4}), empty = parameter(zeros({0, 3}, DType::f64)),
+                 small = parameter(slope().to(dtype).clone()), g = slope().to(dtype);
+    const Gradients clipped = clip_each(slopes({{w, g}, {small, 0.01 * g}}), 0.5);
+    EXPECT_TRUE(near(clipped[w], rows_of(cases.at("clip_each"), 3), dtype == DType::f64 ? 1e-14 : 1e-6));
+    EXPECT_TRUE(same_bits(clipped[small], 0.01 * g));  // short enough: to the bit
+    const Gradients others = clip_each(slopes({{v, d({3, 4})}, {empty, empty.clone()}}), 2.5);
+    EXPECT_EQ(values(others[v]), (Values{1.5, 2}));
+    EXPECT_EQ(others[empty].numel(), 0);
+  }
+}
+
 TEST(ClipRows, TakesATensorOfOneAxisOrNoneAsOneRow) {
   const Tensor v = p({3, 4}), x = p(8), cube = p({{{3, 0}, {0, 4}}, {{1, 0}, {0, 0}}}), nothing = parameter(zeros({0, 3}, DType::f64)),
                hollow = parameter(zeros({3, 0}, DType::f64));
@@ -106,6 +120,9 @@ TEST(ClipRows, RefuseWhatCannotBe) {
   EXPECT_EQ(thrown([&] { (void)clip_rows(g(1), 1); }), "ValueError: [clip_rows] the norm of row 0 of a gradient [2] must be finite: inf");
   EXPECT_EQ(thrown([&] { (void)clip_adaptive(g(1), parameters); }),
             "ValueError: [clip_adaptive] the norm of row 0 of a gradient [2] must be finite: inf");
+  EXPECT_EQ(thrown([&] { (void)clip_each(g(0), -0.5); }), "ValueError: [clip_each] max_norm must be positive: -0.5");
+  EXPECT_EQ(thrown([&] { (void)clip_each(g(1), 1); }), "ValueError: [clip_each] the norm of a gradient [2] must be finite: inf");
+  EXPECT_EQ(clip_each(Gradients(), 1).size(), 0u);
   EXPECT_EQ(clip_rows(Gradients(), 1).size(), 0u);
   EXPECT_EQ(clip_adaptive(Gradients(), parameters).size(), 0u);
 }

@@ -121,6 +121,7 @@ TEST(Chain, ClipsAsTheFunctionsDo) {
       EXPECT_NE(bits(own.parameters), before);
     };
     same(clip(0.2), [](Gradients g) { return clip_value(std::move(g), 0.2); });
+    same(clip_by_norm(0.4), [](Gradients g) { return clip_each(std::move(g), 0.4); });
     same(clip_by_row_norm(0.4), [](Gradients g) { return clip_rows(std::move(g), 0.4); });
     same(adaptive_grad_clip(0.1), [&](Gradients g) { return clip_adaptive(std::move(g), own.parameters, 0.1); });
     same(adaptive_grad_clip(0.05, 0.5), [&](Gradients g) { return clip_adaptive(std::move(g), own.parameters, 0.05, 0.5); });

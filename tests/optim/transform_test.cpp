@@ -18,6 +18,7 @@ TEST(Transform, RefusesWhatCannotBe) {
       {[] { return clip(0); }, "[clip] max_delta must be above 0: 0"},
       {[] { return clip_by_global_norm(-1); }, "[clip_by_global_norm] max_norm must be above 0: -1"},
       {[] { return clip_by_block_rms(NAN); }, "[clip_by_block_rms] threshold must be finite: nan"},
+      {[] { return clip_by_norm(0); }, "[clip_by_norm] max_norm must be above 0: 0"},
       {[] { return clip_by_row_norm(0); }, "[clip_by_row_norm] max_norm must be above 0: 0"},
       {[] { return adaptive_grad_clip(0); }, "[adaptive_grad_clip] clipping must be above 0: 0"},
       {[] { return adaptive_grad_clip(1, 0); }, "[adaptive_grad_clip] eps must be above 0: 0"},

@@ -1,4 +1,4 @@
-"""Reference values for clipping by rows and for what is wrapped around an optimizer: writes wrappers.txt beside this file.
+"""Reference values for clipping by rows and tensors and for what is wrapped around an optimizer: writes wrappers.txt beside this file.
 README.md says how to run it.
 
 Every case is computed by a library and by a plain formula here. The script stops at the first disagreement, so a written
@@ -24,7 +24,7 @@ TOLERANCE = 1e-13
 W0 = np.array([1.0, -2.0, 0.5, 3.0, -0.75, 1.5])
 A = np.array([1.0, 0.5, 2.0, 0.125, 1e-4, 3.0])
 B = np.array([0.5, -1.0, 0.25, 0.3, 1e-4, -2.0])
-STEPS = 23
+STEPS = 50
 LR, MOMENTUM = 0.1, 0.5
 
 
@@ -119,24 +119,33 @@ def rows_of(limit):
     return list(mine)
 
 
+def each(limit):
+    """The norm of a whole tensor."""
+    theirs = torch.renorm(torch.tensor(G).reshape(1, -1), 2, 0, limit).numpy().reshape(G.shape)
+    mine = G * min(1, limit / np.linalg.norm(G))
+    assert np.max(np.abs(theirs - mine)) < 1e-6
+    return list(mine)
+
+
 def agree(label, theirs, mine):
     worst = np.max(np.abs(np.asarray(theirs) - mine))
     assert worst <= TOLERANCE, f"{label}: the formula differs by {worst:.3g}"
 
 
 HEADER = f"""\
-# Reference values for clipping by rows and for what is wrapped around an optimizer, in double precision. Written by
+# Reference values for clipping by rows and tensors and for what is wrapped around an optimizer, in double precision. Written by
 # wrappers.py; do not edit. README.md says how. optax {version('optax')}, torch {version('torch')}
 #
 # A case is `case NAME` and lines of numbers: for lookahead and sam the parameter after each of {STEPS} steps of SGD with lr {LR} and
 # momentum {MOMENTUM}, for ema and swa the average after each; w0, a and b are those of optimizers.txt. For clipping, the rows of the
-# clipped gradient [3, 4], then the clipped vector.
+# clipped gradient [3, 4], for agc then the clipped vector.
 """
 
 
 def main():
-    cases = {"lookahead": lookahead(5, 0.5), "lookahead_3": lookahead(3, 0.8), "ema": averages(0.9), "swa": averages(None), "sam": sam(0.05),
-             "sam_far": sam(0.5), "agc": agc(0.01, 1e-3), "agc_loose": agc(0.1, 0.05), "clip_rows": rows_of(0.5)}
+    cases = {"lookahead": lookahead(5, 0.5), "lookahead_3": lookahead(3, 0.8), "lookahead_1": lookahead(1, 0.3), "ema": averages(0.9),
+             "ema_slow": averages(0.999), "ema_last": averages(0.0), "swa": averages(None), "sam": sam(0.05), "sam_far": sam(0.5),
+             "agc": agc(0.01, 1e-3), "agc_loose": agc(0.1, 0.05), "clip_rows": rows_of(0.5), "clip_each": each(0.5)}
     text = [HEADER]
     for name, rows in cases.items():
         text += [f"case {name}", *(" ".join(repr(float(x)) for x in row) for row in rows), ""]
