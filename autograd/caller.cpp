@@ -17,12 +17,19 @@ namespace capstan::detail {
 
 namespace {
 
+void ignore(void*, const char*, int) {}
+
+constexpr std::size_t deepest = 48;  // calls; Capstan's own are few
+
+backtrace_state* symbols() {
+  static backtrace_state* const state = backtrace_create_state(nullptr, 1, ignore, nullptr);
+  return state;
+}
+
 struct Found {
   backtrace_state* state;
   std::string text;
 };
-
-void ignore(void*, const char*, int) {}
 
 /// "ns::f" of "_ZN2ns1fEv".
 std::string readable(const char* symbol) {
@@ -55,16 +62,28 @@ int visit(void* data, std::uintptr_t address, const char* file, int line, const 
 
 }  // namespace
 
-std::string caller() {
-  static backtrace_state* const state = backtrace_create_state(nullptr, 1, ignore, nullptr);
-  Found found{state, {}};
-  if (state) backtrace_full(state, 1, visit, ignore, &found);
+std::vector<std::uintptr_t> call_stack() {
+  std::vector<std::uintptr_t> all;
+  const auto keep = [](void* to, std::uintptr_t address) {
+    auto& stack = *static_cast<std::vector<std::uintptr_t>*>(to);
+    stack.push_back(address);
+    return stack.size() < deepest ? 0 : 1;
+  };
+  if (symbols()) backtrace_simple(symbols(), 1, keep, ignore, &all);
+  return all;
+}
+
+std::string caller(const std::vector<std::uintptr_t>& stack) {
+  Found found{symbols(), {}};
+  for (const std::uintptr_t address : stack)
+    if (found.text.empty()) backtrace_pcinfo(symbols(), address, visit, ignore, &found);
   return found.text;
 }
 
 #else
 
-std::string caller() { return {}; }
+std::vector<std::uintptr_t> call_stack() { return {}; }
+std::string caller(const std::vector<std::uintptr_t>&) { return {}; }
 
 #endif
 

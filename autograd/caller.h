@@ -1,11 +1,16 @@
 #pragma once
+#include <cstdint>
 #include <string>
+#include <vector>
 
 // Private: where in the user's program an operation was called.
 namespace capstan::detail {
 
-/// " (called in train(), model.cpp:12)": the innermost function that is not Capstan's, with its line when the program was built
-/// with -g; empty when it cannot be found out.
-std::string caller();
+/// The way to here, innermost call first; empty when it cannot be found out.
+std::vector<std::uintptr_t> call_stack();
+
+/// " (called in train(), model.cpp:12)": the innermost function there that is not Capstan's, with its line when the program was
+/// built with -g; empty when it cannot be found out.
+std::string caller(const std::vector<std::uintptr_t>& stack);
 
 }  // namespace capstan::detail

@@ -61,7 +61,8 @@ struct GradientOptions {
 ///
 /// With Tape({.check_finite = true}) an operation that makes NaN or infinity of finite numbers, throws ValueError with its name, the
 /// ranges of its inputs and the caller's line (of a program built with -g); one whose rule does so going backwards with its name, the
-/// input and the range of the gradient that came to it. Each result is read once more for it.
+/// input, the range of the gradient that came to it and the line that called it. Each result is read once more for it, and the way
+/// to each call remembered.
 class [[nodiscard]] Tape {
  public:
   Tape() : Tape(TapeOptions{}) {}

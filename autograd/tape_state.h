@@ -109,6 +109,7 @@ struct Observer {
   };
   std::vector<Measured> all;
   std::unordered_map<const Node*, std::size_t> places;
+  std::unordered_map<const Node*, std::vector<std::uintptr_t>> calls;  // with check_finite: the way to each operation
   std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
 
   /// The seconds since the last call.

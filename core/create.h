@@ -6,7 +6,8 @@
 
 namespace capstan {
 
-/// Uninitialised, zero, one or `value` everywhere. Throw ShapeError for an impossible shape.
+/// Uninitialised, zero, one or `value` everywhere. Throw ShapeError for an impossible shape; here and below, what an i64 cannot
+/// hold (a fraction, NaN, infinity) is a ValueError.
 Tensor empty(const Shape& shape, DType dtype = DType::f32);
 Tensor zeros(const Shape& shape, DType dtype = DType::f32);
 Tensor ones(const Shape& shape, DType dtype = DType::f32);

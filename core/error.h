@@ -4,8 +4,8 @@
 
 namespace capstan {
 
-/// Everything that Capstan throws, std::bad_alloc apart. The text reads `[op] the rule: the actual values (what to try)`.
-/// After a throw every object, file and model is as it was before the call.
+/// Everything that Capstan throws, std::bad_alloc apart (whose text says how many bytes were wanted for a tensor). The text reads `[op] the
+/// rule: the actual values (what to try)`. After a throw every object, file and model is as it was before the call.
 class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
@@ -21,10 +22,23 @@ namespace {
 
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
+/// std::bad_alloc that says how much was wanted. The text lies in the object: there may be no memory for another.
+class NoMemory final : public std::bad_alloc {
+ public:
+  explicit NoMemory(std::size_t bytes) noexcept {
+    std::snprintf(text_, sizeof text_, "[memory] the system must have room for a tensor: %zu bytes (smaller tensors, or fewer at a time)",
+                  bytes);
+  }
+  const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[128];
+};
+
 // Random rows of a large table cost 117 ns with small pages and 9 ns with huge ones, so large blocks ask for them.
 void* allocate(std::size_t bytes) {
   void* block = nullptr;
-  if (posix_memalign(&block, bytes >= huge_page ? huge_page : 64, bytes) != 0) throw std::bad_alloc();
+  if (posix_memalign(&block, bytes >= huge_page ? huge_page : 64, bytes) != 0) throw NoMemory(bytes);
 #ifdef MADV_HUGEPAGE
   if (bytes >= huge_page) madvise(block, bytes, MADV_HUGEPAGE);
 #endif

@@ -40,22 +40,27 @@ struct PowerSign : optim::Elementwise<PowerSign, PowerSignOptions> {
   };
 };
 
-struct NormalisedOptions {
-  double lr = 0.01, momentum = 0.9;
+struct OwnLAMBOptions {
+  double lr = 0.01, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0;
 };
 
-/// Normalised gradient descent with momentum (Cutkosky & Mehta, ICML 2020): m <- b*m + (1 - b)*g, w <- w - lr*m/|m|. The norm
-/// is that of a whole tensor, so it is no rule for one element.
-struct Normalised : optim::WholeTensor<Normalised, NormalisedOptions> {
+/// LAMB (You et al., ICLR 2020, algorithm 2): Adam's direction u, plus weight decay, made as long as the weights are. The norms
+/// are those of a whole tensor, so it is no rule for one element. (optim/lamb.h is the library's own.)
+struct OwnLAMB : optim::WholeTensor<OwnLAMB, OwnLAMBOptions> {
+  using O = OwnLAMBOptions;
   using WholeTensor::WholeTensor;
-  static constexpr auto name = "normalised";
-  static constexpr std::array fields = {Field<NormalisedOptions>{"lr", &NormalisedOptions::lr},
-                                        Field<NormalisedOptions>{"momentum", &NormalisedOptions::momentum}};
-  static constexpr std::array states = {"average"};
-  static void move(const NormalisedOptions& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
-    m.assign(o.momentum * m + (1 - o.momentum) * g);
-    const double size = norm(m).item();
-    if (size > 0) w -= m * (step.lr / size);
+  static constexpr auto name = "own_lamb";
+  static constexpr std::array fields = {Field<O>{"lr", &O::lr}, Field<O>{"beta1", &O::beta1}, Field<O>{"beta2", &O::beta2},
+                                        Field<O>{"eps", &O::eps}, Field<O>{"weight_decay", &O::weight_decay}};
+  static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
+  static optim::Decay decay(const O&) { return optim::Decay::own; }
+  static void move(const O& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m, Tensor& v) {
+    m.assign(o.beta1 * m + (1 - o.beta1) * g);
+    v.assign(o.beta2 * v + (1 - o.beta2) * square(g));
+    const double t = static_cast<double>(step.t), of_m = 1 - std::pow(o.beta1, t), of_v = 1 - std::pow(o.beta2, t);
+    const Tensor u = m / of_m / (sqrt(v / of_v) + o.eps) + o.weight_decay * w;
+    const double size = norm(w).item(), length = norm(u).item();
+    w -= u * (step.lr * (size > 0 && length > 0 ? size / length : 1));
   }
 };
 
@@ -94,7 +99,7 @@ Run train_digits(const std::string& name, optim::Setting rate, const cli::Flags&
 int run(const cli::Flags& flags) {
   const Run own = train_digits(flags.optimizer.value_or(PowerSign::name), {"lr", flags.lr.value_or(0.1)}, flags);
   const Run adagrad = train_digits("adagrad", {"lr", flags.others_lr().value_or(0.05)}, flags);
-  const Run whole = train_digits(Normalised::name, {"lr", flags.others_lr().value_or(0.02)}, flags);
+  const Run whole = train_digits(OwnLAMB::name, {"lr", flags.others_lr().value_or(0.005)}, flags);
 
   std::printf("\nepoch");
   for (const Run* r : {&own, &adagrad, &whole}) std::printf("  loss of %s", r->name.c_str());
@@ -115,6 +120,6 @@ int run(const cli::Flags& flags) {
 
 int main(int argc, char** argv) {
   optim::register_optimizer<PowerSign>();
-  optim::register_optimizer<Normalised>();
+  optim::register_optimizer<OwnLAMB>();
   return cli::run(argc, argv, {.description = "An optimizer of one's own on handwritten digits", .epochs = 20}, run);
 }

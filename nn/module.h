@@ -56,7 +56,8 @@ class Module {
   void eval() { train(false); }
   bool training() const noexcept { return training_; }
 
-  /// Converts every floating tensor; each keeps its identity, so parameters() taken before stay valid.
+  /// Converts every floating tensor; each keeps its identity, so parameters() taken before stay valid. Throws ValueError unless
+  /// dtype is f32 or f64.
   void to(DType dtype);
 
  private:

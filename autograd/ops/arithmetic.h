@@ -1,7 +1,8 @@
 #pragma once
 #include <capstan/core/tensor.h>
 
-// Arithmetic; also i64, without gradient, division only f32 and f64. What holds for all operations: autograd/ops.h.
+// Arithmetic; also i64, without gradient, division only f32 and f64. Beside an i64 tensor a number that is not whole is a
+// ValueError. What holds for all operations: autograd/ops.h.
 namespace capstan {
 
 /// y = a + b; da = dy, db = dy.

@@ -11,9 +11,12 @@ namespace capstan {
 using std::abs, std::exp, std::log, std::sqrt, std::pow, std::tanh;
 using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round;
 
-/// y = e^x; dx = y dy.
+// Bounds in ulp (units in the last place) are proved over all floats and sampled over all doubles; sin, cos and pow
+// are the C library's.
+
+/// y = e^x, within 2 ulp; dx = y dy.
 Tensor exp(const Tensor& x);
-/// y = ln x; dx = dy / x. NaN for x < 0, -inf at 0.
+/// y = ln x, within 2 ulp; dx = dy / x. NaN for x < 0, -inf at 0.
 Tensor log(const Tensor& x);
 /// y = sqrt(x); dx = dy / (2 y): infinite at 0. NaN for x < 0.
 Tensor sqrt(const Tensor& x);
@@ -26,11 +29,11 @@ Tensor pow(const Tensor& x, double p);
 Tensor pow(const Tensor& a, const Tensor& b);
 /// y = |x|; dx = sign(x) dy, with 0 chosen at 0.
 Tensor abs(const Tensor& x);
-/// y = tanh x; dx = (1 - y^2) dy.
+/// y = tanh x, within 3 ulp; dx = (1 - y^2) dy.
 Tensor tanh(const Tensor& x);
-/// y = e^x - 1, exact near 0; dx = (y + 1) dy.
+/// y = e^x - 1, within 2 ulp, near 0 too; dx = (y + 1) dy.
 Tensor expm1(const Tensor& x);
-/// y = ln(1 + x), exact near 0; dx = dy / (1 + x). NaN for x < -1, -inf at -1.
+/// y = ln(1 + x), within 3 ulp, near 0 too; dx = dy / (1 + x). NaN for x < -1, -inf at -1.
 Tensor log1p(const Tensor& x);
 /// y = 1 / sqrt(x); dx = -y^3 dy / 2. Infinite at 0, NaN for x < 0.
 Tensor rsqrt(const Tensor& x);
@@ -40,7 +43,7 @@ Tensor reciprocal(const Tensor& x);
 Tensor sin(const Tensor& x);
 /// y = cos x; dx = -sin(x) dy. NaN at infinity.
 Tensor cos(const Tensor& x);
-/// y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x; dx = 2 / sqrt(pi) e^(-x^2) dy.
+/// y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x, within 2 ulp; dx = 2 / sqrt(pi) e^(-x^2) dy.
 Tensor erf(const Tensor& x);
 /// y = 1, 0 or -1 as x is above, at or below 0; NaN stays NaN, as in NumPy. dx = 0 everywhere.
 Tensor sign(const Tensor& x);

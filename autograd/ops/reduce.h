@@ -14,7 +14,8 @@ Tensor sum(const Tensor& x, Axes axes, bool keepdim = false);
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = sum of (x - m)^2 / (n - correction), where m is the mean: correction 1 is unbiased (PyTorch's default), 0 is NumPy's.
-/// Two passes over x, so nothing cancels. dx = 2 (x - m) dy / (n - correction). Throws ShapeError unless n > correction.
+/// Two passes over x, so nothing cancels. dx = 2 (x - m) dy / (n - correction). Throws ShapeError unless n > correction, ValueError
+/// unless correction >= 0.
 Tensor var(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1);
 /// y = sqrt(var(x)); dx = (x - m) dy / (y (n - correction)), and 0 where y is 0 (PyTorch's choice). Beside
 /// `using namespace capstan` its name alone is that of the namespace too: write capstan::std(x).
@@ -43,7 +44,8 @@ Tensor norm(const Tensor& x, double p = 2, Axes axes = {}, bool keepdim = false)
 /// Whether any, and whether every boolean is true; of none: false, and true. No gradient. Other dtypes are a ValueError.
 Tensor any(const Tensor& x, Axes axes = {}, bool keepdim = false);
 Tensor all(const Tensor& x, Axes axes = {}, bool keepdim = false);
-/// y[k] = x[0] + ... + x[k] along an axis, added up in double precision; dx[k] = dy[k] + ... + dy[n - 1].
+/// y[k] = x[0] + ... + x[k] along an axis, added up one after the other in double precision: k roundings of 2^-53 of the sum of
+/// |x| at most, and for f32 the last one to f32; dx[k] = dy[k] + ... + dy[n - 1].
 Tensor cumsum(const Tensor& x, int axis);
 
 }  // namespace capstan

@@ -34,7 +34,8 @@ Tensor flip(const Tensor& x, Axes axes = {});
 /// within the frame. Throws ShapeError for an odd number or more than two for each axis, ValueError for a negative width and,
 /// beside integers, for a value that is not whole.
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double value = 0);
-/// The lower, the upper triangle of the last two axes, 0 elsewhere; the k-th diagonal belongs to both. dx = the same of dy.
+/// The lower, the upper triangle of the last two axes, 0 elsewhere; the k-th diagonal belongs to both. dx = the same of dy. Throw
+/// ShapeError for less than two axes.
 Tensor tril(const Tensor& x, std::int64_t k = 0);
 Tensor triu(const Tensor& x, std::int64_t k = 0);
 /// Tensors one behind the other along an axis; all other sizes, and the dtypes, must agree (ShapeError, ValueError naming the

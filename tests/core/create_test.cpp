@@ -1,6 +1,8 @@
 #include "support.h"
 
 #include <cmath>
+#include <new>
+#include <regex>
 
 using namespace capstan;
 
@@ -38,7 +40,16 @@ TEST(Create, RefusesImpossibleShapesAndElements) {
   EXPECT_EQ(thrown([] { full({2}, 0x1p63, DType::i64); }),
             "ValueError: [full] an i64 element must be a whole number: 9223372036854775808 (choose DType::f32 or DType::f64)");
   EXPECT_EQ(full({}, -0x1p63, DType::i64).data<std::int64_t>()[0], INT64_MIN);
-  EXPECT_THROW(empty({std::int64_t{1} << 48}, DType::f64), std::bad_alloc);
+  try {
+    empty({std::int64_t{1} << 48}, DType::f64);
+    ADD_FAILURE() << "there was room for 2 PiB";
+  } catch (const std::bad_alloc& error) {
+    const std::regex text(R"(\[memory\] the system must have room for a tensor: (\d+) bytes \(smaller tensors, or fewer at a time\))");
+    std::cmatch found;
+    ASSERT_TRUE(std::regex_match(error.what(), found, text)) << error.what();
+    EXPECT_GE(std::stoull(found[1]), std::uint64_t{1} << 51);
+    EXPECT_LT(std::stoull(found[1]), std::uint64_t{1} << 52);  // sizes of blocks are rounded up
+  }
 }
 
 TEST(Create, Arange) {
