@@ -1,9 +1,9 @@
 """Capstan beside PyTorch and JAX on the same work, one thread, in one run: `./run peers`.
 
 Nine rounds, in each of which every program takes its turn; a figure is the median over the rounds of the fastest repetition in
-each. Prints the table and writes it to benchmarks/RESULTS.md. PyTorch is measured eager with its fused Adagrad, JAX with
-jax.jit and Optax, parameters donated; linear regression in JAX is also one jitted lax.scan over the epoch, of which the
-faster counts.
+each. Prints the table and writes it, with that of `./run bench`, to benchmarks/RESULTS.md. PyTorch is measured eager with its
+fused Adagrad, JAX with jax.jit and Optax, parameters donated; linear regression in JAX is also one jitted lax.scan over the
+epoch, of which the faster counts.
 
     python benchmarks/peers.py build/release/benchmarks/bench
 """
@@ -185,6 +185,13 @@ def ours(bench):
     return rows.pop("processor"), {name: float(seconds) for name, seconds in rows.items()}
 
 
+def limits(bench):
+    """What `./run bench` prints, as Markdown."""
+    head, *rows = subprocess.run([bench], check=True, capture_output=True, text=True).stdout.strip().splitlines()
+    rows = [row for row in rows if row.startswith("| ")]
+    return [head + "; printed by `./run bench`.", "", rows[0], "|---" * (rows[0].count("|") - 1) + "|", *rows[1:]]
+
+
 def text_of(seconds):
     return f"{seconds * 1e6:.3g} us" if seconds < 1e-3 else f"{seconds * 1e3:.3g} ms"
 
@@ -220,6 +227,7 @@ def main(bench):
         lines.append(f"| {title} | {text_of(mine)} | {text_of(theirs)} | {text_of(jax_time)} | {ratio:.2f}x |")
         if ratio < 1.03:
             behind.append(title)
+    lines += ["", "## Beside hand-written limits", "", *limits(bench)]
     table = "\n".join(lines) + "\n"
     print(table)
     (pathlib.Path(__file__).parent / "RESULTS.md").write_text(table)

@@ -166,6 +166,8 @@ void Module::load_state(const TensorMap& state) {
       wrong += cat("\n  missing: ", name);
     else if (!(t->shape() == tensor.shape()) || t->dtype() != tensor.dtype())
       wrong += cat("\n  ", name, ": ", t->dtype(), " ", t->shape(), ", wanted ", tensor.dtype(), " ", tensor.shape());
+    else if (tensor.header()->flags & capstan::detail::kReadOnly)
+      wrong += cat("\n  ", name, ": the model holds a gradient there, which is read-only");
   }
   for (const auto& [name, tensor] : state)
     if (!mine.contains(name)) wrong += cat("\n  unexpected: ", name);

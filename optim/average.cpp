@@ -14,6 +14,7 @@ ParameterAverage::ParameterAverage(const char* op, const Parameters& parameters)
   if (parameters.empty()) fail<ValueError>(op, "needs at least one parameter");
   for (const auto& p : parameters) {
     if (!is_floating(p.tensor.dtype())) fail<ValueError>(op, "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
+    if (p.tensor.header()->flags & capstan::detail::kReadOnly) fail<ValueError>(op, "a gradient cannot be a parameter: '", p.name, "'");
     for (const auto& earlier : parameters) {
       if (earlier.name == p.name) break;
       if (earlier.tensor.header() == p.tensor.header())

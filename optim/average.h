@@ -37,7 +37,7 @@ class ParameterAverage {
   void load_state(const TensorMap& state);
 
  protected:
-  /// Throws ValueError for no parameters and for one that is not f32 or f64.
+  /// Throws ValueError for no parameters and for one that is not f32 or f64, comes twice or is a gradient.
   ParameterAverage(const char* op, const Parameters& parameters);
   ~ParameterAverage() = default;
   /// How much of the average the (n + 1)-th update keeps, for n >= 1.

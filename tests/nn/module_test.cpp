@@ -136,6 +136,21 @@ TEST(Modules, TrainTheirParametersAndKeepTheirBuffers) {
   EXPECT_FALSE(shows.buffers[0].second.requires_grad());
 }
 
+TEST(Modules, ThatHoldAGradientTakeNoState) {
+  Shows shows;
+  const Tensor w = parameter(ones({2}));
+  Tape tape;
+  const Gradients g = tape.gradients(sum(w));
+  shows.tensors = {{"w", w}};
+  shows.buffers = {{"slope", g[w]}};
+  EXPECT_EQ(thrown([&] {
+              shows.load_state({{"w", tensor({3, 4})}, {"slope", tensor({3, 4})}});
+            }),
+            "ValueError: [load_state] the state does not fit (anonymous namespace)::Shows:\n  slope: the model holds a gradient there, "
+            "which is read-only");
+  EXPECT_EQ(values(w), (Values{1, 1}));
+}
+
 TEST(Modules, WithoutMembersHoldNothing) {
   Doubling doubling;
   EXPECT_TRUE(doubling.parameters().empty());

@@ -205,6 +205,11 @@ TEST(Averages, RefuseWhatCannotBe) {
               optim::EMA(Parameters{{"w", w}, {"tied", w}});
             }),
             "ValueError: [ema] a parameter must come once: 'tied' is 'w'");
+  EXPECT_EQ(thrown([&] {
+              const Gradients g = gradients_at(run.w, 1);
+              optim::SWA(Parameters{{"w", run.w}, {"g", g[run.w]}});
+            }),
+            "ValueError: [swa] a gradient cannot be a parameter: 'g'");
   optim::SWA swa(parameters);
   swa.update();
   const std::string before = bits(swa.state());

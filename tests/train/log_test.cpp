@@ -1,4 +1,5 @@
 #include <capstan/train/log.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,6 +91,32 @@ TEST(CsvLog, OverwritesOnlyWhenTold) {
   log.row(7);
   EXPECT_EQ(read(path), "x\n7\n");
   EXPECT_EQ(folder.names(), std::vector<std::string>{"run.csv"});
+}
+
+TEST(CsvLog, OverwritesWhereALinkLeadsAndKeepsTheMode) {
+  const Folder folder;
+  const std::string real = folder.file("real.csv"), link = folder.file("link.csv"), broken = folder.file("broken.csv");
+  write(real, "old\n");
+  ASSERT_EQ(::chmod(real.c_str(), 0640), 0);
+  ASSERT_EQ(::symlink("real.csv", link.c_str()), 0);
+  ASSERT_EQ(::symlink("nowhere/at.all", broken.c_str()), 0);
+  CsvLog(link, {"x"}, {.overwrite = true}).row(7);
+  struct stat info;
+  ASSERT_EQ(::lstat(link.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISLNK(info.st_mode));
+  ASSERT_EQ(::lstat(real.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0640u);
+  EXPECT_EQ(read(real), "x\n7\n");
+  CsvLog(broken, {"x"}, {.overwrite = true}).row(8);
+  EXPECT_EQ(read(broken), "x\n8\n");
+}
+
+TEST(CsvLog, TakesANameAsLongAsTheSystemDoes) {
+  const Folder folder;
+  const std::string path = folder.file(std::string(255, 'n'));
+  CsvLog(path, {"x"}, {.overwrite = true}).row(7);
+  EXPECT_EQ(read(path), "x\n7\n");
+  EXPECT_EQ(folder.names().size(), 1u);
 }
 
 TEST(CsvLog, SaysWhyAFileCannotBeWritten) {
