@@ -26,6 +26,9 @@ void require_count(const char* op, const char* name, std::int64_t value) {
   if (value < 1) fail<ValueError>(op, name, " must be positive: ", value);
 }
 
+/// lr*gamma^n; 0 for lr = 0 where gamma^n is infinite, too.
+double shrunk(double lr, double gamma, std::int64_t n) { return lr == 0 ? 0 : lr * std::pow(gamma, static_cast<double>(n)); }
+
 /// How much of `steps` is done, from 0 to 1.
 double share(std::int64_t t, std::int64_t steps) { return t >= steps ? 1 : static_cast<double>(t) / static_cast<double>(steps); }
 /// From `from` at share 0 to `to` at share 1: half a cosine, or a line.
@@ -43,10 +46,7 @@ Schedule step(double lr, std::int64_t every, double gamma) {
   require_rate("step", "lr", lr);
   require_count("step", "every", every);
   require_rate("step", "gamma", gamma);
-  return {[=](std::int64_t t) {
-    const std::int64_t cuts = t / every;
-    return lr * std::pow(gamma, static_cast<double>(cuts));
-  }};
+  return {[=](std::int64_t t) { return shrunk(lr, gamma, t / every); }};
 }
 
 Schedule multi_step(double lr, std::vector<std::int64_t> milestones, double gamma) {
@@ -56,14 +56,14 @@ Schedule multi_step(double lr, std::vector<std::int64_t> milestones, double gamm
       fail<ValueError>("multi_step", "milestones must not fall: ", milestones[i - 1], " comes before ", milestones[i]);
   require_rate("multi_step", "gamma", gamma);
   return {[lr, milestones = std::move(milestones), gamma](std::int64_t t) {
-    return lr * std::pow(gamma, static_cast<double>(std::upper_bound(milestones.begin(), milestones.end(), t) - milestones.begin()));
+    return shrunk(lr, gamma, std::upper_bound(milestones.begin(), milestones.end(), t) - milestones.begin());
   }};
 }
 
 Schedule exponential(double lr, double gamma) {
   require_rate("exponential", "lr", lr);
   require_rate("exponential", "gamma", gamma);
-  return {[=](std::int64_t t) { return lr * std::pow(gamma, static_cast<double>(t)); }};
+  return {[=](std::int64_t t) { return shrunk(lr, gamma, t); }};
 }
 
 Schedule linear(double from, double to, std::int64_t steps) {

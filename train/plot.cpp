@@ -9,6 +9,7 @@ using capstan::detail::fail;
 
 LineChart plot(const std::vector<NamedSchedule>& schedules, std::int64_t steps, LineChartOptions options) {
   if (steps < 1) fail<ValueError>("plot", "steps must be positive: ", steps);
+  if (steps > std::int64_t{1} << 53) fail<ValueError>("plot", "steps must be at most 2^53: ", steps);
   if (schedules.empty()) fail<ValueError>("plot", "there must be a schedule");
   LineChart chart(std::move(options));
   const std::int64_t points = std::min<std::int64_t>(steps, 100'000);

@@ -117,6 +117,12 @@ TEST(Schedules, KeepTheirLastRate) {
   EXPECT_EQ(schedule::exponential(0.2, 0.5)(far), 0);
 }
 
+TEST(Schedules, StayAtZero) {
+  EXPECT_EQ(optim::schedule::exponential(0, 2)(2000), 0);
+  EXPECT_EQ(optim::schedule::step(0, 1, 10)(400), 0);
+  EXPECT_EQ(optim::schedule::multi_step(0, {1, 2}, 1e300)(5), 0);
+}
+
 TEST(Schedules, AreValuesThatAnOptimizerFollows) {
   Tensor w = parameter(zeros({1}, DType::f64));
   optim::SGD sgd(Parameters{{"w", w}});

@@ -30,5 +30,9 @@ TEST(Plot, DrawsALongScheduleByAPartOfItsSteps) {
 
 TEST(Plot, RefusesNothing) {
   EXPECT_EQ(thrown([] { train::plot({{"a", optim::schedule::constant(1)}}, 0); }), "ValueError: [plot] steps must be positive: 0");
+  EXPECT_EQ(thrown([] {
+              train::plot({{"a", optim::schedule::constant(1)}}, INT64_MAX);
+            }),
+            "ValueError: [plot] steps must be at most 2^53: 9223372036854775807");
   EXPECT_EQ(thrown([] { train::plot({}, 5); }), "ValueError: [plot] there must be a schedule");
 }
