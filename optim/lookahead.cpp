@@ -55,7 +55,10 @@ double Lookahead::run(const Source& source) {
 }
 
 std::string Lookahead::describe() const {
-  return cat("every ", options_.period, " steps slow <- slow + ", options_.alpha, "*(w - slow), w <- slow");
+  std::int64_t bytes = 0;
+  for (const auto& [parameter, w] : optimizer().parameters()) bytes += w.numel() * static_cast<std::int64_t>(size_of(w.dtype()));
+  return cat("every ", options_.period, " steps slow <- slow + ", options_.alpha, "*(w - slow), w <- slow\n  ", bytes,
+             " bytes of slow weights\n  Zhang et al., NeurIPS 2019, algorithm 1");
 }
 
 void Lookahead::save(TensorMap& state, const std::string& path) const {

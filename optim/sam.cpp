@@ -67,6 +67,6 @@ double SAM::run(const Source& source) {
   return here.loss();
 }
 
-std::string SAM::describe() const { return cat("e = ", rho_, "*g(w)/|g(w)|, g <- g(w + e)"); }
+std::string SAM::describe() const { return cat("e = ", rho_, "*g(w)/|g(w)|, g <- g(w + e)\n  Foret et al., ICLR 2021, algorithm 1"); }
 
 }  // namespace capstan::optim

@@ -49,7 +49,7 @@ class Wrapper {
 
   /// The innermost optimizer.
   Optimizer& optimizer() const noexcept { return *inside_.optimizer; }
-  /// A line for each wrapper, and the optimizer's.
+  /// For each wrapper its formula with the numbers in it, the bytes that it keeps and the paper it is from, and the optimizer's.
   std::string explain() const;
 
   /// The optimizer's state, and what each wrapper from here on keeps: deep copies.
@@ -72,7 +72,7 @@ class Wrapper {
   /// One step of this and of all that is inside, which step_inside() makes; returns the loss. After a throw all is as before.
   virtual double run(const Source& source) = 0;
   double step_inside(const Source& source) const;
-  /// A line without its end, for explain(); none when it is empty.
+  /// For explain(), without the end of the last line.
   virtual std::string describe() const = 0;
 
   /// Puts what this keeps into a state under names that begin with `path`; looks for it there, and gathers complaints; and, when

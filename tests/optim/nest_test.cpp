@@ -246,7 +246,10 @@ TEST(Nests, ExplainEachOfThem) {
   optim::Lookahead third(second, {.period = 3});
   EXPECT_EQ(third.explain(),
             "lookahead: every 3 steps slow <- slow + 0.5*(w - slow), w <- slow\n"
+            "  184 bytes of slow weights\n"
+            "  Zhang et al., NeurIPS 2019, algorithm 1\n"
             "sam: e = 0.25*g(w)/|g(w)|, g <- g(w + e)\n"
+            "  Foret et al., ICLR 2021, algorithm 1\n"
             "inject: lr(0) = 0.02\n" +
                 run.sgd.explain());
 }

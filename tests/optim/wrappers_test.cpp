@@ -120,7 +120,10 @@ TEST(Lookahead, RefusesWhatCannotBeAndChangesNothing) {
   const std::string before = bits(run.w) + bits(lookahead.state());
   EXPECT_NE(thrown([&] { lookahead.step(Gradients()); }), "nothing");
   EXPECT_EQ(bits(run.w) + bits(lookahead.state()), before);
-  EXPECT_EQ(lookahead.explain(), "lookahead: every 1 steps slow <- slow + 0.5*(w - slow), w <- slow\n" + run.sgd.explain());
+  EXPECT_EQ(lookahead.explain(),
+            "lookahead: every 1 steps slow <- slow + 0.5*(w - slow), w <- slow\n  48 bytes of slow weights\n  Zhang et al., NeurIPS 2019, "
+            "algorithm 1\n" +
+                run.sgd.explain());
 }
 
 TEST(Averages, AreTheReferences) {
