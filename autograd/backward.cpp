@@ -55,6 +55,9 @@ Tensor TapeState::hooked(const char* op, const Slot& slot, Tensor g) {
     if (other.dtype() != slot.kind.dtype)
       fail<ValueError>("hook", "what takes the gradient's place must have its dtype: ", other.dtype(), " for ", slot.kind.dtype, ", ", op);
     g = std::move(other);
+    if (thread_tapes.current) continue;  // recorded: nothing that is can be changed in place
+    g = g.detach();                      // the next hook must not change what is the user's
+    g.header()->flags |= kReadOnly;
   }
   return g;
 }

@@ -30,13 +30,21 @@ std::vector<Tensor> Replay::unchanged() const {
 }
 
 Replay::Scope::Scope(TapeState* tape, const Generator& then)
-    : state(tape), current(thread_tapes.current), before(tape->last), now(std::exchange(default_generator(Purpose::dropout), then)) {
+    : state(tape),
+      current(thread_tapes.current),
+      before(tape->last),
+      chunks(tape->arena.mark().used),
+      filled(tape->arena.mark().next),
+      now(std::exchange(default_generator(Purpose::dropout), then)) {
   set_current(state);
 }
 
 Replay::Scope::~Scope() {
   default_generator(Purpose::dropout) = now;
-  while (!current && state->last != before) state->drop_last();
+  if (!current) {
+    while (state->last != before) state->drop_last();
+    state->arena.rewind({chunks, filled});
+  }
   set_current(current);
 }
 

@@ -47,6 +47,8 @@ class Replay {
     void back(const Tensor& y, const Tensor& dy) const;
     TapeState *state, *current;  // whose rule runs, and what records it, if anything
     Node* before;
+    std::size_t chunks;  // how far the tape's memory was filled
+    char* filled;
     Generator now;
   };
   std::vector<Tensor> unchanged() const;
@@ -60,11 +62,12 @@ class Replay {
 
 /// y = fn(inputs), of which the tape keeps the inputs alone: what fn computes on the way is dropped, and computed once more when
 /// gradients() comes there (Chen et al., arXiv:1604.06174). The gradients have the same bits as without it, for the inputs and for whatever
-/// else fn uses. fn takes and returns what a module's forward does, is copied into the tape (its captures: at most 150 bytes), must live as
-/// long as they do, and must do the same again: dropout of the default generator draws the same numbers, other generators are fn's own
-/// affair. On a tape of higher order the second recording stays. Throws what fn throws; gradients() throws ValueError when an input, or
-/// another tensor that wants a gradient and that fn used, was changed in place in between. Constants that fn captures must not be
-/// changed: nobody notices. fn runs twice with all that it does, so that a hook within it would be called twice.
+/// else fn uses (gradients of gradients may be added up in another order). fn takes and returns what a module's forward does, is copied
+/// into the tape (its captures: at most 150 bytes), must live as long as they do, and must do the same again: dropout of the default
+/// generator draws the same numbers, other generators are fn's own affair. On a tape of higher order the second recording stays. Throws
+/// what fn throws; gradients() throws ValueError when an input, or another tensor that wants a gradient and that fn used, was changed in
+/// place in between. Constants that fn captures must not be changed: nobody notices. fn runs twice with all that it does, and must not set
+/// hooks (ValueError).
 ///
 ///     const Tensor h = checkpoint([&](const std::vector<Tensor>& in) { return block(in[0]); }, {x});
 template <class F>

@@ -17,8 +17,8 @@ struct RowSparse {
 };
 
 /// The gradients of one loss: a value that is moved along, from the tape into the optimizer. It may outlive the tape and
-/// the model. A tensor is looked up by its identity {leaf index, generation}, never by its address: a view, a clone or a
-/// later tensor in the same memory is not found.
+/// the model; to compute with what a tape of higher order recorded, take detach() of it then. A tensor is looked up by its identity {leaf
+/// index, generation}, never by its address: a view, a clone or a later tensor in the same memory is not found.
 class [[nodiscard]] Gradients {
  public:
   /// Knows no tensor.

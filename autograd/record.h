@@ -67,6 +67,8 @@ class Inputs {
   void add_reduced(int i, Tensor g);
   /// Adds values[k, ...] at row index[k] of the gradient for input i; the index is an i64 vector of rows that there are, in any order,
   /// with repetitions. The gradient for a parameter then stays row-sparse (Gradients::is_sparse) while nothing else adds to it.
+  /// Throws ShapeError unless values are [n, the input's other sizes], ValueError for another dtype than the input's, an index that is
+  /// not i64 [n], and a row that is not there.
   void add_rows(int i, const Tensor& index, const Tensor& values);
   /// The shape of input i; only for an input that is wanted.
   Shape shape(int i) const;

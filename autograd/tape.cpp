@@ -225,7 +225,12 @@ Start start_of(TapeState& state, const Tensor& loss) {
   if (h->tape == state.serial) [[likely]]
     return {&h->node->slot, h->node};
   if ((h->flags & detail::kRequiresGrad) || state.knows_leaf(h)) return {&state.leaf_of(h)->slot, nullptr};
-  if (h->tape != 0) fail<ValueError>("gradients", "the loss was recorded on another tape");
+  if (h->tape != 0) {
+    const detail::TapeState* other = thread_tapes.innermost;
+    while (other && other->serial != h->tape) other = other->outer;
+    fail<ValueError>("gradients", "the loss was recorded on ",
+                     other ? "another tape, which still runs (ask that one)" : "a tape that has ended, or is another thread's");
+  }
   fail<ValueError>("gradients",
                    "no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from parameters?)");
 }

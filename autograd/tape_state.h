@@ -77,6 +77,17 @@ class Arena {
     return next_;
   }
   void take(std::size_t bytes) noexcept { next_ += bytes; }
+  /// How far it is filled, and back to there.
+  struct Mark {
+    std::size_t used;
+    char* next;
+  };
+  Mark mark() const noexcept { return {used_, next_}; }
+  void rewind(Mark to) noexcept {
+    used_ = to.used;
+    next_ = to.next;
+    end_ = used_ > 0 ? chunks_[used_ - 1].data + chunks_[used_ - 1].size : nullptr;
+  }
   void clear() noexcept {
     if (used_ == 0) [[unlikely]]
       return;

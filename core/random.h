@@ -22,7 +22,7 @@ Generator& default_generator(Purpose purpose = Purpose::tensors);
 /// Sets the seed of every default generator and puts their draw counters back to 0.
 void manual_seed(std::uint64_t seed);
 
-/// Uniform on [low, high); f32 or f64. Throws ValueError unless low <= high, both finite, here and below
+/// Uniform on [low, high); f32 or f64. Throws ValueError unless low <= high, and both and high - low finite, here and below
 /// for another dtype.
 Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32, Generator& g = default_generator());
 /// Normal with the given mean and standard deviation (Box-Muller on two uniforms). Throws ValueError for a negative one.
@@ -34,7 +34,7 @@ Tensor permutation(std::int64_t n, Generator& g = default_generator(Purpose::shu
 /// 1 with probability p, else 0, in p's shape and dtype, f32 or f64. Throws ValueError naming the first p outside [0, 1].
 Tensor bernoulli(const Tensor& p, Generator& g = default_generator());
 /// Class k with probability weights[..., k] over the sum of its row, for weights [..., classes] in f32 or f64; i64 [...]. Throws
-/// ValueError unless every weight is finite and not negative and each row has a positive one, ShapeError without any class.
+/// ValueError unless every weight is finite and not negative and each row has a positive, finite sum, ShapeError without any class.
 /// A class of weight 0 is never drawn.
 Tensor categorical(const Tensor& weights, Generator& g = default_generator());
 

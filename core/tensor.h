@@ -148,8 +148,8 @@ class Tensor {
   Tensor& operator-=(double value);
   Tensor& operator*=(double value);
 
-  /// Whether tapes compute a gradient for this tensor. It must be f32 or f64 and own its elements (ValueError). A tape that has
-  /// recorded it already goes on as before.
+  /// Whether tapes compute a gradient for this tensor. It must be f32 or f64, own its elements and be no result of a
+  /// tape that runs (ValueError; Tape::watch() gives the gradient for one). A tape that has used it already goes on as before.
   Tensor& set_requires_grad(bool on);
   bool requires_grad() const { return (header()->flags & detail::kRequiresGrad) != 0; }
 

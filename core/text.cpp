@@ -41,7 +41,18 @@ template void fail_with<ValueError>(const char*, std::initializer_list<Piece>);
 template void fail_with<IoError>(const char*, std::initializer_list<Piece>);
 template void fail_with<FormatError>(const char*, std::initializer_list<Piece>);
 
+std::size_t utf8_size(std::string_view s) noexcept {
+  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
+  const unsigned first = byte(0), second = byte(1);
+  const std::size_t size = s.empty() ? 0 : first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0)) return 0;  // too long, half of a pair
+  return (first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90) ? 0 : size;
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 2) + 1;
   for (const std::string& candidate : candidates) {
@@ -51,7 +62,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
       std::size_t diagonal = row[0];
       row[0] = i + 1;
       for (std::size_t j = 0; j < candidate.size(); ++j) {
-        const std::size_t substituted = diagonal + (word[i] != candidate[j]);
+        const std::size_t substituted = diagonal + (small(word[i]) != small(candidate[j]));
         diagonal = row[j + 1];
         row[j + 1] = std::min({substituted, row[j + 1] + 1, row[j] + 1});
       }

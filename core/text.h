@@ -58,7 +58,10 @@ template <class Kind, class... Parts>
   fail_with<Kind>(op, {Piece(parts)...});
 }
 
-/// The candidate nearest to `word` by edit distance, or "" when none is near; for "did you mean".
+/// How many bytes the first character of a text takes in UTF-8 (RFC 3629, section 4); 0 when there is none.
+std::size_t utf8_size(std::string_view s) noexcept;
+
+/// The candidate nearest to `word` by edit distance (capital letters count as small ones), or "" when none is near; for "did you mean".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// Whether `text` matches `pattern`, in which `*` stands for any text.

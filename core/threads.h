@@ -20,7 +20,8 @@ void restore_blas_threads();
 /// one fewer) whatever the number of threads; one piece runs on the caller alone. An exception of a piece is passed on
 /// after all have ended. A call from inside a piece runs serially, and so does one while another thread's is running. The call
 /// waits for pieces that a thread has begun, never for a thread that has begun none. The child of a fork() starts threads of
-/// its own; after a fork() from inside a piece the child may only go on to exec or _exit. Throws ValueError unless grain > 0.
+/// its own; after a fork() from inside a piece the child may only go on to exec or _exit. Throws ValueError unless grain > 0, and
+/// does nothing for n <= 0.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body);
 

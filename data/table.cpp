@@ -78,10 +78,11 @@ class Parser {
     if (rest_.starts_with("\xff\xfe") || rest_.starts_with("\xfe\xff"))
       fail<FormatError>(op_, "a table must be ASCII or UTF-8: ", source_, " starts with a UTF-16 byte-order mark");
     if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
-    while (!rest_.empty() && (rest_.back() == '\n' || rest_.back() == '\r')) rest_.remove_suffix(1);
+    while (rest_.ends_with('\n')) rest_.remove_suffix(rest_.ends_with("\r\n") ? 2 : 1);
     if (rest_.empty()) fail<FormatError>(op_, "a table must have rows: ", source_, " is empty");
 
     const std::string_view header = options_.header ? next_line() : std::string_view();
+    if (options_.header) check_not_empty(header);
     if (rest_.empty()) fail<FormatError>(op_, "a table must have rows: ", source_, " has a header and nothing below it");
     const std::string_view rows = rest_, first = next_line();
     if (!delimiter_) {
@@ -137,6 +138,15 @@ class Parser {
       if (is_control(c)) fail<FormatError>(op_, "a table must be text: byte 0x", hex(c), " at ", place(column));
   }
 
+  void check_header(std::string_view line) const {
+    check_text(line, 1);
+    if (line.find('\r') != std::string_view::npos)
+      fail<FormatError>(op_, "lines must end with LF or CRLF: a CR stands within ", source_, ", line ", line_);
+    for (std::size_t i = 0, size = 0; i < line.size(); i += size)
+      if (size = detail::utf8_size(line.substr(i)); size == 0)
+        fail<FormatError>(op_, "a table must be ASCII or UTF-8: byte 0x", hex(line[i]), " in ", source_, ", line ", line_);
+  }
+
   void check_not_empty(std::string_view line) const {
     const char* end = line.data() + line.size();
     if (skip_blanks(line.data(), end) == end) fail<FormatError>(op_, "a line must not be empty: ", place(1));
@@ -170,11 +180,14 @@ class Parser {
     const char* stop = field.data() + field.size();
     const bool plus = field.size() > 1 && field[0] == '+' && field[1] != '-';
     const auto [q, error] = std::from_chars(p + plus, stop, value);
-    if (q != stop || error == std::errc::invalid_argument) not_a_number(field, column);
+    const bool payload = field.find('(') != std::string_view::npos;  // as in nan(1)
+    if (q != stop || error == std::errc::invalid_argument || payload) not_a_number(field, column);
     if (error == std::errc::result_out_of_range) {
+      double wide = 0;
+      const bool fits_f64 = sizeof(T) == 4 && std::from_chars(p + plus, stop, wide).ec == std::errc();
       if (!is_below_one(field))
         fail<FormatError>(op_, "a number must lie in the range of ", options_.dtype, ": ", quoted(field), " at ", place(column),
-                          sizeof(T) == 4 ? " (set .dtype = DType::f64)" : "");
+                          fits_f64 ? " (set .dtype = DType::f64)" : "");
       value = field[0] == '-' ? -T(0) : T(0);
     }
     if (!std::isfinite(value) && !options_.allow_non_finite)
@@ -218,7 +231,7 @@ class Parser {
   std::vector<std::string> parse_header(std::string_view line) const {
     std::vector<std::string> names;
     const char* end = line.data() + line.size();
-    check_text(line, 1);
+    check_header(line);
     for (const char* p = line.data();;) {
       p = skip_blanks(p, end);
       if (p == end && delimiter_ == ' ') break;

@@ -21,7 +21,7 @@ struct TableOptions {
 /// as many fields as the first, and each field is one decimal number (1, +1.5, .5, -2e-3; no quotes, no missing values),
 /// with blanks around it if you like. The locale plays no part. Numbers are rounded to the nearest one of the dtype; one
 /// beyond its range is refused, one nearer to 0 than the smallest becomes 0. A name in the header may stand in double
-/// quotes, a quote within them is doubled. A UTF-8 byte-order mark is skipped.
+/// quotes, a quote within them is doubled; it may be empty. A UTF-8 byte-order mark is skipped.
 /// When the delimiter is to be found out, it is the first of tab, semicolon and comma in the first row of numbers, else
 /// blanks.
 ///

@@ -22,12 +22,12 @@ class Record {
   template <class Loss>
   void batch(std::int64_t size, Loss loss) {
     seen_ += size;
-    if (seen_ % 200 != 0) return;
-    const auto now = Clock::now();
-    seconds_ += std::chrono::duration<double>(now - start_).count();
-    epochs.push_back(static_cast<double>(seen_) / used_rows);
-    losses.push_back(loss().item());
-    start_ = Clock::now();
+    if (seen_ % 200 == 0) look(loss);
+  }
+  /// After the last batch, which no 200 may end with.
+  template <class Loss>
+  void end(Loss loss) {
+    if (seen_ % 200 != 0) look(loss);
   }
   void print() const {
     const double passes = static_cast<double>(seen_) / used_rows;
@@ -38,6 +38,16 @@ class Record {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  template <class Loss>
+  void look(Loss loss) {
+    const auto now = Clock::now();
+    seconds_ += std::chrono::duration<double>(now - start_).count();
+    epochs.push_back(static_cast<double>(seen_) / used_rows);
+    losses.push_back(loss().item());
+    start_ = Clock::now();
+  }
+
   Clock::time_point start_ = Clock::now();
   double seconds_ = 0;
   std::int64_t seen_ = 0;
@@ -64,14 +74,16 @@ Record from_scratch(const data::Dataset& examples, std::int64_t epochs, double l
   const Tensor w = parameter(normal({1, 5}, 0, 0.01)), b = parameter(zeros({1}));
   std::vector<Parameter> parameters = {{w, zeros_like(w)}, {b, zeros_like(b)}};
   Record record;
+  const auto loss = [&] { return squared_loss(linear(examples.x, w, b), examples.y); };
   for (std::int64_t epoch = 0; epoch < epochs; ++epoch)
     for (auto [x, y] : data::Batches(examples, {.batch_size = 10, .shuffle = true})) {
       {
         Tape tape;
         adagrad(parameters, tape.gradients(squared_loss(matmul(x, w, {.transpose_b = true}) + b, y)), lr);
       }
-      record.batch(x.size(0), [&] { return squared_loss(linear(examples.x, w, b), examples.y); });
+      record.batch(x.size(0), loss);
     }
+  record.end(loss);
   return record;
 }
 
@@ -84,31 +96,22 @@ Record concise(const data::Dataset& examples, const cli::Flags& flags) {
   const auto optimizer = flags.make_optimizer<optim::Adagrad>(model.parameters(), optim::AdagradOptions::optax(0.1));
   std::printf("%s\n", optimizer->explain().c_str());
   Record record;
+  const auto loss = [&] { return mse_loss(model(examples.x), examples.y) / 2; };
   for (std::int64_t epoch = 0; epoch < flags.epochs; ++epoch)
     for (auto [x, y] : data::Batches(examples, {.batch_size = 10, .shuffle = true})) {
       {
         Tape tape;
         optimizer->step(tape.gradients(mse_loss(model(x), y) / 2));
       }
-      record.batch(x.size(0), [&] { return mse_loss(model(examples.x), examples.y) / 2; });
+      record.batch(x.size(0), loss);
     }
+  record.end(loss);
   return record;
 }
 
-constexpr const char* how_to_get_it = R"(
-The table is NASA's airfoil self-noise (Brooks, Pope and Marcolini, 1989), 1,503 rows of six numbers between tabs. It is not
-shipped. Download airfoil_self_noise.dat from the UCI Machine Learning Repository, https://archive.ics.uci.edu/dataset/291
-(SHA-1 76e5be1548fd8222e5074cf0faae75edff8cf93f, lines end with CRLF), and name the file or its folder:
-  --data FILE        or        CAPSTAN_DATA=FOLDER
-Without it, --data synthetic trains on a linear function with noise, of the same shape.
-)";
-
 int run(const cli::Flags& flags) {
   const std::filesystem::path path = airfoil::path_of(flags.data);
-  if (flags.data != "synthetic" && !std::filesystem::exists(path)) {
-    std::fprintf(stderr, "[airfoil] the table must be there: not at '%s'\n%s", path.c_str(), how_to_get_it);
-    return 1;
-  }
+  if (flags.data != "synthetic") airfoil::require_there(path);
   const data::Dataset examples =
       flags.data == "synthetic" ? airfoil::examples_of(airfoil::synthetic_table(), "synthetic data") : airfoil::read_examples(path);
 

@@ -34,6 +34,18 @@ inline std::filesystem::path path_of(const std::optional<std::string>& data) {
   return path;
 }
 
+inline constexpr const char* how_to_get_it = R"(
+The table is NASA's airfoil self-noise (Brooks, Pope and Marcolini, 1989), 1,503 rows of six numbers between tabs. It is not
+shipped. Download airfoil_self_noise.dat from the UCI Machine Learning Repository, https://archive.ics.uci.edu/dataset/291
+(SHA-1 76e5be1548fd8222e5074cf0faae75edff8cf93f, lines end with CRLF), and name the file or its folder:
+  --data FILE        or        CAPSTAN_DATA=FOLDER
+Without it, --data synthetic trains on a linear function with noise, of the same shape.)";
+
+/// Throws IoError, with where the table is to be had, when it is not at `path`.
+inline void require_there(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) throw IoError("[airfoil] the table must be there: not at '" + path.string() + "'\n" + how_to_get_it);
+}
+
 /// Every column standardised over all 1,503 rows, the first 1,500 of them.
 inline data::Dataset examples_of(Tensor table, const std::string& source) {
   if (table.shape() != Shape{table_rows, table_columns})

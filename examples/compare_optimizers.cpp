@@ -1,11 +1,11 @@
 // Several optimizers on three problems, each at every rate of a grid, so that each is judged by its best: a network for the
 // handwritten digits, linear regression on the airfoil data, and the chapter's valley 0.1 x1^2 + 2 x2^2 from (-5, -2).
 // Run:       ./run example compare_optimizers        (--optimizer adds one, at its lr= if it has one; --lr takes the grid's place)
-// Last line: least loss: digits by [a-z.=0-9 ]+, airfoil by [a-z.=0-9 ]+, valley by rmsprop at lr 3
+// Last line: least loss: digits by [a-z.=0-9 ]+, synthetic by [a-z.=0-9 ]+, valley by rmsprop at lr 3
 // Test:      --data synthetic --seed 1
-// Last line: least loss: digits by [a-z.=0-9 ]+ at lr 0\.1, airfoil by [a-z.=0-9 ]+, valley by [a-z.=0-9 ]+ at lr 0\.1
+// Last line: least loss: digits by [a-z.=0-9 ]+ at lr 0\.1, synthetic by [a-z.=0-9 ]+, valley by [a-z.=0-9 ]+ at lr 0\.1
 // Test:      --data synthetic --epochs 1 --lr 0.1
-// Last line: least loss: digits by none, airfoil by none, valley by none
+// Last line: least loss: digits by none, synthetic by none, valley by none
 // Test:      --data synthetic --epochs 1 --lr 1e200
 #include "airfoil_table.h"
 #include "cli.h"
@@ -94,7 +94,9 @@ int run(const cli::Flags& flags) {
   };
   const data::Dataset training = data::digits().split(5).first;
   const std::filesystem::path path = airfoil::path_of(flags.data);
-  const bool real = flags.data != "synthetic" && std::filesystem::exists(path);
+  const bool named = flags.data || std::getenv("CAPSTAN_DATA"),
+             real = flags.data != "synthetic" && (named || std::filesystem::exists(path));
+  if (real) airfoil::require_there(path);  // else what was not asked for and is not there has a stand-in
   const data::Dataset examples = real ? airfoil::read_examples(path) : airfoil::examples_of(airfoil::synthetic_table(), "synthetic data");
 
   const std::string a = show(flags, "digits",
@@ -102,7 +104,7 @@ int run(const cli::Flags& flags) {
                                  specs, [&](const train::MakeOptimizer& make) { return digits(make, training, flags); },
                                  options("Handwritten digits", "loss", "epoch")));
   const std::string b =
-      show(flags, "airfoil",
+      show(flags, real ? "airfoil" : "synthetic",
            train::compare(
                specs, [&](const train::MakeOptimizer& make) { return airfoil_loss(make, examples, flags); },
                options(real ? "Airfoil" : "A linear function with noise, in place of the airfoil data", "loss", "epoch")));

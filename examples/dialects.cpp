@@ -96,7 +96,11 @@ int run(const cli::Flags& flags) {
     chart.add(row.name, gradients, steps);
   }
   flags.save(chart, "dialects.svg");
-  std::printf("at a gradient of 1e-06 the longest first step is %s times the shortest\n", grouped(longest / shortest).c_str());
+  const double times = longest / shortest;
+  if (times > 0 && times < 1e15)
+    std::printf("at a gradient of 1e-06 the longest first step is %s times the shortest\n", grouped(times).c_str());
+  else
+    std::printf("at a gradient of 1e-06 the first steps lie between %g and %g\n", shortest, longest);
   return 0;
 }
 

@@ -131,6 +131,11 @@ int run(const cli::Flags& flags) {
               static_cast<int>(seeds));
   print(runs);
   print(sgd_runs);
+  const auto learns = [](const Run& run) { return std::isfinite(run.mean(&Curve::rare).back()); };
+  if (!learns(best_of(runs)) && !learns(best_of(sgd_runs))) {
+    std::printf("\nrare weights: both methods diverge at every rate\n");
+    return 0;
+  }
   draw_chart(flags, best_of(runs), best_of(sgd_runs));
 
   // SGD may even take the best rate of each seed.
@@ -143,7 +148,10 @@ int run(const cli::Flags& flags) {
     std::printf("%4lld  %8.4f  %8.4f\n", static_cast<long long>(flags.seed) + static_cast<long long>(i), error, sgd);
     least = std::min(least, sgd / error);
   }
-  std::printf("rare weights: %s's error is at least %.1f times smaller than sgd's\n", method.c_str(), least);
+  if (std::isfinite(least) && least > 0)
+    std::printf("rare weights: %s's error is at least %.1f times smaller than sgd's\n", method.c_str(), least);
+  else
+    std::printf("rare weights: %s diverges at every rate\n", least > 0 ? "sgd" : method.c_str());
   return 0;
 }
 

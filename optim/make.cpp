@@ -148,6 +148,9 @@ Spec parse_spec(std::string_view text) {
       spec.method = word;
     else
       spec.settings.push_back(setting_of(word));
+    for (std::size_t i = 0; i + 1 < spec.settings.size(); ++i)
+      if (spec.settings[i].name == spec.settings.back().name)
+        fail<ValueError>("make", "a setting must come once: '", spec.settings.back().name, "' in '", text, "'");
     begin = end;
   }
   if (spec.method.empty()) fail<ValueError>("make", "a method's name must come first: '", text, "'");

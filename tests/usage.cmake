@@ -23,6 +23,9 @@ ends_with(1 "" "[CAPSTAN_NUM_THREADS] must be a whole number from 1 to 256: '0'"
 unset(ENV{CAPSTAN_NUM_THREADS})
 
 refuses("--lr 1 --optimizer \"sgd lr=0.1\"" "--lr: the rate must be given once: also in --optimizer \"sgd lr=0.1\"")
+refuses("--seed 010" "--seed: a whole number in decimals is needed, without zeros before it: 010")
+refuses("--epochs 0x10" "--epochs: a whole number in decimals is needed, without zeros before it: 0x10")
+refuses("--optimizer \"sgd lr=0.1 lr=0.2\"" "--optimizer: [make] a setting must come once: 'lr' in 'sgd lr=0.1 lr=0.2'")
 refuses("--lr -1" "--lr: [adagrad] lr must not be negative: -1")
 refuses("--lr 0" "--lr: the rate must be above 0, or nothing moves: lr 0")
 refuses("--optimizer \"sgd lr=0\"" "--optimizer: the rate must be above 0, or nothing moves: lr 0")

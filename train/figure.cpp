@@ -106,7 +106,8 @@ void Figure::axes(const Plan& plan, const Ticks& x_ticks, const Ticks& y_ticks) 
     const double at = x(tick.value), length = tick.text.empty() ? 2.5 : 4.5;
     if (plan.grid && !tick.text.empty()) svg.line({at, frame.top}, {at, frame.bottom}, kGrid, 0.8);
     svg.line({at, frame.bottom}, {at, frame.bottom + length}, kAxis, 0.8);
-    if (!tick.text.empty()) svg.text({at, frame.bottom + 17}, "middle", kSmall, tick.text, "class=\"x\"");
+    const double half = kSmall * tick.width / 2, right = frame.right + 16 + plan.right;  // a long one at the end is moved in
+    if (!tick.text.empty()) svg.text({std::min(at, right - half), frame.bottom + 17}, "middle", kSmall, tick.text, "class=\"x\"");
   }
   for (const Tick& tick : y_ticks.ticks) {
     const double at = y(tick.value), length = tick.text.empty() ? 2.5 : 4.5;

@@ -1,3 +1,4 @@
+#include <capstan/core/text.h>
 #include <capstan/train/svg.h>
 
 #include <algorithm>
@@ -12,16 +13,11 @@ constexpr std::size_t kStretch = 256;
 
 /// The length in bytes of the character at text[i]; 0 when UTF-8 or XML forbids it.
 std::size_t character_at(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t k) { return k < text.size() ? static_cast<unsigned>(static_cast<unsigned char>(text[k])) : 0u; };
-  const unsigned first = byte(i);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
-  const std::size_t length = first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
-  for (std::size_t k = 1; k < length; ++k)
-    if ((byte(i + k) & 0xC0) != 0x80) return 0;
-  if ((first == 0xE0 && byte(i + 1) < 0xA0) || (first == 0xED && byte(i + 1) >= 0xA0)) return 0;
-  if ((first == 0xF0 && byte(i + 1) < 0x90) || (first == 0xF4 && byte(i + 1) >= 0x90)) return 0;
-  if (first == 0xEF && byte(i + 1) == 0xBF && byte(i + 2) >= 0xBE) return 0;
-  return length;
+  const std::size_t length = capstan::detail::utf8_size(text.substr(std::min(i, text.size())));
+  if (length == 0) return 0;
+  if (length == 1) return text[i] >= ' ' && text[i] != '\x7f' ? 1 : 0;
+  const std::string_view character = text.substr(i, length);
+  return character == "\xEF\xBF\xBE" || character == "\xEF\xBF\xBF" ? 0 : length;
 }
 
 double character_width(std::string_view character) {

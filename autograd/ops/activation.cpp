@@ -32,7 +32,7 @@ Tensor one(const Tensor& x) { return ones({}, x.dtype()); }
 
 Tensor leaky_relu_slope(const Tensor& x, double p, double) { return where(x > 0, one(x), one(x) * p); }
 Tensor elu_slope(const Tensor& x, double p, double) {  // no power of a large x, whose gradient would be 0 times infinity
-  return where(x > 0, one(x), p * exp(minimum(x, zeros({}, x.dtype()))));
+  return where(x > 0, one(x), p * exp(where(x > 0, zeros({}, x.dtype()), x)));
 }
 Tensor softplus_slope(const Tensor& x, double p, double) { return sigmoid(p * x); }
 Tensor silu_slope(const Tensor& x, double, double) {
@@ -41,7 +41,9 @@ Tensor silu_slope(const Tensor& x, double, double) {
 }
 Tensor gelu_slope(const Tensor& x, double, double) {
   const double root_half = 0.7071067811865476, density = 0.3989422804014327;  // 1 / sqrt(2), 1 / sqrt(2 pi)
-  return 0.5 * (1 + erf(root_half * x)) + x * density * exp(-0.5 * square(x));
+  // On the left 1 + erf would cancel, and gelu(x) = x P(x) keeps P's digits.
+  const Tensor left = x < -1, far = where(left, x, -one(x));
+  return where(left, gelu(far) / far, 0.5 * (1 + erf(root_half * x))) + x * density * exp(-0.5 * square(x));
 }
 Tensor gelu_tanh_slope(const Tensor& x, double, double) {
   const double twice_root = 1.5957691216057308;  // 2 sqrt(2 / pi)

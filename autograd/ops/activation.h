@@ -15,7 +15,7 @@ Tensor leaky_relu(const Tensor& x, double slope = 0.01);
 /// "Fast and accurate deep network learning by exponential linear units", ICLR 2016, eq. 15.
 Tensor elu(const Tensor& x, double alpha = 1);
 /// y = ln(1 + e^(beta x)) / beta; dx = sigmoid(beta x) dy. Computed without overflow and exactly everywhere: it has no
-/// threshold as PyTorch's has, from which it differs by less than 2.1e-9 / beta. Throws ValueError unless beta > 0.
+/// threshold as PyTorch's has, from which it differs by less than 2.1e-9 / beta. Throws ValueError unless beta > 0 and finite.
 Tensor softplus(const Tensor& x, double beta = 1);
 /// y = x sigmoid(x); dx = s (1 + x (1 - s)) dy with s = sigmoid(x). NaN at -inf, as in PyTorch. Elfwing, Uchibe & Doya,
 /// "Sigmoid-weighted linear units", Neural Networks 107, 2018, eq. 5 and 6.

@@ -180,12 +180,22 @@ Tensor logdet(const Tensor& a) {
   });
 }
 
+namespace {
+template <class T>
+bool finite_diagonal(const T* m, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    if (!std::isfinite(m[i * n + i])) return false;
+  return true;
+}
+}  // namespace
+
 Tensor cholesky(const Tensor& a) {
   const Squares s = squares_of("cholesky", a);
   Tensor l = empty_like(a);
   dispatch(a, [&]<class T>(T*) {
     for (std::int64_t i = 0; i < s.count && s.n > 0; ++i)
-      if (!kernels::cholesky(s.n, data_of<T>(a) + i * s.n * s.n, data_of<T>(l) + i * s.n * s.n))
+      if (!kernels::cholesky(s.n, data_of<T>(a) + i * s.n * s.n, data_of<T>(l) + i * s.n * s.n) ||
+          !finite_diagonal(data_of<T>(l) + i * s.n * s.n, s.n))  // OpenBLAS lets NaN pass
         fail<ValueError>("cholesky", "the matrix must be positive definite: ", a.shape(), ", matrix ", i);
   });
   return record("cholesky", l, {a}, [](const Tensor& out, const Tensor& dl, Inputs& dx) {

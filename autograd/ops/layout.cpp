@@ -182,7 +182,8 @@ Tensor repeat(const Tensor& x, const std::vector<std::int64_t>& counts) {
   const Shape shape(sizes, dim);
   Tensor y = x;
   std::int64_t inner = 1;  // elements of y's axes that are done
-  for (int i = dim - 1; i >= 0; --i) {
+  if (shape.numel() == 0) y = empty(shape, x.dtype());
+  for (int i = dim - 1; i >= 0 && shape.numel() > 0; --i) {
     const std::int64_t size = i < lead ? 1 : x.size(i - lead), block = size * inner, count = counts[at(i)];
     inner = block * count;
     if (count == 1) continue;

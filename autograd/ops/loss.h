@@ -30,7 +30,7 @@ Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction = 
 /// [-delta, delta], times dy. Huber, "Robust estimation of a location parameter", 1964. Throws ValueError unless delta > 0.
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta = 1, Reduction reduction = Reduction::mean);
 /// huber_loss / beta, with beta for delta: slope 1 outside; for beta = 0 it is l1_loss. Girshick, "Fast R-CNN", ICCV 2015, eq. 3.
-/// Throws ValueError for beta < 0.
+/// Throws ValueError unless beta >= 0 and finite.
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta = 1, Reduction reduction = Reduction::mean);
 
 struct PoissonNLLOptions {
@@ -49,7 +49,7 @@ Tensor hinge_loss(const Tensor& input, const Tensor& target, double margin = 1, 
 /// Elements input where target is 1, max(0, margin - input) where it is -1 (else ValueError).
 Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin = 1, Reduction reduction = Reduction::mean);
 
-/// Elements target (ln target - input), 0 for target 0, where input is a logarithm already; with log_target
+/// Elements target (ln target - input), 0 for target 0 (NaN beside an infinite input), where input is a logarithm already; with log_target
 /// e^target (target - input). Kullback & Leibler, 1951. The mean is over all elements; divide the sum by the batch for PyTorch's
 /// batchmean. d input = -target dy, d target = (ln target + 1 - input) dy, without the logarithm's part at 0.
 Tensor kl_div(const Tensor& input, const Tensor& target, bool log_target = false, Reduction reduction = Reduction::mean);

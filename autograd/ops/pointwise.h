@@ -22,7 +22,7 @@ Tensor log(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 /// y = x^2; dx = 2 x dy.
 Tensor square(const Tensor& x);
-/// y = x^p; dx = p x^(p-1) dy. As std::pow: NaN for x < 0 with a fractional p. For p = 0 the gradient is 0 everywhere.
+/// y = x^p; dx = p x^(p-1) dy. As std::pow: NaN for x < 0 with a fractional p. For p = 0 the gradient is 0 for every finite dy.
 Tensor pow(const Tensor& x, double p);
 /// y = a^b; da = b a^(b-1) dy, 0 for b = 0; db = y ln(a) dy, 0 for a = 0 <= b; both as in PyTorch. As std::pow: NaN for a < 0
 /// with a fractional b, and then db is NaN for every a < 0.
@@ -58,8 +58,8 @@ Tensor round(const Tensor& x);
 Tensor maximum(const Tensor& a, const Tensor& b);
 /// y = the smaller of a and b, NaN when one of them is; the gradient goes to the smaller one, halved where a = b.
 Tensor minimum(const Tensor& a, const Tensor& b);
-/// y = x limited to [low, high], which may be infinite; dx = dy where low <= x <= high, else 0 (PyTorch's choice). NaN stays
-/// NaN. Throws ValueError unless low <= high.
+/// y = x limited to [low, high], which may be infinite; dx = dy where low <= x <= high, else 0 (PyTorch 2.15 has 0 at the
+/// ends, too). NaN stays NaN. Throws ValueError unless low <= high.
 Tensor clamp(const Tensor& x, double low, double high);
 
 }  // namespace capstan

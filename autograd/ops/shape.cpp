@@ -56,7 +56,7 @@ Tensor Tensor::reshape(std::initializer_list<std::int64_t> sizes) const {
   for (int i = 0; i < count && i < Shape::max_dim; ++i) {
     known[i] = sizes.begin()[i];
     if (known[i] != -1) continue;
-    if (unknown >= 0) fail<ShapeError>("reshape", "only one size may be -1: sizes ", unknown, " and ", i);
+    if (unknown >= 0) fail<ShapeError>("reshape", "only one size may be -1: those at ", unknown, " and ", i, " of ", count, " are");
     unknown = i;
     known[i] = 1;
   }

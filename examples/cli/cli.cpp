@@ -19,14 +19,24 @@ CLI::Validator range(Number low, Number high) {
   return CLI::Range(low, high).description("");
 }
 
+/// CLI11 would read 010 as 8.
+const CLI::Validator decimal(
+    [](const std::string& text) {
+      const std::size_t first = text.find_first_not_of("+-");
+      const bool other = first != std::string::npos && text[first] == '0' && first + 1 < text.size();
+      return other ? "a whole number in decimals is needed, without zeros before it: " + text : std::string();
+    },
+    "");
+
 void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
   constexpr std::int64_t million = 1'000'000;
   const std::string epochs = std::string(plan.epoch) + ", 1 to 1,000,000";
   app.add_option("--seed", flags.seed, "of all random numbers, 0 to 10^12")
+      ->check(decimal)
       ->check(range<std::int64_t>(0, million * million))
       ->capture_default_str();
-  app.add_option("--threads", flags.threads, "at most this many, 1 to 256 (default: one per CPU)")->check(range(1, 256));
-  app.add_option("--epochs", flags.epochs, epochs)->check(range<std::int64_t>(1, million))->capture_default_str();
+  app.add_option("--threads", flags.threads, "at most this many, 1 to 256 (default: one per CPU)")->check(decimal)->check(range(1, 256));
+  app.add_option("--epochs", flags.epochs, epochs)->check(decimal)->check(range<std::int64_t>(1, million))->capture_default_str();
   app.add_option("--lr", flags.lr, "learning rate, instead of an lr= in --optimizer");
   app.add_option("--optimizer", flags.optimizer, "method and options, such as \"rmsprop lr=0.01 alpha=0.9\"");
   app.add_option("--out", flags.out, "folder for pictures and logs")->capture_default_str();

@@ -101,6 +101,14 @@ const Refusal refusals[] = {
      [] {
        return cholesky(single({{1, 2}, {2, 1}}));
      }},
+    {"ValueError: [cholesky] the matrix must be positive definite: [2, 2], matrix 0",
+     [] {
+       return cholesky(single({{4, 1}, {NAN, 3}}));
+     }},
+    {"ValueError: [cholesky] the matrix must be positive definite: [2, 2], matrix 0",
+     [] {
+       return cholesky(single({{INFINITY, 1}, {1, 3}}));
+     }},
     {"ShapeError: [qr] needs at least two axes: [3]", [] { return qr(f({3})).q; }},
     {"ValueError: [qr] takes f32 or f64: i64 [2, 2] (convert with to())",
      [] {

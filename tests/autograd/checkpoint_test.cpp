@@ -4,6 +4,10 @@
 #include <capstan/autograd/checkpoint.h>
 #include <capstan/autograd/profile.h>
 
+#include <unistd.h>
+
+#include <fstream>
+
 using namespace capstan;
 
 namespace {
@@ -63,6 +67,27 @@ TEST(Checkpoint, OneInsideAnother) {
   Tape tape;
   const Gradients g = tape.gradients(sum(checkpoint(outer, {x})));
   for (const Tensor& t : {m.w, m.b, x}) EXPECT_TRUE(same_bits(g[t], expected[t]));
+}
+
+TEST(Checkpoint, KeptAndOftenNeedsNoMoreMemory) {
+  const Tensor x = parameter(numbers({2, 2}));
+  const auto f = [](const Args& in) {
+    Tensor y = in[0];
+    for (int i = 0; i < 40; ++i) y = sin(y);
+    return y;
+  };
+  Tape tape;
+  const Tensor loss = sum(checkpoint(f, {checkpoint(f, {x})}));
+  const std::string once = bits(tape.gradients(loss, {.keep = true})[x]);
+  const auto kilobytes = [] {
+    std::ifstream status("/proc/self/statm");
+    long total = 0, resident = 0;
+    status >> total >> resident;
+    return resident * sysconf(_SC_PAGESIZE) / 1024;
+  };
+  const long before = kilobytes();
+  for (int i = 0; i < 2000; ++i) ASSERT_EQ(bits(tape.gradients(loss, {.keep = true})[x]), once);
+  EXPECT_LT(kilobytes() - before, 4000);  // 20 MB, were each recording kept
 }
 
 TEST(Checkpoint, KeptAndTwice) {

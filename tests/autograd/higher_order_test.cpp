@@ -3,6 +3,8 @@
 
 #include <capstan/autograd/gradcheck.h>
 
+#include <numbers>
+
 using namespace capstan;
 
 TEST(HigherOrder, PowersByHand) {
@@ -143,6 +145,32 @@ TEST(HigherOrder, AStepOfATrainingLoopEndsWithTheTape) {  // no leaf index is lo
     EXPECT_EQ(last.size(), 1u);
   }
   EXPECT_TRUE(near(last[w], d({2 * std::exp(2.0), 2 * std::exp(4.0)}), 1e-14));
+}
+
+// 1 + erf(x / sqrt 2) has few digits left at -5, and none at -9.
+TEST(HigherOrder, GelusSlopeKeepsItsDigitsOnTheLeft) {
+  const Tensor at = d({-10, -8.5, -7, -5, -2, -1, -0.5, 0, 1, 6});
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    const Tensor x = parameter(at.to(dtype).clone());
+    Tape plain;
+    const Tensor slope = plain.gradient(sum(gelu(x)), x);
+    Tape tape({.higher_order = true});
+    const Tensor recorded = tape.gradient(sum(gelu(x)), x);
+    for (std::size_t i = 0; i < 10; ++i)
+      EXPECT_NEAR(values(recorded)[i], values(slope)[i], std::abs(values(slope)[i]) * (dtype == DType::f64 ? 1e-13 : 2e-5))
+          << values(at)[i];
+    const Tensor second = tape.gradient(sum(recorded), x);
+    for (std::size_t i = 0; i < 10; ++i) {  // (2 - x^2) density(x)
+      const double z = values(at)[i], exact = (2 - z * z) * std::exp(-z * z / 2) / std::sqrt(2 * std::numbers::pi);
+      EXPECT_NEAR(values(second)[i], exact, std::abs(exact) * (dtype == DType::f64 ? 1e-11 : 1e-3) + 1e-30) << z;
+    }
+  }
+}
+
+TEST(HigherOrder, EluBendsAtZeroAsOnItsLeft) {
+  const Tensor x = parameter(d({0, 0.5}));
+  Tape tape({.higher_order = true});
+  EXPECT_EQ(values(tape.gradient(sum(tape.gradient(sum(elu(x, 2)), x)), x)), (Values{2, 0}));
 }
 
 TEST(HigherOrder, ThePowerZeroIsFlatEverywhere) {

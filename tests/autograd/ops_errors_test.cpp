@@ -178,7 +178,7 @@ const Refusal refusals[] = {
      [] {
        return f({2, 3}).reshape({7, 1});
      }},
-    {"ShapeError: [reshape] only one size may be -1: sizes 0 and 2",
+    {"ShapeError: [reshape] only one size may be -1: those at 0 and 2 of 3 are",
      [] {
        return reshape(f({2, 3}), {-1, 2, -1});
      }},

@@ -44,6 +44,7 @@ TEST(ShapeValues, ViewsShareMemoryAndCopiesDoNot) {
   EXPECT_NE(split(x, 1, 1)[0].data<double>(), x.data<double>());
   EXPECT_NE(permute(x, {0, 1}).data<double>(), x.data<double>());
   EXPECT_NE(repeat(x, {1, 1}).data<double>(), x.data<double>());
+  EXPECT_EQ(repeat(x, {0, std::int64_t{1} << 40}).numel(), 0);  // and makes none of the others first
   EXPECT_NE(expand(x, {2, 2}).data<double>(), x.data<double>());
   EXPECT_NE(concat({x}).data<double>(), x.data<double>());
 }

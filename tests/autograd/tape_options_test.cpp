@@ -20,6 +20,22 @@ TEST(Hook, SeesOrReplacesTheGradient) {
   EXPECT_TRUE(near(g[v], d({2, 4}), 0));
 }
 
+TEST(Hook, CannotChangeWhatAnotherReturned) {
+  const Tensor w = parameter(d({1, 2})), mine = d({5, 5});
+  for (const Tensor& returned : {mine, w}) {
+    Tape tape;
+    const Tensor y = w * 3;
+    tape.hook(y, [&](const Tensor&) { return returned; });
+    tape.hook(y, [](Tensor g) { g *= 5.0; });
+    EXPECT_NE(thrown([&] { (void)tape.gradients(sum(y)); }).find("a gradient is read-only"), std::string::npos);
+  }
+  EXPECT_EQ(values(mine), (Values{5, 5}));
+  EXPECT_EQ(values(w), (Values{1, 2}));
+  Tensor own = mine;
+  own *= 2.0;  // the user's stays the user's
+  EXPECT_EQ(values(mine), (Values{10, 10}));
+}
+
 TEST(Hook, IsCalledAtEachGradientsAndNotWithoutOne) {
   const Tensor w = parameter(d({1, 2})), v = parameter(d({3, 4}));
   Tape tape;

@@ -172,6 +172,30 @@ TEST(UserOp, AGradientOfTheWrongShapeOrDtypeIsRefused) {
             "ShapeError: [mine] the gradient for input 0 must have the input's shape: [1], the input is [1, 2]");
 }
 
+TEST(UserOp, AGradientByRowsThatCannotBeIsRefused) {
+  const Tensor w = p({{1, 2}, {3, 4}, {5, 6}});
+  const auto with = [&](Tensor index, Tensor rows) {
+    return thrown([&] {
+      Tape tape;
+      (void)tape.gradients(record("mine", d(1), {w}, [&](const Tensor&, Inputs& dx) { dx.add_rows(0, index, rows); }));
+    });
+  };
+  const auto at = [](std::vector<std::int64_t> rows) { return tensor(rows); };
+  EXPECT_EQ(with(at({2, 0}), d({{1, 1}, {2, 2}})), "nothing");
+  EXPECT_EQ(
+      with(at({2, 0}), d({{1, 1}})),
+      "ShapeError: [mine] the gradient for input 0 must have a row of the input for each index: [1, 2] for 2 rows, the input is [3, 2]");
+  EXPECT_EQ(
+      with(at({2}), d({{1}})),
+      "ShapeError: [mine] the gradient for input 0 must have a row of the input for each index: [1, 1] for 1 rows, the input is [3, 2]");
+  EXPECT_EQ(with(at({2}), tensor({{1, 1}})),
+            "ValueError: [mine] the gradient for input 0 must have the input's dtype: f32, the input is f64");
+  EXPECT_EQ(with(d({2}), d({{1, 1}})), "ValueError: [mine] the rows of the gradient for input 0 must be i64 [n]: f64 [1]");
+  for (const std::int64_t row : {std::int64_t{3}, std::int64_t{-1}, INT64_MAX})
+    EXPECT_EQ(with(at({0, row}), d({{1, 1}, {1, 1}})),
+              "ValueError: [mine] the gradient for input 0 must be for rows that there are: row " + std::to_string(row) + " of [3, 2]");
+}
+
 TEST(UserOp, ARuleIsCalledOnceWithTheSumOfAllUses) {
   const Tensor a = p({1, 2});
   Tape tape;

@@ -213,7 +213,7 @@ TEST(Tensor, ReshapeRefusesOtherNumbersOfElements) {
   EXPECT_EQ(thrown([&] { x.reshape({}); }), "ShapeError: [reshape] the number of elements must stay: [2, 3] has 6, [] has 1");
   EXPECT_EQ(thrown([&] { x.reshape({-1, 4}); }), "ShapeError: [reshape] the size for -1 must be whole: 6 elements of [2, 3] by 4");
   EXPECT_EQ(thrown([&] { x.reshape({0, -1}); }), "ShapeError: [reshape] the size for -1 must be whole: 6 elements of [2, 3] by 0");
-  EXPECT_EQ(thrown([&] { x.reshape({-1, 3, -1}); }), "ShapeError: [reshape] only one size may be -1: sizes 0 and 2");
+  EXPECT_EQ(thrown([&] { x.reshape({-1, 3, -1}); }), "ShapeError: [reshape] only one size may be -1: those at 0 and 2 of 3 are");
   EXPECT_EQ(thrown([&] { x.reshape({-2, -1}); }), "ShapeError: [shape] a size must not be negative: [-2, 1]");
   EXPECT_EQ(thrown([&] { x.reshape({1, 1, 1, 1, 1, 1, 6}); }), "ShapeError: [shape] a tensor has at most 6 axes: 7");
   EXPECT_EQ(thrown([&] {

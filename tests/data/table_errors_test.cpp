@@ -45,6 +45,8 @@ TEST(TableErrors, NotANumberWithAHint) {
             "a field must be a number: '3,4' at t.csv, line 2, column 1 (the delimiter is blanks; set .delimiter for another)");
   EXPECT_EQ(refused("1,2\r3,4\r"), "a field must be a number: '2\\x0d3' at t.csv, line 1, column 2 (lines must end with LF or CRLF)");
   EXPECT_EQ(refused("1,2\r\r\n3,4"), "a field must be a number: '2\\x0d' at t.csv, line 1, column 2 (lines must end with LF or CRLF)");
+  for (const char* text : {"1,2\r", "1,2\r\r\n", "1,2\r\r\r\r\n"})  // also where nothing follows
+    EXPECT_NE(refused(text).find(" at t.csv, line 1, column 2 (lines must end with LF or CRLF)"), std::string::npos) << refused(text);
   EXPECT_EQ(refused("x\n1\ny\n", {.header = true}), "a field must be a number: 'y' at t.csv, line 3, column 1");
   EXPECT_EQ(refused("x\ny\n1\n", {.header = true}), "a field must be a number: 'y' at t.csv, line 2, column 1");
 }
@@ -98,6 +100,7 @@ TEST(TableErrors, Range) {
   EXPECT_EQ(refused("1\n1e39"), "a number must lie in the range of f32: '1e39' at t.csv, line 2, column 1 (set .dtype = DType::f64)");
   EXPECT_EQ(refused("0.000001e45"),
             "a number must lie in the range of f32: '0.000001e45' at t.csv, line 1, column 1 (set .dtype = DType::f64)");
+  EXPECT_EQ(refused("1e400"), "a number must lie in the range of f32: '1e400' at t.csv, line 1, column 1");  // nor of f64
   EXPECT_EQ(refused("-1e309", {.dtype = DType::f64}), "a number must lie in the range of f64: '-1e309' at t.csv, line 1, column 1");
   EXPECT_EQ(refused("1e999999999999999999999", {.dtype = DType::f64}),
             "a number must lie in the range of f64: '1e999999999999999999999' at t.csv, line 1, column 1");
@@ -111,10 +114,20 @@ TEST(TableErrors, NonFinite) {
               "a number must be finite: '" + field + "' at t.csv, line 1, column 2 (.allow_non_finite = true accepts it)");
 }
 
+TEST(TableErrors, NaNWithAPayload) {
+  for (const std::string field : {"nan(1)", "-nan(foo_9)", "NaN()"})
+    EXPECT_EQ(refused("0,0\n1," + field, {.allow_non_finite = true}),
+              "a field must be a number: '" + field + "' at t.csv, line 2, column 2");
+}
+
 TEST(TableErrors, Header) {
   EXPECT_EQ(refused("a,b,c\n1,2\n", {.header = true}), "the header must name every column: 3 names for 2 columns in t.csv, line 1");
   EXPECT_EQ(refused("a\n1,2\n", {.header = true}), "the header must name every column: 1 names for 2 columns in t.csv, line 1");
-  EXPECT_EQ(refused("\n1,2\n", {.header = true}), "the header must name every column: 1 names for 2 columns in t.csv, line 1");
+  EXPECT_EQ(refused("\n1,2\n", {.header = true}), "a line must not be empty: t.csv, line 1, column 1");
+  EXPECT_EQ(refused("a\rb,c\n1,2\n", {.header = true}), "lines must end with LF or CRLF: a CR stands within t.csv, line 1");
+  EXPECT_EQ(refused("a\xff,b\n1,2\n", {.header = true}), "a table must be ASCII or UTF-8: byte 0xff in t.csv, line 1");
+  for (const char* bad : {"\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80", "\xf0\x8f\xbf\xbf"})
+    EXPECT_NE(refused(bad + std::string(",b\n1,2\n"), {.header = true}).find("a table must be ASCII or UTF-8"), std::string::npos) << bad;
   EXPECT_EQ(refused("a,\"b\n1,2\n", {.header = true}), "a quoted name must end with its quote: t.csv, line 1, column 2");
   EXPECT_EQ(refused("a,\"b\"c\n1,2\n", {.header = true}), "a quoted name must end with its quote: t.csv, line 1, column 2");
   EXPECT_EQ(refused("\"\n1\n", {.header = true}), "a quoted name must end with its quote: t.csv, line 1, column 1");

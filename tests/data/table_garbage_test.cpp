@@ -57,7 +57,7 @@ TEST(TableGarbage, MutatedTables) {
   std::mt19937 random(20240607);
   const auto below = [&](std::size_t n) { return random() % n; };
   int good = 0, bad = 0;
-  for (int round = 0; round < 60000; ++round) {
+  for (int round = 0; round < 70000; ++round) {
     std::string text = seeds[below(std::size(seeds))];
     for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
       const std::size_t at = below(text.size() + 1);

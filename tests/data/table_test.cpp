@@ -59,6 +59,8 @@ TEST(Table, Header) {
   EXPECT_EQ(names, (Names{"fixed, acidity", "a \"b\"", "plain name"}));
   EXPECT_EQ(read("  x \"y z\"\tw \n1 2 3"), (Values{1, 2, 3}));
   EXPECT_EQ(names, (Names{"x", "y z", "w"}));
+  EXPECT_EQ(read("größe,\xE2\x82\xAC,\xF0\x9F\x8C\x8D\n1,2,3"), (Values{1, 2, 3}));
+  EXPECT_EQ(names, (Names{"größe", "\xE2\x82\xAC", "\xF0\x9F\x8C\x8D"}));
   EXPECT_EQ(read(",b,\n1,2,3"), (Values{1, 2, 3}));
   EXPECT_EQ(names, (Names{"", "b", ""}));
   EXPECT_EQ(values(parse_table("a b\n1\n", {.delimiter = ',', .header = true, .names = &names})), (Values{1}));

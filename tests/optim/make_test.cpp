@@ -27,14 +27,14 @@ TEST(Make, TakesSettingsAsAList) {
 }
 
 TEST(Spec, IsTakenApartWithoutLookingForTheMethod) {
-  const optim::Spec spec = optim::parse_spec(" nothing  lr=0.5 flag=true lr=2 ");
+  const optim::Spec spec = optim::parse_spec(" nothing  lr=2 flag=true eps=0.5 ");
   EXPECT_EQ(spec.method, "nothing");
   ASSERT_EQ(spec.settings.size(), 3u);
   EXPECT_EQ(spec.settings[1].name, "flag");
   EXPECT_EQ(spec.settings[1].value, 1);
   EXPECT_TRUE(spec.settings[1].word);
   ASSERT_TRUE(spec.find("lr"));
-  EXPECT_EQ(*spec.find("lr"), 2);  // the later counts
+  EXPECT_EQ(*spec.find("lr"), 2);
   EXPECT_FALSE(spec.find("l"));
   EXPECT_FALSE(optim::parse_spec("sgd").find("lr"));
   EXPECT_EQ(thrown([] { optim::parse_spec(" "); }), "ValueError: [make] a method's name must come first: ' '");
@@ -51,15 +51,14 @@ TEST(Make, ReadsNamesAndSettings) {
   EXPECT_EQ(a.lr_decay, 1e-3);
   EXPECT_EQ(made<optim::RMSProp>("  rmsprop   alpha=0.9  centered=true ").options().alpha, 0.9);
   EXPECT_TRUE(made<optim::RMSProp>("rmsprop centered=true").options().centered);
-  EXPECT_FALSE(made<optim::RMSProp>("rmsprop centered=true centered=false").options().centered);
-  EXPECT_FALSE(made<optim::RMSProp>("rmsprop centered=true centered=0").options().centered);
-  EXPECT_EQ(made<optim::SGD>("sgd lr=1 lr=2 lr=3").lr(), 3);  // the later counts
+  EXPECT_FALSE(made<optim::RMSProp>("rmsprop centered=false").options().centered);
+  EXPECT_FALSE(made<optim::RMSProp>("rmsprop centered=0").options().centered);
   EXPECT_EQ(made<optim::SGD>("sgd lr=.5").lr(), 0.5);
 }
 
 TEST(Make, AnswersAMisspeltMethodWithTheNearest) {
   EXPECT_EQ(error_of("adagrd lr=0.1"), no_method("adagrd", "adagrad"));
-  EXPECT_EQ(error_of("RMSProp"), no_method("RMSProp"));
+  EXPECT_EQ(error_of("RMSProp"), no_method("RMSProp", "rmsprop"));
   EXPECT_EQ(error_of("rms_prop"), no_method("rms_prop", "rmsprop"));
   EXPECT_EQ(error_of("sdg"), no_method("sdg", "sgd"));
   EXPECT_EQ(error_of("conjugate_gradients"), no_method("conjugate_gradients"));
@@ -83,6 +82,9 @@ TEST(Make, AnswersAMisspeltOptionWithTheNearest) {
 TEST(Make, RefusesWhatIsNoSetting) {
   for (const char* word : {"lr", "=0.1", "lr=", "lr=x", "lr=0.1x", "lr==0.1", "lr=0,1", "lr=1e999", "lr=+1", "lr=0x10", "0.1", "lr=yes"})
     EXPECT_EQ(error_of("sgd " + std::string(word)), "ValueError: [make] a setting must read name=number: '" + std::string(word) + "'");
+  EXPECT_EQ(error_of("sgd lr=0.1 momentum=0.5 lr=0.1"),
+            "ValueError: [make] a setting must come once: 'lr' in 'sgd lr=0.1 momentum=0.5 lr=0.1'");
+  EXPECT_NE(error_of("SGD lr=0.1").find("(did you mean 'sgd'?)"), std::string::npos);
   EXPECT_EQ(error_of("sgd lr = 0.1"), "ValueError: [make] a setting must read name=number: 'lr'");
   EXPECT_EQ(error_of("sgd\tlr=0.1"), no_method("sgd\tlr=0.1"));
 }
