@@ -42,6 +42,14 @@ TEST(LineChart, TextsAreEscaped) {
   EXPECT_EQ(xml.texts("note"), Texts{"Points not drawn (not finite): 1 of 2 in " + clean});
 }
 
+TEST(LineChart, ALongLabelAtTheEndStaysInThePicture) {
+  const Xml xml = parsed(LineChart({.width = 600}).add("a", {1e9, 1e9 + 1, 1e9 + 2}, {0, 1, 2}).svg());
+  const std::vector<Element> labels = xml.all("text", "class", "x");
+  ASSERT_FALSE(labels.empty());
+  EXPECT_EQ(labels.back().text, "1.0000000020");
+  EXPECT_LT(labels.back().number("x") + 0.31 * 10 * static_cast<double>(labels.back().text.size()), 600);
+}
+
 TEST(LineChart, LongTextsAreCut) {
   const std::string name(300, 'm');
   const Xml xml = parsed(LineChart({.title = name, .x = {.label = name}, .y = {.label = name}}).add(name, {0, 1}, {0, 1}).svg());
