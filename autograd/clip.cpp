@@ -1,4 +1,5 @@
 #include <capstan/autograd/gradients.h>
+#include <capstan/autograd/parameter_rows.h>
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/text.h>
@@ -10,17 +11,10 @@
 namespace capstan {
 
 using detail::fail;
+using detail::ParameterRows;
 using Entry = detail::GradientTable::Entry;
 
 namespace {
-
-/// What one scale belongs to: the elements at one index of the first axis; the whole of a tensor with one axis or none.
-struct ParameterRows {
-  std::int64_t count, size;
-  bool whole;
-  explicit ParameterRows(const Tensor& t, bool as_one = false)
-      : count(as_one || t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count), whole(as_one) {}
-};
 
 template <class T>
 double norm_of(const T* row, std::int64_t size) {

@@ -183,11 +183,12 @@ class Parser {
     const bool payload = field.find('(') != std::string_view::npos;  // as in nan(1)
     if (q != stop || error == std::errc::invalid_argument || payload) not_a_number(field, column);
     if (error == std::errc::result_out_of_range) {
-      double wide = 0;
-      const bool fits_f64 = sizeof(T) == 4 && std::from_chars(p + plus, stop, wide).ec == std::errc();
-      if (!is_below_one(field))
+      if (!is_below_one(field)) {
+        double wide = 0;
+        const bool fits_f64 = std::from_chars(p + plus, stop, wide).ec == std::errc();
         fail<FormatError>(op_, "a number must lie in the range of ", options_.dtype, ": ", quoted(field), " at ", place(column),
                           fits_f64 ? " (set .dtype = DType::f64)" : "");
+      }
       value = field[0] == '-' ? -T(0) : T(0);
     }
     if (!std::isfinite(value) && !options_.allow_non_finite)

@@ -20,7 +20,8 @@ double cubic_minimum(const Point& a, const Point& b, double lower, double upper)
 
 }  // namespace
 
-Point strong_wolfe(const std::function<Point(double)>& evaluate, const Point& from, double t, double least, int most) {
+Point strong_wolfe(Point (*call)(const void* f, double t), const void* f, const Point& from, double t, double least, int most) {
+  const auto evaluate = [&](double at) { return call(f, at); };
   const auto too_high = [&](const Point& p) { return p.loss > from.loss + c1 * p.t * from.slope; };
   const auto flat = [&](const Point& p) { return std::abs(p.slope) <= -c2 * from.slope; };
 

@@ -1,3 +1,4 @@
+#include <capstan/autograd/parameter_rows.h>
 #include <capstan/optim/transform_part.h>
 
 #include <algorithm>
@@ -78,18 +79,11 @@ struct ClipByBlockRms final : Part {
   std::string formula(const Texts& v) const override { return cat("u <- u*min(1, ", v[0], "/sqrt(mean(u^2)))"); }
 };
 
-/// What one scale belongs to: the elements at one index of the first axis; the whole of a tensor with one axis or none.
-struct Rows {
-  std::int64_t count, size;
-  explicit Rows(const Tensor& t, bool as_one = false)
-      : count(as_one || t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count) {}
-};
-
 /// Scales each row of u down to limit(the row of w) where its norm is above it.
 template <class Limit>
 void clip_rows_of(Update& u, const Call& call, bool as_one, Limit limit) {
   const Tensor g = u.elements(), out = g.clone();
-  const Rows rows(g, as_one);
+  const capstan::detail::ParameterRows rows(g, as_one);
   kernels::dispatch(g, [&]<class T>(T*) {
     const auto norm_of = [&](const Tensor& of, std::int64_t row) {
       return std::sqrt(kernels::table<T>().sum_squares(kernels::data_of<T>(of) + row * rows.size, rows.size));
@@ -106,22 +100,18 @@ void clip_rows_of(Update& u, const Call& call, bool as_one, Limit limit) {
   u.set(out);
 }
 
-struct ClipByRowNorm final : Part {
-  explicit ClipByRowNorm(Scalar max_norm) : Part("clip_by_row_norm", {{"max_norm", std::move(max_norm), Number::positive}}) {}
+/// By the norm of each row, or of each parameter.
+struct ClipByOwnNorm final : Part {
+  ClipByOwnNorm(const char* part_name, Scalar max_norm, bool of_parameters)
+      : Part(part_name, {{"max_norm", std::move(max_norm), Number::positive}}), as_one(of_parameters) {}
   bool run(Call& call, Updates& updates) const override {
-    for (Update& u : updates) clip_rows_of(u, call, false, [&](auto) { return call.number(0); });
+    for (Update& u : updates) clip_rows_of(u, call, as_one, [&](auto) { return call.number(0); });
     return true;
   }
-  std::string formula(const Texts& v) const override { return cat("u <- u*min(1, ", v[0], "/|u|) by rows"); }
-};
-
-struct ClipByNorm final : Part {
-  explicit ClipByNorm(Scalar max_norm) : Part("clip_by_norm", {{"max_norm", std::move(max_norm), Number::positive}}) {}
-  bool run(Call& call, Updates& updates) const override {
-    for (Update& u : updates) clip_rows_of(u, call, true, [&](auto) { return call.number(0); });
-    return true;
+  std::string formula(const Texts& v) const override {
+    return cat("u <- u*min(1, ", v[0], "/|u|)", as_one ? ", |u| of each parameter" : " by rows");
   }
-  std::string formula(const Texts& v) const override { return cat("u <- u*min(1, ", v[0], "/|u|), |u| of each parameter"); }
+  bool as_one;
 };
 
 struct AdaptiveGradClip final : Part {
@@ -142,8 +132,8 @@ namespace transform {
 Transform clip(Scalar max_delta) { return Transform(new Clip(std::move(max_delta))); }
 Transform clip_by_global_norm(Scalar max_norm) { return Transform(new ClipByGlobalNorm(std::move(max_norm))); }
 Transform clip_by_block_rms(Scalar threshold) { return Transform(new ClipByBlockRms(std::move(threshold))); }
-Transform clip_by_norm(Scalar max_norm) { return Transform(new ClipByNorm(std::move(max_norm))); }
-Transform clip_by_row_norm(Scalar max_norm) { return Transform(new ClipByRowNorm(std::move(max_norm))); }
+Transform clip_by_norm(Scalar max_norm) { return Transform(new ClipByOwnNorm("clip_by_norm", std::move(max_norm), true)); }
+Transform clip_by_row_norm(Scalar max_norm) { return Transform(new ClipByOwnNorm("clip_by_row_norm", std::move(max_norm), false)); }
 Transform adaptive_grad_clip(Scalar clipping, double eps) { return Transform(new AdaptiveGradClip(std::move(clipping), eps)); }
 
 }  // namespace transform

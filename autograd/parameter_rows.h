@@ -1,0 +1,16 @@
+#pragma once
+#include <capstan/core/tensor.h>
+
+// Private: by what clipping takes norms.
+namespace capstan::detail {
+
+/// What one scale belongs to: the elements at one index of the first axis; the whole of a tensor with one axis or none, or when
+/// it is to count as one.
+struct ParameterRows {
+  std::int64_t count, size;
+  bool whole;
+  explicit ParameterRows(const Tensor& t, bool as_one = false)
+      : count(as_one || t.dim() < 2 ? 1 : t.size(0)), size(count == 0 ? 0 : t.numel() / count), whole(as_one) {}
+};
+
+}  // namespace capstan::detail
