@@ -52,7 +52,7 @@ class Bytes {
 using Call = std::function<Tensors(const Tensors&)>;
 
 struct Operation {
-  const char* name;         // as it is declared, with what tells its forms apart behind it
+  const char* name;         // as it is declared, with what tells its forms apart behind it; a stored find begins with it
   const char* inputs;       // the kind of each; "*": up to four floating ones, or of any dtype
   Call (*call)(Bytes&);     // the call, its other arguments drawn
   bool may_refuse = false;  // whether the gradient is documented to throw for some values
@@ -62,6 +62,16 @@ std::span<const Operation> elementwise_operations();
 std::span<const Operation> loss_operations();
 std::span<const Operation> shape_operations();
 std::span<const Operation> other_operations();
+
+/// All of them, by name.
+const std::vector<Operation>& all_operations();
+
+/// The operation whose name the bytes begin with, and where the bytes of its arguments begin; null when they begin with none.
+struct Named {
+  const Operation* operation = nullptr;
+  std::size_t begin = 0;
+};
+Named named(const std::uint8_t* data, std::size_t size);
 
 /// A call of f with the inputs alone.
 template <capstan::Tensor (*f)(const capstan::Tensor&)>
