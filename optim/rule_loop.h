@@ -14,14 +14,27 @@ namespace capstan::optim::detail {
 extern int isa_level;
 void choose_isa_level();
 
-// clang takes no optimisation options by attribute; there the user's own flags count. No option that changes what arithmetic
-// means may stand here: GCC then takes no rule of a file with other ones into the loop, and calls it for each element.
+// What x86-64-v3 and v4 have beside x86-64, as lists of features: those are added to what the command line asks for. A name,
+// `arch=x86-64-v3`, would take its place, and GCC then refuses to take what it compiles for more into the loop.
+#define CAPSTAN_RULE_V3 "sse3,ssse3,sse4.1,sse4.2,popcnt,cx16,sahf,avx,avx2,bmi,bmi2,f16c,fma,lzcnt,movbe"
+#define CAPSTAN_RULE_V4_FEATURES CAPSTAN_RULE_V3 ",avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
+
+// clang takes no optimisation options by attribute; there the user's own flags count, and the processor's taste for narrower
+// vectors is taken from the v4 loop by the plain one's. No option that changes what arithmetic means may stand here: GCC then
+// takes no rule of a file with other ones into the loop, and calls it for each element; so O3 where -Ofast was asked for.
 // Without optimisation the rule is called anyway, and the loops would only take long to compile.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
-#define CAPSTAN_RULE_V4 "arch=x86-64-v4,prefer-vector-width=512"
-#define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize")
+#if defined(__clang__)
+#define CAPSTAN_RULE_V4 CAPSTAN_RULE_V4_FEATURES ",tune=x86-64"
+#define CAPSTAN_RULE_OPTIONS
+#elif defined(__GNUC__) && defined(__OPTIMIZE__)
+#define CAPSTAN_RULE_V4 CAPSTAN_RULE_V4_FEATURES ",prefer-vector-width=512"
+#if defined(__FAST_MATH__)
+#define CAPSTAN_RULE_OPTIONS optimize("tree-vectorize", "vect-cost-model=dynamic")
 #else
-#define CAPSTAN_RULE_V4 "arch=x86-64-v4"
+#define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize")
+#endif
+#else
+#define CAPSTAN_RULE_V4 CAPSTAN_RULE_V4_FEATURES
 #define CAPSTAN_RULE_OPTIONS
 #endif
 
@@ -65,8 +78,8 @@ __attribute__((target(CAPSTAN_RULE_V4), CAPSTAN_RULE_OPTIONS)) void rule_loop_v4
   rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
 }
 template <Decay decay, std::size_t slots, class Rule, class T>
-__attribute__((target("arch=x86-64-v3"), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states,
-                                                                                  std::int64_t n, T factor) {
+__attribute__((target(CAPSTAN_RULE_V3), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states,
+                                                                                 std::int64_t n, T factor) {
   rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
 }
 #endif
@@ -79,6 +92,8 @@ void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::
 }
 #undef CAPSTAN_RULE_OPTIONS
 #undef CAPSTAN_RULE_V4
+#undef CAPSTAN_RULE_V4_FEATURES
+#undef CAPSTAN_RULE_V3
 
 template <class Rule, class T>
 using RuleLoop = void (*)(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor);
