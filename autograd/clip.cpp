@@ -28,8 +28,8 @@ void clip(const char* op, Entry& e, const ParameterRows& rows, Limit limit) {
     const auto norms = [&](std::int64_t row) {
       const double norm = norm_of(kernels::data_of<T>(e.gradient) + row * rows.size, rows.size);
       if (!std::isfinite(norm))
-        fail<ValueError>(op, "the norm of ", rows.whole ? "" : detail::cat("row ", row, " of "), "a gradient ", e.gradient.shape(),
-                         " must be finite: ", norm);
+        fail<NotFiniteError>(op, "the norm of ", rows.whole ? "" : detail::cat("row ", row, " of "), "a gradient ", e.gradient.shape(),
+                             " must be finite: ", norm);
       return norm;
     };
     for (std::int64_t row = 0; row < rows.count; ++row) {

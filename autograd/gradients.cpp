@@ -145,11 +145,11 @@ Gradients& Gradients::operator+=(const Gradients& other) {
 }
 
 Gradients& Gradients::operator*=(double factor) {
-  if (!std::isfinite(factor)) fail<ValueError>("gradients", "the factor must be finite: ", factor);
+  if (!std::isfinite(factor)) fail<NotFiniteError>("gradients", "the factor must be finite: ", factor);
   if (!table_) return *this;
   for (const Entry& e : *table_)
     if (e.gradient.dtype() == DType::f32 && !std::isfinite(static_cast<float>(factor)))
-      fail<ValueError>("gradients", "the factor must be finite in f32, which a gradient has: ", factor);
+      fail<NotFiniteError>("gradients", "the factor must be finite in f32, which a gradient has: ", factor);
   for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, detail::writable(e), factor);
   return *this;
 }
@@ -168,7 +168,7 @@ double global_norm(const Gradients& gradients) {
 Gradients clip_norm(Gradients gradients, double max_norm) {
   if (!(max_norm > 0)) fail<ValueError>("clip_norm", "max_norm must be positive: ", max_norm);
   const double norm = global_norm(gradients);
-  if (!std::isfinite(norm)) fail<ValueError>("clip_norm", "the gradients' norm must be finite: ", norm);
+  if (!std::isfinite(norm)) fail<NotFiniteError>("clip_norm", "the gradients' norm must be finite: ", norm);
   if (norm > max_norm) {
     gradients *= max_norm / norm;
     for (const Entry& e : *gradients.table()) e.set_finite();  // smaller than before

@@ -49,7 +49,7 @@ class [[nodiscard]] Gradients {
   /// Adds the gradients of another loss, tensor by tensor; those only the other knows are copied. Throws ShapeError,
   /// and changes nothing, when shapes or dtypes differ. Two row-sparse gradients give one, whose rows are those of both.
   Gradients& operator+=(const Gradients& other);
-  /// Multiplies every gradient; throws ValueError, and changes nothing, unless the factor is finite in each gradient's dtype.
+  /// Multiplies every gradient; throws NotFiniteError, and changes nothing, unless the factor is finite in each gradient's dtype.
   Gradients& operator*=(double factor);
 
   /// The value of the loss they belong to; after +=, the sum of the losses.
@@ -69,16 +69,16 @@ class [[nodiscard]] Gradients {
 double global_norm(const Gradients& gradients);
 
 /// The gradients scaled by min(1, max_norm / global_norm) (Pascanu et al., ICML 2013, algorithm 1). Throws ValueError
-/// unless max_norm > 0 and the norm is finite.
+/// unless max_norm > 0, NotFiniteError unless the norm is finite.
 Gradients clip_norm(Gradients gradients, double max_norm);
 /// Each gradient g scaled by min(1, max_norm / |g|), its norm taken by itself: Keras's clipnorm, tf.clip_by_norm. Throws
-/// ValueError unless max_norm > 0 and for a norm that is not finite. Weakness: the step's direction changes, as with all below.
+/// ValueError unless max_norm > 0, NotFiniteError for a norm that is not finite. Weakness: the step's direction changes, as with all below.
 Gradients clip_each(Gradients gradients, double max_norm);
 /// The gradients with every element limited to [-limit, limit]. Throws ValueError unless limit > 0.
 Gradients clip_value(Gradients gradients, double limit);
 
 // A row is what lies at one index of the first axis: the weights of one output of a Linear. A tensor with one axis or none
-// is one row. Both throw ValueError for a row whose norm is not finite.
+// is one row. Both throw NotFiniteError for a row whose norm is not finite.
 
 /// The gradients with each row g scaled by min(1, max_norm / |g|), as torch.renorm(g, 2, 0, max_norm). Throws ValueError unless
 /// max_norm > 0.

@@ -64,7 +64,7 @@ bool TapeState::attend(const Node* n, const char* op, const Tensor& out, const T
       if (!all_finite(*inputs[i])) return true;  // it makes nothing new of it
       ranges += range_of(i == 0 ? "" : ",", *inputs[i]);
     }
-    fail<ValueError>(op, "the result must be finite: ", first_bad(out), ", of", ranges, caller(call_stack()));
+    fail<NotFiniteError>(op, "the result must be finite: ", first_bad(out), ", of", ranges, caller(call_stack()));
   }
   if (wanted && options.check_finite) observer->calls[n] = call_stack();
   if (!options.profile) return true;
@@ -83,8 +83,8 @@ void TapeState::observe_backward(Node& n, const Tensor& dy) {
   for (int i = 0; i < n.count(); ++i) {
     const Slot* to = n.edges()[i];
     if (to && to->gradient.defined() && !all_finite(to->gradient))
-      fail<ValueError>(n.op, "the gradient for input ", i, " must be finite: ", first_bad(to->gradient), ", of", range_of("", dy),
-                       caller(observer->calls[&n]));
+      fail<NotFiniteError>(n.op, "the gradient for input ", i, " must be finite: ", first_bad(to->gradient), ", of", range_of("", dy),
+                           caller(observer->calls[&n]));
   }
 }
 

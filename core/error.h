@@ -20,6 +20,12 @@ class ValueError : public Error {
   using Error::Error;
 };
 
+/// NaN or infinity where the numbers of a computation must be finite: a loss, a gradient, a norm, a factor for gradients, the elements of
+/// a tensor. A program that tries several rates catches this one. An option that is not finite is a plain ValueError.
+class NotFiniteError : public ValueError {
+  using ValueError::ValueError;
+};
+
 /// The operating system refused: a file is missing or unreadable, a disk is full.
 class IoError : public Error {
   using Error::Error;

@@ -148,12 +148,13 @@ Tensor categorical(const Tensor& weights, Generator& g) {
     double sum = 0;
     for (std::int64_t k = 0; k < classes; ++k) {
       const double v = w[i * classes + k];
-      if (!(v >= 0) || std::isinf(v))
-        fail<ValueError>("categorical", "a weight must be finite and not negative: ", v, " for class ", k, " in row ", i);
+      if (!std::isfinite(v))
+        fail<NotFiniteError>("categorical", "a weight must be finite and not negative: ", v, " for class ", k, " in row ", i);
+      if (v < 0) fail<ValueError>("categorical", "a weight must be finite and not negative: ", v, " for class ", k, " in row ", i);
       sum += v;
     }
-    if (!(sum > 0) || std::isinf(sum))
-      fail<ValueError>("categorical", "a row's weights must have a positive, finite sum: ", sum, " in row ", i);
+    if (std::isinf(sum)) fail<NotFiniteError>("categorical", "a row's weights must have a positive, finite sum: ", sum, " in row ", i);
+    if (sum == 0) fail<ValueError>("categorical", "a row's weights must have a positive, finite sum: ", sum, " in row ", i);
     total[i] = sum;
   }
   const Tensor u = uniform(shape, 0, 1, DType::f64, g);

@@ -34,7 +34,8 @@ Tensor permutation(std::int64_t n, Generator& g = default_generator(Purpose::shu
 /// 1 with probability p, else 0, in p's shape and dtype, f32 or f64. Throws ValueError naming the first p outside [0, 1].
 Tensor bernoulli(const Tensor& p, Generator& g = default_generator());
 /// Class k with probability weights[..., k] over the sum of its row, for weights [..., classes] in f32 or f64; i64 [...]. Throws
-/// ValueError unless every weight is finite and not negative and each row has a positive, finite sum, ShapeError without any class.
+/// ValueError unless every weight is finite and not negative and each row has a positive, finite sum (NotFiniteError where NaN or
+/// infinity is why), ShapeError without any class.
 /// A class of weight 0 is never drawn.
 Tensor categorical(const Tensor& weights, Generator& g = default_generator());
 

@@ -38,6 +38,7 @@ void fail_with(const char* op, std::initializer_list<Piece> pieces) {
 
 template void fail_with<ShapeError>(const char*, std::initializer_list<Piece>);
 template void fail_with<ValueError>(const char*, std::initializer_list<Piece>);
+template void fail_with<NotFiniteError>(const char*, std::initializer_list<Piece>);
 template void fail_with<IoError>(const char*, std::initializer_list<Piece>);
 template void fail_with<FormatError>(const char*, std::initializer_list<Piece>);
 

@@ -35,8 +35,8 @@ void fit_columns(const T* x, int64_t rows, int64_t columns, double* mean, double
     for (int64_t j = 0; j < columns; ++j) {
       const T value = x[i * columns + j];
       if (!std::isfinite(value))
-        fail<ValueError>("Standardizer", "values must be finite: ", shortest(value), " in row ", i, ", column ", j,
-                         " (both counted from 0)");
+        fail<NotFiniteError>("Standardizer", "values must be finite: ", shortest(value), " in row ", i, ", column ", j,
+                             " (both counted from 0)");
       const auto k = static_cast<std::size_t>(j);
       low[k] = std::min(low[k], value);
       high[k] = std::max(high[k], value);

@@ -48,6 +48,7 @@ struct AdaBelief : Elementwise<AdaBelief, AdaBeliefOptions> {
       const T root = std::sqrt(s) * scale + eps;
       w -= root == T(0) ? T(0) : lr * m / root;
     }
+    static constexpr bool forgets = true;
     T rate(T, T s) const { return lr * T(this->correction1) / (std::sqrt(s) * scale + eps); }
   };
 

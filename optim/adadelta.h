@@ -38,6 +38,7 @@ struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
       a = keep * a + take * (d * d);
       w -= lr * d;
     }
+    static constexpr bool forgets = true;
     T rate(T v, T a) const { return lr * (std::sqrt(a + eps) / std::sqrt(v + eps)); }
   };
 

@@ -58,6 +58,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
       const T root = std::sqrt(s) + eps;
       w -= root == T(0) ? T(0) : lr * g / root;
     }
+    static constexpr bool forgets = false;
     T rate(T s) const { return lr / (std::sqrt(s) + eps); }
   };
 
@@ -71,6 +72,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
       const T root = std::sqrt(s + eps);
       w -= root == T(0) ? T(0) : lr * g / root;
     }
+    static constexpr bool forgets = false;
     T rate(T s) const { return lr / std::sqrt(s + eps); }
   };
 

@@ -53,6 +53,7 @@ struct Adam : Elementwise<Adam, AdamOptions> {
       this->second(v, g);
       move(w, m, v);
     }
+    static constexpr bool forgets = true;
     T rate(T, T v) const { return lr * T(this->correction1) / (std::sqrt(v) * scale + eps); }
   };
 
@@ -67,6 +68,7 @@ struct Adam : Elementwise<Adam, AdamOptions> {
       u = most >= now ? most : now;
       this->move(w, m, u);
     }
+    static constexpr bool forgets = false;
     T rate(T m, T, T u) const { return Plain<T>::rate(m, u); }
   };
 

@@ -39,6 +39,7 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
       u = kept >= now ? kept : now;
       w -= u == T(0) ? T(0) : lr * m / u;
     }
+    static constexpr bool forgets = true;
     T rate(T, T u) const { return lr * T(this->correction1) / u; }
   };
 

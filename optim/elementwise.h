@@ -53,7 +53,9 @@ struct Made;
 ///     with `states` of its own, of which the options choose one.
 /// and one of a rule:
 ///   - `T rate(T s, ...) const`, given one number for each of `states` as they are after a step: how far a unit of gradient
-///     moved w in that step, for effective_rates() and train::RateMicroscope.
+///     moved w in that step, for effective_rates() and train::RateMicroscope;
+///   - `static constexpr bool forgets`, beside rate(): true where the rule divides by an average, false where by a sum or a maximum
+///     that never falls. A microscope's warning says what to do by it.
 template <class Derived, class Options>
 class Elementwise : public Method<Derived, Options> {
  public:
@@ -67,6 +69,7 @@ class Elementwise : public Method<Derived, Options> {
   void update_all() final;
   std::vector<const char*> slot_names(std::size_t rule) const final;
   bool rates(const Entry& entry, double* out) const final;
+  std::optional<bool> forgets(const Entry& entry) const final;
 
  private:
   template <class Made>

@@ -169,4 +169,15 @@ bool Elementwise<Derived, Options>::rates(const Entry& entry, double* out) const
   return told;
 }
 
+template <class Derived, class Options>
+std::optional<bool> Elementwise<Derived, Options>::forgets(const Entry& entry) const {
+  const std::size_t chosen = entry.rule == Optimizer::no_rule ? this->rule_of(entry.group) : entry.rule;
+  std::optional<bool> told;
+  detail::for_rules(detail::rules_of<Derived, double>(), [&]<class Rule>(std::size_t i, Rule*) {
+    if constexpr (requires { Rule::forgets; })
+      if (i == chosen) told = Rule::forgets;
+  });
+  return told;
+}
+
 }  // namespace capstan::optim

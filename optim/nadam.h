@@ -56,6 +56,7 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
       const T root = std::sqrt(v) * scale + eps;
       w -= root == T(0) ? T(0) : (of_g * g + of_m * m) / root;
     }
+    static constexpr bool forgets = true;
     T rate(T, T v) const { return lr / (std::sqrt(v) * scale + eps); }
   };
 

@@ -75,6 +75,7 @@ void Optimizer::update_all() {
 }
 void Optimizer::finish() {}
 bool Optimizer::rates(const Entry&, double*) const { return false; }
+std::optional<bool> Optimizer::forgets(const Entry&) const { return {}; }
 bool Optimizer::takes_non_finite() const noexcept { return false; }
 void Optimizer::save_rest(TensorMap&) const {}
 void Optimizer::read_rest(detail::StateReader&) {}
@@ -124,7 +125,7 @@ void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
 
 void Optimizer::require_finite_loss(double loss) const {
   if (check_finite_ && !std::isfinite(loss))
-    fail<ValueError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", loss, " (a lower lr, or set_check_finite(false))");
+    fail<NotFiniteError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", loss, " (a lower lr, or set_check_finite(false))");
 }
 
 void Optimizer::require_finite(const Entry& entry) const {
@@ -132,8 +133,8 @@ void Optimizer::require_finite(const Entry& entry) const {
   const std::int64_t bad = check_finite_ ? first_non_finite(g.header()) : -1;
   if (bad < 0) return;
   const double value = kernels::dispatch(g, [&]<class T>(T*) { return static_cast<double>(kernels::data_of<T>(g)[bad]); });
-  fail<ValueError>(method(), "step ", steps_ + 1, ": the gradient for '", entry.name, "' must be finite: ", value, " at ",
-                   index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
+  fail<NotFiniteError>(method(), "step ", steps_ + 1, ": the gradient for '", entry.name, "' must be finite: ", value, " at ",
+                       index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
 }
 
 void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
@@ -286,7 +287,7 @@ std::vector<EffectiveRates> Optimizer::effective_rates() const {
     if (!rates(e, nullptr)) continue;
     const Tensor t = full(e.parameter.shape(), std::nan(""), DType::f64);
     if (e.steps > 0) rates(e, t.data<double>());
-    all.push_back({e.name, option(e.group, "lr"), e.steps, t});
+    all.push_back({e.name, option(e.group, "lr"), e.steps, t, forgets(e)});
   }
   return all;
 }

@@ -2,6 +2,7 @@
 #include <capstan/autograd/gradients.h>
 #include <capstan/core/tensor_map.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct EffectiveRates {
   double lr;           // of its group now
   std::int64_t steps;  // how many it has made
   Tensor rates;        // f64, of the parameter's shape; NaN for an element that no gradient has reached
+  /// Whether what the rule divides by is an average, so that a rate recovers by itself after a large gradient: true for RMSProp, false
+  /// for Adagrad, whose sum never falls, and for AMSGrad; empty for a rule that does not say.
+  std::optional<bool> forgets = {};
 };
 
 /// Moves parameters along their gradients. This class gives every method what does not depend on its formula: identity of
@@ -38,8 +42,8 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// One step. A parameter without a gradient is left alone; a row-sparse gradient does what the same one with every row does. Throws
-  /// ValueError, before anything is changed, when none of the parameters has a gradient, when the loss or a gradient is not finite (naming
-  /// the step, the parameter and the first bad index), and when a parameter's dtype is no longer that of its state.
+  /// ValueError, before anything is changed, when none of the parameters has a gradient and when a parameter's dtype is no longer that of
+  /// its state; NotFiniteError for a loss or gradient that is not finite, naming the step, the parameter and the first bad index.
   void step(const Gradients& gradients);
 
   /// The learning rate of the parameters in no group. set_lr sets it for them and for every group that has not set one of
@@ -156,6 +160,8 @@ class Optimizer {
   /// Whether there are effective rates for this entry; writes them, one for each element, unless `out` is null. Elements that
   /// it leaves alone have none. Called under NoGrad, with `out` only when the entry has made a step. At the base: there are none.
   virtual bool rates(const Entry& entry, double* out) const;
+  /// What effective_rates() says as `forgets` of an entry that has them; at the base nothing.
+  virtual std::optional<bool> forgets(const Entry& entry) const;
   /// Throws ValueError for a parameter that the method cannot move; called for each before any is taken in.
   virtual void accept_parameter(const std::string& name, const Tensor& parameter) const;
 

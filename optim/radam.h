@@ -53,6 +53,7 @@ struct RAdam : Elementwise<RAdam, RAdamOptions> {
       const T root = adaptive ? std::sqrt(v) + eps : T(1);
       w -= root == T(0) ? T(0) : lr * m / root;
     }
+    static constexpr bool forgets = true;
     T rate(T, T v) const { return lr * T(this->correction1) / (adaptive ? std::sqrt(v) + eps : T(1)); }
   };
 

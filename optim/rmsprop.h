@@ -40,6 +40,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   /// What all four rules share: the averages' factors and the division.
   template <class T>
   struct Base {
+    static constexpr bool forgets = true;
     T lr, keep, take, eps_in, eps_out;
     Base(const RMSPropOptions& o, StepInfo step)
         : lr(T(step.lr)),

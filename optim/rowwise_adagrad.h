@@ -35,6 +35,7 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
 
  protected:
   bool rates(const Entry& entry, double* out) const override;
+  std::optional<bool> forgets(const Entry&) const override { return false; }
 };
 
 extern template class Method<RowwiseAdagrad, RowwiseAdagradOptions>;

@@ -51,7 +51,7 @@ double SAM::run(const Source& source) {
     const NoGrad pause;
     squares += sum(square(here[w].to(DType::f64))).item();
   }
-  if (!std::isfinite(squares)) fail<ValueError>(name(), "the gradients' norm must be finite: ", std::sqrt(squares));
+  if (!std::isfinite(squares)) fail<NotFiniteError>(name(), "the gradients' norm must be finite: ", std::sqrt(squares));
   Gradients there;
   {
     const Kept kept(moved);

@@ -48,6 +48,7 @@ struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptio
 
  protected:
   bool rates(const Entry& entry, double* out) const override;
+  std::optional<bool> forgets(const Entry&) const override { return true; }
 };
 
 extern template class Method<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>;

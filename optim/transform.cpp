@@ -59,7 +59,8 @@ const Tensor& Update::elements() {
 }
 
 void require_sound(const Update& u) {
-  if (u.bad_part) fail<ValueError>("chain", *u.bad_part, ": the norm must be finite: ", u.bad_norm, " (with the update of '", u.name, "')");
+  if (u.bad_part)
+    fail<NotFiniteError>("chain", *u.bad_part, ": the norm must be finite: ", u.bad_norm, " (with the update of '", u.name, "')");
 }
 
 void require_dtype(std::string_view name, const Tensor& w, const Tensor& slot) {

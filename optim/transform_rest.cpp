@@ -90,9 +90,9 @@ struct SkipNonfinite final : Part {
     std::int64_t &skipped = call.memory.counts[0], &row = call.memory.counts[1];
     if (!bad && std::isfinite(call.program.loss)) return row = 0, true;
     if (static_cast<double>(row + 1) > call.number(0))
-      fail<ValueError>("chain", call.node.path, ": no more than ", row, " steps in a row may rest: ",
-                       bad ? cat("the update of '", *bad, "' is not finite again") : cat("the loss is ", call.program.loss),
-                       " (a lower lr, or a part that clips)");
+      fail<NotFiniteError>("chain", call.node.path, ": no more than ", row, " steps in a row may rest: ",
+                           bad ? cat("the update of '", *bad, "' is not finite again") : cat("the loss is ", call.program.loss),
+                           " (a lower lr, or a part that clips)");
     ++skipped;
     ++row;
     updates.clear();

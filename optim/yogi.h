@@ -49,6 +49,7 @@ struct Yogi : Elementwise<Yogi, YogiOptions> {
       const T root = std::sqrt(v) * scale + eps;
       w -= root == T(0) ? T(0) : lr * m / root;
     }
+    static constexpr bool forgets = true;
     T rate(T, T v) const { return lr * T(this->correction1) / (std::sqrt(v) * scale + eps); }
   };
 

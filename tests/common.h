@@ -18,6 +18,8 @@ std::string thrown(Body body) {
     body();
   } catch (const capstan::ShapeError& e) {
     return std::string("ShapeError: ") + e.what();
+  } catch (const capstan::NotFiniteError& e) {
+    return std::string("NotFiniteError: ") + e.what();
   } catch (const capstan::ValueError& e) {
     return std::string("ValueError: ") + e.what();
   } catch (const capstan::IoError& e) {

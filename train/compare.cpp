@@ -108,12 +108,7 @@ Comparison detail::compare(const std::vector<std::string>& specs, std::vector<do
     for (Comparison::Attempt& a : m.attempts) {
       try {
         a.scores = call(problem, MakeOptimizer(m.spec, a.lr));
-      } catch (const ValueError& error) {  // what a step says to a loss or gradient that is not finite
-        const std::string_view text = error.what();
-        const std::string own = cat("[", optim::parse_spec(m.spec).method, "] step ");
-        const auto begins = [&](const std::string_view start) { return text.starts_with(start); };
-        const bool is_of_step = begins(own) || begins("[chain] ") || begins("[sam] ") || begins("[clip_norm] ");
-        if (!is_of_step || text.find("must be finite") == std::string_view::npos) throw;
+      } catch (const NotFiniteError&) {
         continue;
       }
       if (a.scores.empty()) fail<ValueError>("compare", "the problem must return a score: none for ", m.spec, " at lr ", a.lr);

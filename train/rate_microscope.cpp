@@ -71,13 +71,6 @@ std::string column(std::int64_t value, std::size_t width) {
   return std::string(width - std::min(width, s.size()), ' ') + s;
 }
 
-/// Whose sums are averages, which forget by themselves.
-bool forgets(std::string_view method) {
-  for (const char* name : {"rmsprop", "adadelta", "adam", "adamw", "adamax", "nadam", "radam", "adabelief", "yogi", "schedule_free_adamw"})
-    if (method == name) return true;
-  return false;
-}
-
 }  // namespace
 
 double RateSummary::median() const noexcept { return quantiles.empty() ? std::nan("") : quantiles[3]; }
@@ -121,6 +114,7 @@ void RateMicroscope::observe(std::int64_t step, const std::vector<optim::Effecti
       first_.push_back({t.parameter, std::vector<double>(count, std::nan(""))});
       now.parameters.emplace_back();
     }
+    first_[place].forgets = t.forgets;
     Sight own;
     own.summary.coordinates = t.rates.numel();
     const double* rates = t.rates.data<double>();
@@ -181,19 +175,25 @@ std::int64_t RateMicroscope::frozen() const noexcept { return kept_.empty() ? 0 
 std::string RateMicroscope::warning() const {
   std::string names;
   std::size_t count = 0;
+  bool all_tell = true, all_forget = true;
   for (std::size_t i = 0; !kept_.empty() && i < kept_.back().parameters.size(); ++i) {
     const RateSummary& s = kept_.back().parameters[i];
     if (s.frozen == 0 || static_cast<double>(s.frozen) < options_.warn_from * static_cast<double>(s.reached)) continue;
+    all_tell = all_tell && first_[i].forgets.has_value();
+    all_forget = all_forget && first_[i].forgets.value_or(true);
     if (++count <= 5)
       names += cat(names.empty() ? "" : ", ", first_[i].parameter, " by a factor of ", rough(1 / s.left), " (", s.frozen, " of ",
                    s.coordinates, s.coordinates == 1 ? " coordinate" : " coordinates", " frozen)");
   }
   if (count == 0) return "";
   if (count > 5) names += cat(" and ", count - 5, " more");
-  return cat(optimizer_->method(), ": effective rates have vanished: ", names, ". ",
-             forgets(optimizer_->method())
-                 ? "Gradients are much larger than at first: clip_norm() bounds single ones, and the average forgets them in time."
-                 : "Its sum of squares never falls: take RMSProp or Adadelta, which forget, or restart the sum with a new optimizer.");
+  const char* advice =
+      !all_forget ? "What it divides by never falls: take RMSProp or Adadelta, which forget, or start it afresh with a new optimizer."
+      : all_tell
+          ? "Gradients are much larger than at first: clip_norm() bounds single ones, and the average forgets them in time."
+          : "Where the rule takes a sum, start it afresh with a new optimizer; where an average, clip_norm() bounds single gradients "
+            "(the rule's `static constexpr bool forgets` tells which).";
+  return cat(optimizer_->method(), ": effective rates have vanished: ", names, ". ", advice);
 }
 
 std::string RateMicroscope::table() const {

@@ -62,7 +62,7 @@ class RateMicroscope {
   /// How many coordinates are frozen; 0 before the first observation.
   std::int64_t frozen() const noexcept;
 
-  /// Empty, or which parameters' rates have vanished, by what factor, and what to do.
+  /// Empty, or which parameters' rates have vanished, by what factor, and what to do: that follows from optim::EffectiveRates::forgets.
   std::string warning() const;
   /// Up to twelve of the observations, then the parameters at the last one.
   std::string table() const;
@@ -81,6 +81,7 @@ class RateMicroscope {
   struct First {
     std::string parameter;
     std::vector<double> rates;
+    std::optional<bool> forgets = {};  // as the last observation told
   };
   struct Observation {
     std::int64_t step;

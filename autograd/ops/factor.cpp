@@ -69,7 +69,7 @@ Eigh eigh(const Tensor& a) {
   dispatch(a, [&]<class T>(T*) {
     for (std::int64_t i = 0; a.numel() > 0 && i < a.numel() / (n * n); ++i)
       if (!kernels::eigh(n, data_of<T>(a) + i * n * n, data_of<T>(w) + i * n, data_of<T>(v) + i * n * n))
-        fail<ValueError>("eigh", "the matrix must have finite elements: ", a.shape(), ", matrix ", i);
+        fail<NotFiniteError>("eigh", "the matrix must have finite elements: ", a.shape(), ", matrix ", i);
   });
   Eigh e;
   e.values = record("eigh", w, {a}, [v = saved(v)](const Tensor& dw, Inputs& dx) {
@@ -93,7 +93,7 @@ Tensor lstsq(const Tensor& a, const Tensor& b) {
   dispatch(a, [&]<class T>(T*) {
     if (m > 0 && n > 0 && k > 0) rank = kernels::least_squares(m, n, k, data_of<T>(a), data_of<T>(b), data_of<T>(y));
   });
-  if (rank < 0) fail<ValueError>("lstsq", "the elements must be finite: ", a.shape(), " and ", b.shape());
+  if (rank < 0) fail<NotFiniteError>("lstsq", "the elements must be finite: ", a.shape(), " and ", b.shape());
   return record("lstsq", y, {a, b}, [a = saved(a), b = saved(b), rank, m, n, k](const Tensor& out, const Tensor& dy, Inputs& dx) {
     if (rank < n && k > 0) fail<ValueError>("lstsq", "a gradient needs full column rank: ", rank, " of ", n);
     const Shape columns{n, k}, rows{m, k};

@@ -122,12 +122,12 @@ const Refusal refusals[] = {
      [] {
        return eigh(i({2, 2})).values;
      }},
-    {"ValueError: [eigh] the matrix must have finite elements: [2, 1, 1], matrix 1",
+    {"NotFiniteError: [eigh] the matrix must have finite elements: [2, 1, 1], matrix 1",
      [] {
        return eigh(single({{{1}}, {{NAN}}})).values;
      }},
-    {"ValueError: [lstsq] the elements must be finite: [1, 1] and [1]", [] { return lstsq(single({{1}}), single({INFINITY})); }},
-    {"ValueError: [lstsq] the elements must be finite: [1, 2] and [1, 1]",
+    {"NotFiniteError: [lstsq] the elements must be finite: [1, 1] and [1]", [] { return lstsq(single({{1}}), single({INFINITY})); }},
+    {"NotFiniteError: [lstsq] the elements must be finite: [1, 2] and [1, 1]",
      [] {
        return lstsq(single({{1, NAN}}), f({1, 1}));
      }},

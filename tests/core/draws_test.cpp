@@ -83,10 +83,10 @@ TEST(Draws, RefusalsByTheirTextDrawNothing) {
   EXPECT_EQ(c(zeros({2}, DType::i64)), "ValueError: [categorical] takes f32 or f64: i64 [2] (convert with to())");
   EXPECT_EQ(c(d(1)), "ShapeError: [categorical] needs an axis of classes: []");
   EXPECT_EQ(c(d({{1, 0}, {1, -1}})), "ValueError: [categorical] a weight must be finite and not negative: -1 for class 1 in row 1");
-  EXPECT_EQ(c(d({1, no_number})), "ValueError: [categorical] a weight must be finite and not negative: nan for class 1 in row 0");
-  EXPECT_EQ(c(d({1, inf})), "ValueError: [categorical] a weight must be finite and not negative: inf for class 1 in row 0");
+  EXPECT_EQ(c(d({1, no_number})), "NotFiniteError: [categorical] a weight must be finite and not negative: nan for class 1 in row 0");
+  EXPECT_EQ(c(d({1, inf})), "NotFiniteError: [categorical] a weight must be finite and not negative: inf for class 1 in row 0");
   EXPECT_EQ(c(d({{1, 0}, {0, 0}})), "ValueError: [categorical] a row's weights must have a positive, finite sum: 0 in row 1");
-  EXPECT_EQ(c(d({1e308, 1e308})), "ValueError: [categorical] a row's weights must have a positive, finite sum: inf in row 0");
+  EXPECT_EQ(c(d({1e308, 1e308})), "NotFiniteError: [categorical] a row's weights must have a positive, finite sum: inf in row 0");
   EXPECT_EQ(c(empty({2, 0})), "ShapeError: [categorical] needs at least one class: [2, 0]");
   EXPECT_EQ(c(empty({std::int64_t{1} << 47, 0})), "ShapeError: [categorical] needs at least one class: [140737488355328, 0]");
   EXPECT_EQ(g.draw, 3u);

@@ -70,11 +70,11 @@ TEST(Standardizer, RefusesValues) {
   EXPECT_EQ(thrown([&] {
               Standardizer::fit(tensor({{1, 2}, {3, nan}}));
             }),
-            "ValueError: [Standardizer] values must be finite: nan in row 1, column 1 (both counted from 0)");
+            "NotFiniteError: [Standardizer] values must be finite: nan in row 1, column 1 (both counted from 0)");
   EXPECT_EQ(thrown([&] {
               Standardizer::fit(tensor({{1, 2}, {-infinity, 4}}, DType::f64));
             }),
-            "ValueError: [Standardizer] values must be finite: -inf in row 1, column 0 (both counted from 0)");
+            "NotFiniteError: [Standardizer] values must be finite: -inf in row 1, column 0 (both counted from 0)");
   EXPECT_EQ(thrown([&] {
               Standardizer::fit(tensor({{1, 1e200}, {2, -1e200}}, DType::f64));
             }),

@@ -342,7 +342,7 @@ TEST(LBFGS, RefusesAFirstGradientThatIsNotFinite) {
   Tensor w = parameter(tensor({0.0}, DType::f64));
   optim::LBFGS lbfgs(Parameters{{"w", w}});
   EXPECT_EQ(thrown([&] { lbfgs.step(closure([&] { return sum(sqrt(w)); })); }),
-            "ValueError: [lbfgs] step 1: the gradient for 'w' must be finite: inf at [0] (a lower lr, clip_value(), or "
+            "NotFiniteError: [lbfgs] step 1: the gradient for 'w' must be finite: inf at [0] (a lower lr, clip_value(), or "
             "set_check_finite(false))");
   w.assign(ones({1}, DType::f64));
   const auto named = closure([&] { return sum(square(w)); });  // a constant closure is one too

@@ -39,7 +39,7 @@ TEST(Refusals, NameTheStepTheParameterAndTheFirstBadIndex) {
         return text;
       };
       const auto set = [&](std::vector<double> v) { w.assign(tensor(v).to(dtype).reshape({2, 3})); };
-      const std::string head = "ValueError: [" + row.name + "] step ", tail = " (a lower lr, clip_value(), or set_check_finite(false))";
+      const std::string head = "NotFiniteError: [" + row.name + "] step ", tail = " (a lower lr, clip_value(), or set_check_finite(false))";
       set({1, 4, 0, 1, 0, 1});
       EXPECT_EQ(refused(2), head + "1: the gradient for '0.weight' must be finite: inf at [0, 2]" + tail);
       EXPECT_EQ(refused(-2), head + "1: the gradient for '0.weight' must be finite: -inf at [0, 2]" + tail);
@@ -57,15 +57,15 @@ TEST(Refusals, FindTheIndexWhereverItIs) {
       Tensor w = parameter(ones({n}));
       w.data<float>()[at] = 0;
       optim::SGD sgd(Parameters{{"w", w}});
-      EXPECT_EQ(thrown([&] { sgd.step(steep(w, 1)); }), "ValueError: [sgd] step 1: the gradient for 'w' must be finite: inf at [" +
+      EXPECT_EQ(thrown([&] { sgd.step(steep(w, 1)); }), "NotFiniteError: [sgd] step 1: the gradient for 'w' must be finite: inf at [" +
                                                             std::to_string(at) +
                                                             "] (a lower lr, clip_value(), or set_check_finite(false))");
     }
   Tensor scalar = parameter(zeros({}));
   optim::SGD sgd(Parameters{{"x", scalar}});
-  EXPECT_EQ(
-      thrown([&] { sgd.step(steep(scalar, 1)); }),
-      "ValueError: [sgd] step 1: the gradient for 'x' must be finite: inf at [] (a lower lr, clip_value(), or set_check_finite(false))");
+  EXPECT_EQ(thrown([&] { sgd.step(steep(scalar, 1)); }),
+            "NotFiniteError: [sgd] step 1: the gradient for 'x' must be finite: inf at [] (a lower lr, clip_value(), or "
+            "set_check_finite(false))");
 }
 
 // A large gradient is looked through in pieces, by any number of threads.
@@ -77,7 +77,7 @@ TEST(Refusals, NameTheFirstOfSeveralIndices) {
       Tensor w = parameter(ones({500000}));
       for (const std::int64_t at : {first, first + 1, std::int64_t{400000}, std::int64_t{499999}}) w.data<float>()[at] = 0;
       optim::SGD sgd(Parameters{{"w", w}});
-      EXPECT_EQ(thrown([&] { sgd.step(steep(w, 1)); }), "ValueError: [sgd] step 1: the gradient for 'w' must be finite: inf at [" +
+      EXPECT_EQ(thrown([&] { sgd.step(steep(w, 1)); }), "NotFiniteError: [sgd] step 1: the gradient for 'w' must be finite: inf at [" +
                                                             std::to_string(first) +
                                                             "] (a lower lr, clip_value(), or set_check_finite(false))");
     }
@@ -104,8 +104,8 @@ TEST(Refusals, NameTheLoss) {
       const Tensor loss = sum(w) + full({}, value);  // the gradient is finite
       const Gradients g = tape.gradients(loss);
       const std::string text = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-      EXPECT_EQ(thrown([&] { optimizer->step(g); }),
-                "ValueError: [" + row.name + "] step 1: the loss must be finite: " + text + " (a lower lr, or set_check_finite(false))");
+      EXPECT_EQ(thrown([&] { optimizer->step(g); }), "NotFiniteError: [" + row.name + "] step 1: the loss must be finite: " + text +
+                                                         " (a lower lr, or set_check_finite(false))");
       EXPECT_EQ(everything(*optimizer, {w}), before);
     }
   }
@@ -119,9 +119,9 @@ TEST(Refusals, OfWhatIsNotFiniteCanBeTurnedOff) {
   EXPECT_EQ(values(w), (std::vector<double>{-INFINITY, 3.75}));
   sgd.set_check_finite(true);
   w.assign(tensor({0.0, 4.0}));
-  EXPECT_EQ(
-      thrown([&] { sgd.step(steep(w, 1)); }),
-      "ValueError: [sgd] step 2: the gradient for 'w' must be finite: inf at [0] (a lower lr, clip_value(), or set_check_finite(false))");
+  EXPECT_EQ(thrown([&] { sgd.step(steep(w, 1)); }),
+            "NotFiniteError: [sgd] step 2: the gradient for 'w' must be finite: inf at [0] (a lower lr, clip_value(), or "
+            "set_check_finite(false))");
 }
 
 // One set of gradients for two optimizers: that the first found its own finite says nothing of the other's.
@@ -131,9 +131,9 @@ TEST(Refusals, LookAtEachOptimizersOwnGradients) {
   Tape tape;
   const Gradients g = tape.gradients(sum(a) + sum(sqrt(b)));
   first.step(g);
-  EXPECT_EQ(
-      thrown([&] { second.step(g); }),
-      "ValueError: [sgd] step 1: the gradient for 'b' must be finite: inf at [0] (a lower lr, clip_value(), or set_check_finite(false))");
+  EXPECT_EQ(thrown([&] { second.step(g); }),
+            "NotFiniteError: [sgd] step 1: the gradient for 'b' must be finite: inf at [0] (a lower lr, clip_value(), or "
+            "set_check_finite(false))");
   EXPECT_EQ(values(b), (std::vector<double>{0, 0}));
 }
 

@@ -122,13 +122,17 @@ TEST(Compare, RefusesWhatCannotBe) {
   EXPECT_EQ(runs, 0);
   EXPECT_EQ(thrown([&] { train::compare({"sgd"}, count, {.rates = {0.5}}); }),
             "ValueError: [compare] the problem must return a score: none for sgd at lr 0.5");
-  const auto chain = train::compare({"sgd"},
-                                    [](const train::MakeOptimizer&) -> std::vector<double> {
-                                      throw ValueError("[chain] 1.clip_by_global_norm: the gradients' norm must be finite: inf");
-                                    },
-                                    {.rates = {1}});
+  const auto chain =
+      train::compare({"sgd"}, [](const train::MakeOptimizer&) -> std::vector<double> { throw NotFiniteError("any text"); }, {.rates = {1}});
   EXPECT_EQ(chain.methods[0].attempts[0].last(), INFINITY);
-  for (const bool by_sam : {true, false}) {  // not the text of the optimizer, but of what is around it
+  using Around = Gradients (*)(Gradients, const Parameters&);
+  for (const Around around :
+       {Around{}, Around([](Gradients g, const Parameters&) { return clip_norm(std::move(g), 1); }),
+        Around([](Gradients g, const Parameters&) { return clip_each(std::move(g), 1); }),
+        Around([](Gradients g, const Parameters&) { return clip_rows(std::move(g), 1); }),
+        Around([](Gradients g, const Parameters&p) { return clip_adaptive(std::move(g), p, 0.1); }),
+        Around([](Gradients g, const Parameters&) { return std::move(g *= 1 / (global_norm(g) - global_norm(g))); })}) {
+    const bool by_sam = !around;  // what refuses is not the optimizer, but around it
     const auto problem = [&](const train::MakeOptimizer& make) {
       Tensor w = parameter(full({}, 1e30));
       const auto optimizer = make({{"w", w}});
@@ -136,20 +140,27 @@ TEST(Compare, RefusesWhatCannotBe) {
       const auto gradients = [&] {
         Tape tape;
         Gradients g = tape.gradients(1e30 * w * w);
-        return by_sam ? std::move(g) : clip_norm(std::move(g), 1);
+        return by_sam ? std::move(g) : around(std::move(g), {{"w", w}});
       };
       by_sam ? static_cast<void>(sam.step(gradients)) : optimizer->step(gradients());
       return std::vector<double>{1};
     };
     EXPECT_EQ(train::compare({"sgd"}, problem, {.rates = {1}}).methods[0].attempts[0].last(), INFINITY);
   }
+  const auto observed = [](const train::MakeOptimizer&) {
+    const Tensor w = parameter(zeros({1}));
+    Tape tape({.check_finite = true});
+    return std::vector<double>{sum(log(w)).item()};
+  };
+  EXPECT_EQ(train::compare({"sgd"}, observed, {.rates = {1}}).methods[0].attempts[0].last(), INFINITY);
   const auto matrices = train::compare({"muon"}, [](const train::MakeOptimizer& make) {
     const Tensor w = parameter(ones({2, 2}));
     make({{"w", w}});
     return std::vector<double>{1};
   });
   EXPECT_EQ(matrices.methods[0].attempts[0].last(), 1);
-  for (const char* text : {"[data] must be finite", "[sgd] none"})  // the problem's own errors are nobody's divergence
+  for (const char* text : {"[data] must be finite", "[sgd] none",
+                           "[sgd] step 1: the loss must be finite"})  // the problem's own errors are nobody's divergence
     EXPECT_EQ(thrown([&] { train::compare({"sgd"}, [&](const train::MakeOptimizer&) -> std::vector<double> { throw ValueError(text); }); }),
               "ValueError: " + std::string(text));
 }

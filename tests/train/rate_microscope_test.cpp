@@ -1,3 +1,4 @@
+#include <capstan/optim/adam.h>
 #include <capstan/optim/elementwise.h>
 #include <capstan/optim/make.h>
 #include <capstan/optim/rmsprop.h>
@@ -26,6 +27,25 @@ struct Sum : optim::Elementwise<Sum, SumOptions> {
       w -= s == T(0) ? T(0) : rate(s) * g;
     }
     T rate(T s) const { return lr / s; }
+  };
+};
+
+/// A user's RMSProp, by a name that nobody knows.
+struct OwnAverage : optim::Elementwise<OwnAverage, SumOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "own_average";
+  static constexpr std::array fields = {Field<SumOptions>{"lr", &SumOptions::lr}};
+  static constexpr std::array states = {"average"};
+  template <class T>
+  struct Rule {
+    T lr;
+    Rule(const SumOptions&, optim::StepInfo step) : lr(T(step.lr)) {}
+    void operator()(T& w, T g, T& s) const {
+      s = T(0.9) * s + T(0.1) * g * g;
+      w -= rate(s) * g;
+    }
+    static constexpr bool forgets = true;
+    T rate(T s) const { return lr / (std::sqrt(s) + T(1e-8)); }
   };
 };
 
@@ -105,7 +125,7 @@ TEST(RateMicroscope, WarnsOfRatesThatVanishedAndSaysWhatToDo) {
   EXPECT_EQ(microscope.frozen(), 4);
   EXPECT_EQ(microscope.warning(),
             "adagrad: effective rates have vanished: w by a factor of 4.47 (2 of 4 coordinates frozen), b by a factor of 5e+03 (1 of 1 "
-            "coordinate frozen). Its sum of squares never falls: take RMSProp or Adadelta, which forget, or restart the sum with a new "
+            "coordinate frozen). What it divides by never falls: take RMSProp or Adadelta, which forget, or start it afresh with a new "
             "optimizer.");
   optim::Adagrad restarted(Parameters{{"w", w}, {"b", b}, {"c", c}}, plain());  // as it says
   step(restarted, w, {1, 1, 1, 1});
@@ -132,6 +152,47 @@ TEST(RateMicroscope, WarnsOfAverages) {
   EXPECT_EQ(microscope.warning(), "");
 }
 
+// The rule says whether it forgets, and the method's name does not matter.
+TEST(RateMicroscope, AsksTheRuleWhatToDo) {
+  const auto advice = [](auto&& optimizer, const Tensor& w) {
+    RateMicroscope microscope(optimizer, {.frozen_below = 0.1});
+    for (const double g : {1.0, 1e6}) {
+      step(optimizer, w, {g});
+      microscope.observe();
+    }
+    const std::string text = microscope.warning();
+    return text.substr(std::min(text.size(), text.find("frozen). ") + 9));
+  };
+  const auto w = [] { return parameter(zeros({1}, DType::f64)); };
+  const std::string forgets = "Gradients are much", never = "What it divides by never falls";
+  Tensor p = w();
+  EXPECT_TRUE(advice(OwnAverage(Parameters{{"w", p}}), p).starts_with(forgets));
+  for (const char* spec : {"rmsprop", "rmsprop momentum=0.5", "rmsprop centered=1", "adam", "adamax", "nadam", "adabelief", "yogi", "adamw",
+                           "schedule_free_adamw"}) {
+    p = w();
+    EXPECT_TRUE(advice(*optim::make(spec, Parameters{{"w", p}}, {{"lr", 1}}), p).starts_with(forgets)) << spec;
+  }
+  for (const char* spec : {"adagrad", "adagrad eps_inside_root=1", "ftrl", "rowwise_adagrad", "adam amsgrad=1", "adamw amsgrad=1"}) {
+    p = w();
+    EXPECT_TRUE(advice(*optim::make(spec, Parameters{{"w", p}}, {{"lr", 1}}), p).starts_with(never)) << spec;
+  }
+  for (const char* spec : {"radam", "yogi"}) {  // whose first steps divide by nothing
+    p = w();
+    const auto optimizer = optim::make(spec, Parameters{{"w", p}});
+    EXPECT_EQ(optimizer->effective_rates().at(0).forgets, true) << spec;
+  }
+  Tensor a = w(), b = w();
+  optim::Adam mixed(Parameters{{"a", a}, {"b", b}});
+  mixed.group("b", [](auto& o) { o.amsgrad = true; });
+  RateMicroscope microscope(mixed, {.frozen_below = 0.1});
+  for (const double g : {1.0, 1e6}) {
+    step(mixed, a, {g});
+    step(mixed, b, {g});
+    microscope.observe();
+  }
+  EXPECT_NE(microscope.warning().find(never), std::string::npos) << microscope.warning();
+}
+
 TEST(RateMicroscope, ShortensALongWarning) {
   Parameters parameters;
   for (int k = 0; k < 7; ++k) parameters.insert("w" + std::to_string(k), parameter(zeros({1}, DType::f64)));
@@ -144,8 +205,8 @@ TEST(RateMicroscope, ShortensALongWarning) {
   EXPECT_EQ(microscope.warning(),
             "absolute_sum: effective rates have vanished: w0 by a factor of 4 (1 of 1 coordinate frozen), w1 by a factor of 4 (1 of 1 "
             "coordinate frozen), w2 by a factor of 4 (1 of 1 coordinate frozen), w3 by a factor of 4 (1 of 1 coordinate frozen), w4 by a "
-            "factor of 4 (1 of 1 coordinate frozen) and 2 more. Its sum of squares never falls: take RMSProp or Adadelta, which forget, or "
-            "restart the sum with a new optimizer.");
+            "factor of 4 (1 of 1 coordinate frozen) and 2 more. Where the rule takes a sum, start it afresh with a new optimizer; where an "
+            "average, clip_norm() bounds single gradients (the rule's `static constexpr bool forgets` tells which).");
 }
 
 TEST(RateMicroscope, FollowsGroupsLaterParametersAndEmptyOnes) {
