@@ -4,34 +4,30 @@
 #include <capstan/core/text.h>
 
 #include <algorithm>
-#include <cstdio>
 
 namespace capstan {
 
 using detail::cat;
 using detail::fail;
+using detail::fixed;
+using detail::left;
 using detail::Node;
 using detail::Observer;
+using detail::right;
 using detail::Slot;
 using detail::TapeState;
 
 namespace {
 
 std::string duration(double seconds) {
-  char text[32];
   const double us = seconds * 1e6;
-  std::snprintf(text, sizeof text, us < 1000 ? "%.1f us" : "%.2f ms", us < 1000 ? us : us / 1000);
-  return text;
+  return us < 1000 ? fixed(us, 1) + " us" : fixed(us / 1000, 2) + " ms";
 }
 
 std::string size_text(std::int64_t bytes) {
-  char text[32];
   const auto b = static_cast<double>(bytes);
-  if (bytes < 1024)
-    std::snprintf(text, sizeof text, "%d B", static_cast<int>(bytes));
-  else
-    std::snprintf(text, sizeof text, b < 1048576 ? "%.1f KiB" : "%.1f MiB", b < 1048576 ? b / 1024 : b / 1048576);
-  return text;
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  return b < 1048576 ? fixed(b / 1024, 1) + " KiB" : fixed(b / 1048576, 1) + " MiB";
 }
 
 /// As a string in DOT's quotes.
@@ -70,11 +66,9 @@ std::string to_string(const std::vector<OperationProfile>& profile) {
   for (const OperationProfile& row : profile) total += row.forward + row.backward;
   std::string text = "operation             count       forward      backward  share        bytes\n";
   for (const OperationProfile& row : profile) {
-    char line[160];
     const double share = total > 0 ? 100 * (row.forward + row.backward) / total : 0;
-    std::snprintf(line, sizeof line, "%-18s %8lld %13s %13s %4.0f %% %12s\n", row.op.c_str(), static_cast<long long>(row.count),
-                  duration(row.forward).c_str(), duration(row.backward).c_str(), share, size_text(row.bytes).c_str());
-    text += line;
+    text += left(row.op, 18) + right(std::to_string(row.count), 9) + right(duration(row.forward), 14) + right(duration(row.backward), 14) +
+            right(fixed(share, 0), 5) + " %" + right(size_text(row.bytes), 13) + "\n";
   }
   return text;
 }

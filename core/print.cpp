@@ -1,9 +1,9 @@
 #include <capstan/core/tensor.h>
+#include <capstan/core/text.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -19,7 +19,7 @@ constexpr int most_decimals = 8;
 
 /// The fewest digits that read back as v: "-1.25e+01".
 template <class T>
-std::string scientific(T v) {
+std::string shortest(T v) {
   char buffer[32];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::scientific).ptr};
 }
@@ -27,7 +27,7 @@ std::string scientific(T v) {
 /// The same digits without an exponent: "-12.5", "100.".
 template <class T>
 std::string positional(T v) {
-  const std::string s = scientific(std::abs(v));
+  const std::string s = shortest(std::abs(v));
   const std::size_t e = s.find('e');
   const int exponent = std::stoi(s.substr(e + 1));
   std::string digits = s.substr(0, 1) + (e > 2 ? s.substr(2, e - 2) : "");
@@ -35,12 +35,6 @@ std::string positional(T v) {
   const std::size_t before = exponent < 0 ? 1 : static_cast<std::size_t>(exponent) + 1;
   if (digits.size() < before) digits.append(before - digits.size(), '0');
   return (std::signbit(v) ? "-" : "") + digits.insert(before, ".");
-}
-
-/// v with so many decimals, rounded from its exact value.
-std::string rounded(double v, const char* format, int decimals) {
-  char buffer[400];
-  return {buffer, static_cast<std::size_t>(std::snprintf(buffer, sizeof buffer, format, decimals, v))};
 }
 
 /// The digits between the point and `end`, without zeros at the end.
@@ -58,10 +52,10 @@ struct Format {
 
 template <class T>
 int decimals_needed(T v, bool exponent) {
-  const std::string s = exponent ? scientific(v) : positional(v);
+  const std::string s = exponent ? shortest(v) : positional(v);
   const int n = decimals_of(s, exponent ? s.find('e') : s.size());
   if (n <= most_decimals) return n;
-  const std::string r = rounded(v, exponent ? "%.*e" : "%.*f", most_decimals);
+  const std::string r = exponent ? detail::scientific(v, most_decimals) : detail::fixed(v, most_decimals);
   return decimals_of(r, exponent ? r.find('e') : r.size());
 }
 
@@ -70,14 +64,15 @@ std::string number(T v, const Format& f) {
   if (std::isnan(v)) return "nan";
   if (std::isinf(v)) return v < 0 ? "-inf" : "inf";
   if (f.exponent) {
-    std::string s = rounded(v, "%.*e", f.decimals);
+    std::string s = detail::scientific(v, f.decimals);
     if (f.decimals == 0) s.insert(s.find('e'), ".");
     const std::size_t digits = s.find('e') + 2;
     return s.insert(digits, f.exponent_digits - (s.size() - digits), '0');
   }
   std::string s = positional(v);
   if (decimals_of(s, s.size()) > f.decimals) {
-    s = rounded(v, "%#.*f", f.decimals);
+    s = detail::fixed(v, f.decimals);
+    if (f.decimals == 0) s += '.';
     s.resize(s.find('.') + 1 + static_cast<std::size_t>(decimals_of(s, s.size())));
   }
   return s.append(s.find('.') + 1 + static_cast<std::size_t>(f.decimals) - s.size(), ' ');
@@ -88,7 +83,7 @@ template <class T>
 std::string scalar(T v) {
   if (!std::isfinite(v)) return number(v, {});
   const T size = std::abs(v);
-  if (size != 0 && (static_cast<double>(size) < 1e-4 || size >= T(sizeof(T) == 4 ? 1e6 : 1e16))) return scientific(v);
+  if (size != 0 && (static_cast<double>(size) < 1e-4 || size >= T(sizeof(T) == 4 ? 1e6 : 1e16))) return shortest(v);
   const std::string s = positional(v);
   return s.back() == '.' ? s + '0' : s;
 }
@@ -132,7 +127,7 @@ class Printer {
       if (!std::isfinite(x[i])) return;
       format_.decimals = std::max(format_.decimals, decimals_needed(x[i], format_.exponent));
       if (format_.exponent) {
-        const std::string s = scientific(x[i]);
+        const std::string s = shortest(x[i]);
         format_.exponent_digits = std::max(format_.exponent_digits, s.size() - s.find('e') - 2);
       }
     });

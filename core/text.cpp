@@ -3,14 +3,44 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#include <system_error>
 
 namespace capstan::detail {
 
-std::string text(double v) {
-  char buffer[32];
-  const double shown = std::isnan(v) ? std::abs(v) : v;  // a NaN's sign says nothing
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, shown).ptr;
-  return std::string(buffer, end);
+namespace {
+
+constexpr int most_decimals = 40;
+
+/// A NaN's sign says nothing.
+template <class... How>
+std::string digits(double v, How... how) {
+  char buffer[400];  // the largest double has 309 digits before its point
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, std::isnan(v) ? std::abs(v) : v, how...).ptr};
+}
+
+}  // namespace
+
+std::string text(double v) { return digits(v); }
+std::string fixed(double v, int decimals) { return digits(v, std::chars_format::fixed, std::min(decimals, most_decimals)); }
+std::string scientific(double v, int decimals) { return digits(v, std::chars_format::scientific, std::min(decimals, most_decimals)); }
+std::string general(double v, int digits_shown) { return digits(v, std::chars_format::general, std::min(digits_shown, most_decimals)); }
+
+std::string left(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+std::string right(std::string text, std::size_t width) {
+  text.insert(0, width - std::min(width, text.size()), ' ');
+  return text;
+}
+
+std::string reason(int error) {
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+  if (const char* words = ::strerrordesc_np(error)) return words;
+#endif
+  return std::generic_category().message(error);
 }
 
 void Piece::append_to(std::string& s) const {

@@ -39,8 +39,21 @@ class Piece {
   };
 };
 
+// Numbers as printf writes them, in whatever locale the program has chosen: printf itself would take its decimal point from there.
+
 /// The shortest digits that read back as the same double.
 std::string text(double v);
+/// "%.*f", "%.*e" and "%.*g", rounded from the exact value; a NaN has no sign.
+std::string fixed(double v, int decimals);
+std::string scientific(double v, int decimals);
+std::string general(double v, int digits);
+
+/// Filled up with blanks to `width` bytes: on the right, or on the left.
+std::string left(std::string text, std::size_t width);
+std::string right(std::string text, std::size_t width);
+
+/// The system's words for an errno, in English whatever the locale.
+std::string reason(int error);
 
 std::string join(std::initializer_list<Piece> pieces);
 

@@ -6,23 +6,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace capstan::train {
 
 using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::left;
 
 namespace {
 
 /// Right-aligned, with four significant digits: "    0.0123".
 std::string score_column(double value) {
-  char text[32];
-  if (std::isfinite(value))
-    std::snprintf(text, sizeof text, "%11.4g", value);
-  else
-    std::snprintf(text, sizeof text, "%11s", "diverged");
-  return text;
+  return capstan::detail::right(std::isfinite(value) ? capstan::detail::general(value, 4) : "diverged", 11);
 }
 
 }  // namespace
@@ -37,17 +32,17 @@ const Comparison::Method& Comparison::winner() const noexcept {
 std::string Comparison::table() const {
   std::size_t width = 6;
   for (const Method& m : methods) width = std::max(width, m.spec.size());
-  std::string s = cat(detail::padded("method", width), "    best lr  last ", options.score);
+  std::string s = cat(left("method", width), "    best lr  last ", options.score);
   for (const Method& m : methods) {
     const Attempt& best = m.attempts[m.best];
-    s += cat("\n", detail::padded(m.spec, width), score_column(best.lr), score_column(best.last()),
+    s += cat("\n", left(m.spec, width), score_column(best.lr), score_column(best.last()),
              m.at_edge() ? "  (a better rate may lie outside)" : "");
   }
-  s += cat("\n\n", detail::padded(cat("at lr"), width));
+  s += cat("\n\n", left("at lr", width));
   for (const double rate : options.rates) s += score_column(rate);
   for (const Method& m : methods) {
     if (m.attempts.size() != options.rates.size()) continue;  // at a rate of its own
-    s += cat("\n", detail::padded(m.spec, width));
+    s += cat("\n", left(m.spec, width));
     for (const Attempt& a : m.attempts) s += score_column(a.last());
   }
   return s;

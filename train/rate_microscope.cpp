@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <map>
 
@@ -14,6 +13,8 @@ namespace capstan::train {
 
 using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::left;
+using capstan::detail::right;
 
 namespace {
 
@@ -55,21 +56,10 @@ struct Sight {
 };
 
 /// Three significant digits.
-std::string rough(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
+std::string rough(double value) { return capstan::detail::general(value, 3); }
 
-std::string column(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%11.4g", value);
-  return text;
-}
-std::string column(std::int64_t value, std::size_t width) {
-  const std::string s = std::to_string(value);
-  return std::string(width - std::min(width, s.size()), ' ') + s;
-}
+std::string column(double value) { return right(capstan::detail::general(value, 4), 11); }
+std::string column(std::int64_t value, std::size_t width) { return right(std::to_string(value), width); }
 
 }  // namespace
 
@@ -208,10 +198,10 @@ std::string RateMicroscope::table() const {
   }
   std::size_t width = 9;
   for (const First& f : first_) width = std::max(width, f.parameter.size());
-  s += cat("\n\n", detail::padded("parameter", width), "     median  left of first      frozen");
+  s += cat("\n\n", left("parameter", width), "     median  left of first      frozen");
   for (std::size_t i = 0; i < last().parameters.size(); ++i) {
     const RateSummary& r = last().parameters[i];
-    s += cat("\n", detail::padded(first_[i].parameter, width), column(r.median()), "    ", column(r.left), column(r.frozen, 12), " of ",
+    s += cat("\n", left(first_[i].parameter, width), column(r.median()), "    ", column(r.left), column(r.frozen, 12), " of ",
              r.coordinates);
   }
   return s;

@@ -128,8 +128,6 @@ std::vector<double> round_values(double low, double high, int target) {
   return out;
 }
 
-std::string padded(const std::string& text, std::size_t width) { return text + std::string(width - std::min(width, text.size()), ' '); }
-
 std::string value_text(double value) {
   char text[32];
   std::string out(text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 6).ptr);

@@ -45,9 +45,6 @@ std::vector<double> round_values(double low, double high, int target);
 /// A value as short as its ticks are apart: six significant digits at most.
 std::string value_text(double value);
 
-/// A text with blanks behind it up to a width.
-std::string padded(const std::string& text, std::size_t width);
-
 /// Widens an empty or nearly empty range so that ticks can tell its ends apart.
 void widen(double& low, double& high, bool log);
 
