@@ -1,6 +1,6 @@
+#include <capstan/core/file.h>
 #include <capstan/core/text.h>
 #include <capstan/train/figure.h>
-#include <capstan/train/file.h>
 
 #include <algorithm>
 #include <cmath>
@@ -143,7 +143,8 @@ void check_plan(const char* op, int width, int height, const Axis& x, const Axis
 }
 
 void save_picture(const char* op, const std::string& path, const std::string& svg) {
-  NewFile file(op, path, true);
+  using capstan::detail::NewFile;
+  NewFile file(op, path, NewFile::Existing::replaced);
   file.write(svg);
   file.publish();
 }

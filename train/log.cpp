@@ -1,6 +1,6 @@
+#include <capstan/core/file.h>
 #include <capstan/core/text.h>
 #include <capstan/train/csv.h>
-#include <capstan/train/file.h>
 #include <capstan/train/log.h>
 
 #include <memory>
@@ -8,6 +8,7 @@
 namespace capstan::train {
 
 using capstan::detail::fail;
+using capstan::detail::NewFile;
 
 namespace {
 
@@ -31,9 +32,9 @@ CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns,
     line_ += ',';
   }
   line_.back() = '\n';
-  auto file = std::make_unique<detail::NewFile>("CsvLog", path, options.overwrite);
+  auto file = std::make_unique<NewFile>("CsvLog", path, options.overwrite ? NewFile::Existing::replaced : NewFile::Existing::refused);
   file->write(line_);
-  file->publish();
+  file->publish(NewFile::Then::go_on);
   file_ = file.release();
 }
 

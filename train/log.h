@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
-namespace capstan::train {
-
-namespace detail {
+namespace capstan::detail {
 class NewFile;
 }
+
+namespace capstan::train {
 
 struct CsvOptions {
   bool overwrite = false;  // replace a file of that name
@@ -50,7 +50,7 @@ class CsvLog {
   void row(const double* values, std::size_t count);
 
   std::size_t columns_;
-  detail::NewFile* file_;
+  capstan::detail::NewFile* file_;
   std::string line_;
 };
 

@@ -99,7 +99,7 @@ TEST(CsvLog, OverwritesWhereALinkLeadsAndKeepsTheMode) {
   write(real, "old\n");
   ASSERT_EQ(::chmod(real.c_str(), 0640), 0);
   ASSERT_EQ(::symlink("real.csv", link.c_str()), 0);
-  ASSERT_EQ(::symlink("nowhere/at.all", broken.c_str()), 0);
+  ASSERT_EQ(::symlink("not_there_yet.csv", broken.c_str()), 0);
   CsvLog(link, {"x"}, {.overwrite = true}).row(7);
   struct stat info;
   ASSERT_EQ(::lstat(link.c_str(), &info), 0);
@@ -108,7 +108,9 @@ TEST(CsvLog, OverwritesWhereALinkLeadsAndKeepsTheMode) {
   EXPECT_EQ(info.st_mode & 0777, 0640u);
   EXPECT_EQ(read(real), "x\n7\n");
   CsvLog(broken, {"x"}, {.overwrite = true}).row(8);
-  EXPECT_EQ(read(broken), "x\n8\n");
+  ASSERT_EQ(::lstat(broken.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISLNK(info.st_mode));
+  EXPECT_EQ(read(folder.file("not_there_yet.csv")), "x\n8\n");
 }
 
 TEST(CsvLog, TakesANameAsLongAsTheSystemDoes) {

@@ -1,0 +1,194 @@
+#include <capstan/core/file.h>
+
+#include <capstan/core/text.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+#ifdef __linux__
+#include <sys/vfs.h>
+#endif
+
+namespace capstan::detail {
+
+namespace {
+
+/// The folder of a path, as open(2) takes it.
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Whether a file of this folder stands for something that is open already, and cannot be replaced by another file.
+bool holds_descriptors(const std::string& folder) {
+#ifdef __linux__
+  constexpr auto procfs = 0x9fa0;
+  struct statfs info;
+  return ::statfs(folder.c_str(), &info) == 0 && info.f_type == procfs;
+#else
+  return folder == "/dev/fd";
+#endif
+}
+
+std::string real_path(const char* path) {
+  char* const real = ::realpath(path, nullptr);
+  const std::string s = real ? real : "";
+  std::free(real);
+  return s;
+}
+
+/// The number of this process's descriptor that a path in such a folder names; -1 for anything else.
+int own_descriptor(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1), folder = real_path(folder_of(path).c_str());
+  if (name.empty() || name.size() > 9 || name.find_first_not_of("0123456789") != std::string::npos) return -1;
+  const std::string self = real_path("/proc/self");
+  const bool mine = folder == "/dev/fd" || folder == self + "/fd" || (folder.starts_with(self + "/task/") && folder.ends_with("/fd"));
+  return mine ? std::atoi(name.c_str()) : -1;
+}
+
+/// Sixteen digits that no other file's name has; a process of the same number may have lived here before.
+std::string unique_digits() {
+  static std::atomic<std::uint64_t> counter{0};
+  std::uint64_t z = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) ^
+                    static_cast<std::uint64_t>(::getpid()) << 40 ^ ++counter << 20;
+  std::string digits(16, '0');
+  for (char& digit : digits) {  // splitmix64
+    std::uint64_t x = z += 0x9e3779b97f4a7c15;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    digit = "0123456789abcdef"[x >> 60];
+  }
+  return digits;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (number >= 0) ::close(number);
+}
+
+int open_file(const char* path, int flags, unsigned mode) noexcept {
+  const int first = ::open(path, flags | O_CLOEXEC, mode);
+  if (first < 0 || first > 2) return first;
+  const int above = ::fcntl(first, F_DUPFD_CLOEXEC, 3), error = errno;
+  ::close(first);
+  errno = error;
+  return above;
+}
+
+NewFile::NewFile(const char* op, const std::string& path, Existing existing) : op_(op), path_(path), target_(path), existing_(existing) {
+  if (path.find('\0') != std::string::npos) fail<IoError>(op_, "a path must not hold a zero byte: ", path.c_str());
+  const bool descriptor = follow_links();
+  struct stat info;
+  const bool exists = ::stat(target_.c_str(), &info) == 0;
+  if (!exists && (descriptor || errno != ENOENT)) refuse(errno);
+  if (exists && S_ISDIR(info.st_mode)) refuse(EISDIR);
+  if (descriptor || (exists && !S_ISREG(info.st_mode)))
+    open_directly(descriptor ? own_descriptor(target_) : -1);
+  else if (exists && existing_ == Existing::refused)
+    refuse_existing();
+  else
+    open_beside(exists, exists ? info.st_mode & 0777 : 0);
+}
+
+NewFile::~NewFile() {
+  if (!unpublished_.empty()) ::unlink(unpublished_.c_str());
+}
+
+/// Whether the path leads to an open descriptor; links beyond it are not followed, as they only tell the file's former name.
+bool NewFile::follow_links() {
+  for (int links = 0; links <= 40; ++links) {
+    if (holds_descriptors(folder_of(target_))) return true;
+    char text[PATH_MAX];
+    const ssize_t size = ::readlink(target_.c_str(), text, sizeof text);
+    if (size < 0) return false;  // no link
+    const std::string to(text, static_cast<std::size_t>(size));
+    target_ = to.starts_with('/') ? to : target_.substr(0, target_.rfind('/') + 1) + to;
+  }
+  refuse(ELOOP);
+}
+
+void NewFile::open_directly(int number) {
+  if (number == STDOUT_FILENO) std::fflush(stdout);  // what was printed before stands before this
+  direct_ = true;
+  // A copy has the descriptor's place in the file; opened once more, each would write over the other's bytes.
+  file_.number = number >= 0 ? ::fcntl(number, F_DUPFD_CLOEXEC, 3) : open_file(target_.c_str(), O_WRONLY | O_APPEND);
+  if (file_.number < 0) refuse(errno);
+}
+
+void NewFile::open_beside(bool exists, unsigned mode) {
+  std::string start = target_;
+  start.resize(std::min(start.size(), start.rfind('/') + 1 + 200));  // a name has at most 255 bytes
+  do unpublished_ = start + "." + unique_digits() + ".tmp";
+  while ((file_.number = open_file(unpublished_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0666)) < 0 && errno == EEXIST);
+  if (file_.number < 0) {
+    const int error = errno;
+    unpublished_.clear();
+    refuse(error);
+  }
+  if (exists) static_cast<void>(::fchmod(file_.number, mode));  // where the file's owner is another: no
+}
+
+void NewFile::write(std::string_view bytes) {
+  const long long before = size_;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_.number, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      const int error = errno;
+      // Part of the bytes may have fitted on the disk: readers never see half a line.
+      if (!direct_ && size_ != before && ::ftruncate(file_.number, static_cast<off_t>(before)) == 0) size_ = before;
+      refuse(error);
+    }
+    size_ += written;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+// A full disk or quota may show only when the system has to keep what it took: while it can be told, nothing is renamed.
+void NewFile::publish(Then then) {
+  while (!unpublished_.empty() && ::fsync(file_.number) != 0) {
+    if (errno == EINVAL || errno == ENOTSUP) break;  // a file system that cannot
+    if (errno != EINTR) refuse(errno);
+  }
+  if (then == Then::close) {
+    const int number = std::exchange(file_.number, -1);
+    if (::close(number) != 0 && errno != EINTR) refuse(errno);
+  }
+  if (!unpublished_.empty()) rename();
+  unpublished_.clear();
+}
+
+void NewFile::rename() {
+  if (existing_ == Existing::refused) {  // somebody may have been faster; a link, unlike a rename, replaces nothing
+    if (::link(unpublished_.c_str(), target_.c_str()) == 0) {
+      ::unlink(unpublished_.c_str());
+      return;
+    }
+    if (errno == EEXIST || ::access(target_.c_str(), F_OK) == 0) refuse_existing();
+  }  // else a file system without links
+  if (::rename(unpublished_.c_str(), target_.c_str()) != 0) refuse(errno);
+}
+
+void NewFile::refuse(int error) const {
+  const char* hint = error == ENOENT                      ? " (create the directory first?)"
+                     : error == ENOSPC || error == EDQUOT ? " (free some space, or write elsewhere)"
+                                                          : " (write elsewhere?)";
+  fail<IoError>(op_, "cannot write the file: ", path_, ": ", reason(error), hint);
+}
+
+void NewFile::refuse_existing() const {
+  fail<IoError>(op_, "the file must not exist yet: ", path_, " (choose another name, or allow overwriting)");
+}
+
+}  // namespace capstan::detail
