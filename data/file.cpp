@@ -6,10 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <system_error>
+#include <cstdio>
 
 namespace capstan::data {
 
@@ -17,45 +15,32 @@ using capstan::detail::fail;
 
 namespace {
 
-struct Descriptor {
-  int fd;
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
-[[noreturn]] void unreadable(const char* op, const std::string& path, int error) {
-  fail<IoError>(op, "the file must be readable: ", path, ": ", std::generic_category().message(error));
-}
+constexpr std::size_t piece_size = std::size_t{1} << 18;
 
 }  // namespace
 
-Bytes read_file(const char* op, const std::string& path) {
+FileReader::FileReader(const char* op, const std::string& path) : op_(op), path_(path), file_(-1) {
   if (path.find('\0') != std::string::npos) fail<IoError>(op, "a path must not hold a zero byte: ", path.c_str());
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) unreadable(op, path, errno);
+  file_.number = detail::open_file(path.c_str(), O_RDONLY);
   struct stat info;
-  if (::fstat(file.fd, &info) != 0) unreadable(op, path, errno);
+  if (file_.number < 0 || ::fstat(file_.number, &info) != 0) refuse(errno);
   if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) fail<IoError>(op, "a file is needed: ", path, " is a device");
+  piece_ = std::make_unique_for_overwrite<char[]>(piece_size);
+}
 
-  // One byte more than the file claims to have shows its end without growing the buffer; a pipe claims none.
-  std::size_t capacity = std::max<std::size_t>(static_cast<std::size_t>(info.st_size) + 1, std::size_t{1} << 16);
-  Bytes bytes{std::make_unique_for_overwrite<char[]>(capacity), 0};
+std::string_view FileReader::next() {
   for (;;) {
-    if (bytes.size == capacity) {
-      auto larger = std::make_unique_for_overwrite<char[]>(2 * capacity);
-      std::memcpy(larger.get(), bytes.data.get(), bytes.size);
-      bytes.data = std::move(larger);
-      capacity *= 2;
-    }
-    const ssize_t count =
-        ::read(file.fd, bytes.data.get() + bytes.size, std::min<std::size_t>(capacity - bytes.size, std::size_t{1} << 30));
-    if (count == 0) return bytes;
-    if (count > 0)
-      bytes.size += static_cast<std::size_t>(count);
-    else if (errno != EINTR)
-      unreadable(op, path, errno);
+    const ssize_t count = ::read(file_.number, piece_.get(), piece_size);
+    if (count >= 0) return {piece_.get(), static_cast<std::size_t>(count)};
+    if (errno != EINTR) refuse(errno);
   }
+}
+
+void FileReader::refuse(int error) const { fail<IoError>(op_, "the file must be readable: ", path_, ": ", detail::reason(error)); }
+
+NoRoomForFile::NoRoomForFile(const char* op, const std::string& path) noexcept {
+  std::snprintf(text_, sizeof text_, "[%s] the system must have room for the file's content: %.400s (read a part of it at a time)", op,
+                path.c_str());
 }
 
 }  // namespace capstan::data

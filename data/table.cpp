@@ -3,11 +3,13 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/data/file.h>
+#include <capstan/data/table_parts.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <system_error>
 
 namespace capstan::data {
@@ -18,54 +20,11 @@ namespace {
 
 using std::int64_t;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r'; }
-
-std::string hex(char c) {
-  constexpr char digits[] = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  return {digits[byte >> 4], digits[byte & 15]};
-}
-
-// As it may stand in an error text: short, printable, in quotes.
-std::string quoted(std::string_view field) {
-  constexpr std::size_t longest = 40;
-  std::string s = "'";
-  for (const char c : field.substr(0, longest)) s += c >= ' ' && c <= '~' ? std::string(1, c) : "\\x" + hex(c);
-  return s + (field.size() > longest ? "...'" : "'");
-}
-
-const char* delimiter_name(char delimiter) {
-  return delimiter == ' '    ? "blanks"
-         : delimiter == '\t' ? "a tab"
-         : delimiter == ','  ? "a comma"
-         : delimiter == ';'  ? "a semicolon"
-                             : nullptr;
-}
-
-// Whether a decimal number that is not 0 is below 1: tells whether one out of range is too small or too large.
-bool is_below_one(std::string_view number) {
-  int64_t point = 0, exponent = 0;  // the number is 0.d1 d2 d3 ... * 10^(point + exponent) with d1 > 0
-  bool significant = false, fraction = false;
-  std::size_t i = 0;
-  for (; i < number.size() && number[i] != 'e' && number[i] != 'E'; ++i) {
-    if (number[i] == '.') fraction = true;
-    if (!is_digit(number[i])) continue;
-    significant = significant || number[i] != '0';
-    if (significant && !fraction) ++point;
-    if (!significant && fraction) --point;
-  }
-  const bool negative = i + 1 < number.size() && number[i + 1] == '-';
-  for (; i < number.size(); ++i)
-    if (is_digit(number[i])) exponent = std::min(exponent * 10 + (number[i] - '0'), int64_t{1} << 50);
-  return point + (negative ? -exponent : exponent) <= 0;
-}
-
+/// Takes the text in pieces, and each line as soon as it is there, so that what cannot be a table is refused when it is read.
 class Parser {
  public:
-  Parser(const char* op, std::string_view text, const TableOptions& options, const std::string& source)
-      : op_(op), rest_(text), options_(options), source_(source), delimiter_(options.delimiter) {
+  Parser(const char* op, const TableOptions& options, const std::string& source)
+      : op_(op), options_(options), source_(source), delimiter_(options.delimiter) {
     const char d = delimiter_;
     const bool punctuation = d > ' ' && d <= '~' && !is_letter(d) && !is_digit(d) && !std::strchr("+-.\"", d);
     if (d != '\0' && d != ' ' && d != '\t' && !punctuation)
@@ -74,47 +33,96 @@ class Parser {
     if (options.names && !options.header) fail<ValueError>(op, "names come from a header: .header = false");
   }
 
-  Tensor parse() {
-    if (rest_.starts_with("\xff\xfe") || rest_.starts_with("\xfe\xff"))
-      fail<FormatError>(op_, "a table must be ASCII or UTF-8: ", source_, " starts with a UTF-16 byte-order mark");
-    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
-    while (rest_.ends_with('\n')) rest_.remove_suffix(rest_.ends_with("\r\n") ? 2 : 1);
-    if (rest_.empty()) fail<FormatError>(op_, "a table must have rows: ", source_, " is empty");
-
-    const std::string_view header = options_.header ? next_line() : std::string_view();
-    if (options_.header) check_not_empty(header);
-    if (rest_.empty()) fail<FormatError>(op_, "a table must have rows: ", source_, " has a header and nothing below it");
-    const std::string_view rows = rest_, first = next_line();
-    if (!delimiter_) {
-      delimiter_ = ' ';
-      for (const char d : {',', ';', '\t'})
-        if (first.find(d) != std::string_view::npos) delimiter_ = d;
+  void take(std::string_view bytes) {
+    while (const void* found = bytes.empty() ? nullptr : std::memchr(bytes.data(), '\n', bytes.size())) {
+      const auto size = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+      if (begun_.empty()) {
+        take_line(bytes.substr(0, size), true);
+      } else {
+        begun_.append(bytes, 0, size);
+        take_line(begun_, true);
+        begun_.clear();
+        looked_at_ = 0;
+      }
+      bytes.remove_prefix(size + 1);
     }
-    columns_ = count_fields(first);
-    check_not_empty(first);
-    rest_ = rows;
-    --line_;
-    std::vector<std::string> names;
-    if (options_.header) names = parse_header(header);
-    Tensor table = options_.dtype == DType::f32 ? parse_rows<float>() : parse_rows<double>();
-    if (options_.names) *options_.names = std::move(names);
+    begun_.append(bytes);
+    look_at_begun_line();
+  }
+
+  Tensor finish() {
+    if (!begun_.empty()) take_line(begun_, false);
+    if (columns_ == 0)
+      fail<FormatError>(op_, "a table must have rows: ", source_, has_header_ ? " has a header and nothing below it" : " is empty");
+    Tensor table = options_.dtype == DType::f32 ? made_of(f32_) : made_of(f64_);
+    if (options_.names) *options_.names = std::move(names_);
     return table;
   }
 
  private:
+  /// One that may have no end: a byte that no table holds is not waited for.
+  void look_at_begun_line() {
+    constexpr std::size_t patience = std::size_t{1} << 20, shown = 64;
+    const bool row = !options_.header || has_header_;
+    const auto impossible = [&](char c) {
+      return is_control(c) ||
+             (row && begun_.size() > patience && !is_digit(c) && c != delimiter_ && !std::strchr("+-.eE\r\t ,;NnAaIiFfTtYy", c));
+    };
+    if (begun_.size() > patience && looked_at_ <= patience) looked_at_ = 0;
+    const auto found = std::find_if(begun_.begin() + static_cast<std::ptrdiff_t>(looked_at_), begun_.end(), impossible);
+    looked_at_ = begun_.size();
+    if (found == begun_.end()) return;
+    begun_.resize(std::min(begun_.size(), static_cast<std::size_t>(found - begun_.begin()) + shown));
+    take_line(begun_, false);
+  }
+
+  void take_line(std::string_view line, bool ended) {
+    if (++line_ == 1) {
+      if (line.starts_with("\xff\xfe") || line.starts_with("\xfe\xff"))
+        fail<FormatError>(op_, "a table must be ASCII or UTF-8: ", source_, " starts with a UTF-16 byte-order mark");
+      if (line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
+    }
+    if (ended && line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) {  // allowed behind the table alone
+      if (first_empty_ == 0) first_empty_ = line_;
+      return;
+    }
+    if (first_empty_ != 0) line_ = first_empty_;
+    check_not_empty(first_empty_ != 0 ? std::string_view() : line);
+    if (options_.header && !has_header_) {
+      check_header(line);
+      header_ = line;
+      has_header_ = true;
+      return;
+    }
+    const bool first = columns_ == 0;
+    if (first) {
+      if (!delimiter_) {
+        delimiter_ = ' ';
+        for (const char d : {',', ';', '\t'})
+          if (line.find(d) != std::string_view::npos) delimiter_ = d;
+      }
+      columns_ = count_fields(line);
+    }
+    const auto count = static_cast<std::size_t>(columns_);
+    if (options_.dtype == DType::f32)
+      parse_row(line, f32_.more(count));
+    else
+      parse_row(line, f64_.more(count));
+    if (first && options_.header) names_ = parse_header(header_);
+  }
+
+  template <class T>
+  Tensor made_of(Blocks<T>& numbers) const {
+    Tensor table = empty({static_cast<int64_t>(numbers.size()) / columns_, columns_}, options_.dtype);
+    numbers.move_to(table.data<T>());
+    return table;
+  }
+
   bool is_blank(char c) const { return c == ' ' || (c == '\t' && delimiter_ != '\t'); }
   const char* skip_blanks(const char* p, const char* end) const {
     while (p != end && is_blank(*p)) ++p;
     return p;
-  }
-
-  std::string_view next_line() {
-    const auto* end = static_cast<const char*>(std::memchr(rest_.data(), '\n', rest_.size()));
-    std::string_view line = end ? rest_.substr(0, static_cast<std::size_t>(end - rest_.data())) : rest_;
-    rest_.remove_prefix(line.size() + (end ? 1 : 0));
-    if (end && line.ends_with('\r')) line.remove_suffix(1);
-    ++line_;
-    return line;
   }
 
   int64_t count_fields(std::string_view line) const {
@@ -199,7 +207,6 @@ class Parser {
   template <class T>
   void parse_row(std::string_view line, T* out) const {
     const char *p = line.data(), *end = p + line.size();
-    check_not_empty(line);
     p = skip_blanks(p, end);
     for (int64_t column = 1;; ++column) {
       if (column > columns_) ragged(line);
@@ -218,21 +225,9 @@ class Parser {
     }
   }
 
-  template <class T>
-  Tensor parse_rows() {
-    const int64_t bytes = static_cast<int64_t>(rest_.size()), lines = 1 + std::count(rest_.begin(), rest_.end(), '\n');
-    // A row takes two bytes a field or more. So a file cannot ask for more memory than this, and one with too many lines
-    // fails before it has filled what it gets.
-    const int64_t rows = std::min(lines, bytes / (2 * columns_) + 1);
-    Tensor table = empty({rows, columns_}, options_.dtype);
-    for (T* out = table.data<T>(); !rest_.empty(); out += columns_) parse_row(next_line(), out);
-    return table;
-  }
-
   std::vector<std::string> parse_header(std::string_view line) const {
     std::vector<std::string> names;
     const char* end = line.data() + line.size();
-    check_header(line);
     for (const char* p = line.data();;) {
       p = skip_blanks(p, end);
       if (p == end && delimiter_ == ' ') break;
@@ -243,7 +238,7 @@ class Parser {
           if (*p == '"') ++p;
         }
         if (p == end || !field_at(++p, end).empty())
-          fail<FormatError>(op_, "a quoted name must end with its quote: ", place(static_cast<int64_t>(names.size()) + 1));
+          fail<FormatError>(op_, "a quoted name must end with its quote: ", source_, ", line 1, column ", names.size() + 1);
       } else {
         name = field_at(p, end);
         p += name.size();
@@ -260,23 +255,36 @@ class Parser {
   }
 
   const char* op_;
-  std::string_view rest_;
   const TableOptions& options_;
   const std::string& source_;
   char delimiter_;
-  int64_t line_ = 0, columns_ = 0;
+  int64_t line_ = 0, columns_ = 0, first_empty_ = 0;
+  std::string begun_, header_;  // a line whose end was not there yet; the header, which waits for the first row's delimiter
+  std::size_t looked_at_ = 0;
+  bool has_header_ = false;
+  std::vector<std::string> names_;
+  Blocks<float> f32_;
+  Blocks<double> f64_;
 };
 
 }  // namespace
 
 Tensor parse_table(std::string_view text, const TableOptions& options, const std::string& source) {
-  return Parser("parse_table", text, options, source).parse();
+  Parser parser("parse_table", options, source);
+  parser.take(text);
+  return parser.finish();
 }
 
 Tensor read_table(const std::string& path, const TableOptions& options) {
-  Parser("read_table", "", options, path);  // wrong options are refused before a large file is read
-  const Bytes bytes = read_file("read_table", path);
-  return Parser("read_table", bytes.view(), options, path).parse();
+  constexpr const char* op = "read_table";
+  Parser parser(op, options, path);
+  try {
+    FileReader file(op, path);
+    for (std::string_view piece; !(piece = file.next()).empty();) parser.take(piece);
+    return parser.finish();
+  } catch (const std::bad_alloc&) {
+    throw NoRoomForFile(op, path);
+  }
 }
 
 Tensor columns(const Tensor& table, int64_t begin, int64_t end) {

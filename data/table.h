@@ -26,8 +26,9 @@ struct TableOptions {
 /// blanks.
 ///
 /// Errors name the file, the line and the column, both from 1 on; the column is that of the table. Throws IoError when the
-/// file cannot be read, FormatError when it holds anything but such a table, ValueError for options that cannot be.
-/// The file is held in memory while it is read, beside the result.
+/// file cannot be read, FormatError when it holds anything but such a table, ValueError for options that cannot be, and a
+/// std::bad_alloc that names the file when there is no memory for it. What cannot be in a table is refused as soon as it is
+/// read, also in a file or pipe without an end. The numbers are held twice for a moment, the text a piece at a time.
 Tensor read_table(const std::string& path, const TableOptions& options = {});
 
 /// The same for a text in memory; `source` stands in errors where the file's name would.
