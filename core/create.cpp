@@ -49,9 +49,7 @@ void copy_values(const NestedList& list, const std::vector<std::int64_t>& sizes,
     *out++ = element<T>("tensor", list.value());
     return;
   }
-  if (static_cast<std::int64_t>(list.items().size()) != sizes[depth])
-    fail<ShapeError>("tensor", "nested lists of one depth must have one length: ", list.items().size(), " beside ", sizes[depth],
-                     " at depth ", depth);
+  if (static_cast<std::int64_t>(list.items().size()) != sizes[depth]) detail::ragged_list(list.items().size(), sizes[depth], depth);
   for (const NestedList& item : list.items()) copy_values(item, sizes, depth + 1, out);
 }
 
@@ -118,14 +116,16 @@ Tensor tensor(const NestedList& values, DType dtype) {
   return t;
 }
 
-template <class T>
-Tensor tensor(const std::vector<T>& values) {
-  Tensor t = empty({static_cast<std::int64_t>(values.size())}, dtype_of<T>);
-  if (!values.empty()) std::memcpy(t.header()->data, values.data(), values.size() * sizeof(T));
-  return t;
+namespace detail {
+
+void ragged_list(std::size_t length, std::int64_t first, std::size_t depth) {
+  fail<ShapeError>("tensor", "nested lists of one depth must have one length: ", length, " beside ", first, " at depth ", depth);
 }
-template Tensor tensor(const std::vector<float>&);
-template Tensor tensor(const std::vector<double>&);
-template Tensor tensor(const std::vector<std::int64_t>&);
+
+void beyond_i64(std::uint64_t value) {
+  fail<ValueError>("tensor", "an i64 element must be less than 2^63: ", value, " (choose double, which rounds it)");
+}
+
+}  // namespace detail
 
 }  // namespace capstan

@@ -1,7 +1,9 @@
 #pragma once
 #include <capstan/core/tensor.h>
 
+#include <array>
 #include <initializer_list>
+#include <type_traits>
 #include <vector>
 
 namespace capstan {
@@ -41,12 +43,76 @@ class NestedList {
   bool leaf_ = true;
 };
 
+namespace detail {
+template <class T>
+inline constexpr bool is_list = false;
+template <class T, class Allocator>
+inline constexpr bool is_list<std::vector<T, Allocator>> = true;
+template <class T, std::size_t n>
+inline constexpr bool is_list<std::array<T, n>> = true;
+}  // namespace detail
+
 /// A tensor with the given elements, to any depth: tensor({{1, 2}, {3, 4}}) has shape [2, 2], tensor(5) has shape [].
 /// f32 unless told. Throws ShapeError when the lists are ragged. Braces hold numbers only; for a run-time list of numbers
-/// see the overloads for std::vector. An i64 beyond 2^53 needs std::vector<std::int64_t>.
+/// see the overload for std::vector. An i64 beyond 2^53 needs std::vector<std::int64_t>.
 Tensor tensor(const NestedList& values, DType dtype = DType::f32);
-/// A 1-d copy of a vector, in its own dtype; T is float, double or std::int64_t.
+/// A copy of the elements of a std::vector or std::array, which may hold vectors and arrays in their turn: those of
+/// std::vector<std::vector<float>> have shape [length of the outer, of the inner ones], 0 where there is no inner one.
+/// float stays f32, double f64, bool boolean; integers become i64. Throws ShapeError when inner lengths differ and for
+/// more than six axes, ValueError for an integer of 2^63 or more.
+template <class List>
+requires detail::is_list<List> Tensor tensor(const List& values);
+
+namespace detail {
+
+/// What the innermost elements become in a tensor.
 template <class T>
-Tensor tensor(const std::vector<T>& values);
+struct ElementOf {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || (std::is_integral_v<T> && sizeof(T) <= 8),
+                "tensor() takes float, double, bool and integers, in vectors and arrays to any depth: convert other elements first");
+  using Type = std::conditional_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, std::int64_t, T>;
+};
+template <class T>
+requires is_list<T>
+struct ElementOf<T> : ElementOf<typename T::value_type> {
+};
+
+[[noreturn]] void ragged_list(std::size_t length, std::int64_t first, std::size_t depth);
+[[noreturn]] void beyond_i64(std::uint64_t value);
+
+template <class List>
+void list_sizes(const List* list, std::vector<std::int64_t>& sizes) {
+  sizes.push_back(list ? static_cast<std::int64_t>(list->size()) : 0);
+  if constexpr (is_list<typename List::value_type>) list_sizes(list && !list->empty() ? &*list->begin() : nullptr, sizes);
+}
+
+/// Copies to `out`, which it leaves behind the last element.
+template <class List, class T>
+void copy_list(const List& list, const std::int64_t* size, std::size_t depth, T*& out) {
+  if (static_cast<std::int64_t>(list.size()) != *size) ragged_list(list.size(), *size, depth);
+  for (const auto& item : list) {
+    using Item = typename List::value_type;
+    if constexpr (is_list<Item>) {
+      copy_list(item, size + 1, depth + 1, out);
+    } else {
+      if constexpr (std::is_unsigned_v<Item> && sizeof(Item) >= 8)
+        if (static_cast<std::uint64_t>(item) >> 63 != 0) beyond_i64(item);
+      *out++ = static_cast<T>(item);
+    }
+  }
+}
+
+}  // namespace detail
+
+template <class List>
+requires detail::is_list<List> Tensor tensor(const List& values) {
+  using T = typename detail::ElementOf<List>::Type;
+  std::vector<std::int64_t> sizes;
+  detail::list_sizes(&values, sizes);
+  Tensor t = empty(Shape(sizes.data(), static_cast<int>(sizes.size())), dtype_of<T>);
+  T* out = t.data<T>();
+  detail::copy_list(values, sizes.data(), 0, out);
+  return t;
+}
 
 }  // namespace capstan

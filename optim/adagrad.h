@@ -45,7 +45,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
                                         Field<AdagradOptions>{"weight_decay", &AdagradOptions::weight_decay}};
 
   static constexpr double lr_at(const AdagradOptions& o, StepInfo step) {
-    return o.lr_decay == 0 ? step.lr : step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay);
+    return detail::equal(o.lr_decay, 0) ? step.lr : step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay);
   }
 
   template <class T>

@@ -61,11 +61,11 @@ class Chain : public Optimizer {
   void set_option(std::size_t group, std::string_view name, double value) override;
   void set_options(const std::vector<double>& values) override;
   std::size_t group_count() const noexcept override { return 1; }
-  std::string formula(std::size_t group) const override;
+  std::string formula_of(std::size_t group) const override;
   std::size_t rule_of(std::size_t) const noexcept override { return 0; }
   std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
   std::vector<const char*> slot_names(std::size_t) const override { return {}; }
-  double initial(std::size_t, std::size_t) const override { return 0; }
+  double start_of(std::size_t, std::size_t) const override { return 0; }
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
 
  private:

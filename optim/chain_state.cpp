@@ -163,7 +163,7 @@ std::int64_t Chain::state_bytes(const Entry& entry) const {
   return slots * entry.parameter.numel() * static_cast<std::int64_t>(size_of(entry.parameter.dtype()));
 }
 
-std::string Chain::formula(std::size_t) const {
+std::string Chain::formula_of(std::size_t) const {
   const auto list = [this](const auto& self, const std::vector<std::size_t>& parts, const std::string& indent) -> std::string {
     std::string s;
     for (const std::size_t i : parts) {

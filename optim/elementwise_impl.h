@@ -48,10 +48,10 @@ constexpr const auto& states_of() {
     return Derived::states;
 }
 
-/// Whether a rule with this many slots tells its rate.
-template <class Rule, std::size_t... I>
-constexpr bool tells_rate(std::index_sequence<I...>) {
-  return requires(const Rule& rule, const double* s) { rule.rate(s[I]...); };
+/// Whether a rule with this many states tells its rate.
+template <class Rule, std::size_t... slot>
+constexpr bool tells_rate(std::index_sequence<slot...>) {
+  return requires(const Rule& rule, const double* s) { rule.rate(s[slot]...); };
 }
 
 }  // namespace detail
@@ -103,35 +103,35 @@ void Elementwise<Derived, Options>::move(Entry& entry, const Tensor& g, Made& ma
 template <class Derived, class Options>
 template <class Rule, class T>
 void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detail::Made<Rule, T>& made) const {
-  constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
+  constexpr std::size_t count = detail::states_of<Derived, Rule>().size();
   static_assert(std::is_trivially_copyable_v<Rule>, "a rule holds numbers");
   if (!made.rule || made.group != entry.group || made.steps != entry.steps) {
     const Options& o = this->options(entry.group);
     made.rule.emplace(o, StepInfo{o.lr, entry.steps});
     made.group = entry.group;
     made.steps = entry.steps;
-    made.loop = detail::rule_loop<Decay::own, slots, Rule, T>();
+    made.loop = detail::rule_loop<Decay::own, count, Rule, T>();
     made.factor = T(0);
     if constexpr (requires { o.weight_decay; })
-      if (o.weight_decay != 0) {
+      if (!detail::equal(o.weight_decay, 0)) {
         const Decay decay = this->decay_of(o);
         made.factor = T(decay == Decay::decoupled ? 1 - o.lr * o.weight_decay : o.weight_decay);
-        if (decay == Decay::l2) made.loop = detail::rule_loop<Decay::l2, slots, Rule, T>();
+        if (decay == Decay::l2) made.loop = detail::rule_loop<Decay::l2, count, Rule, T>();
         if constexpr (requires { Derived::decay(o); })
-          if (decay == Decay::decoupled) made.loop = detail::rule_loop<Decay::decoupled, slots, Rule, T>();
+          if (decay == Decay::decoupled) made.loop = detail::rule_loop<Decay::decoupled, count, Rule, T>();
       }
   }
   const capstan::detail::Header* const h = entry.parameter.header();
   T* const w = static_cast<T*>(h->data);
   const T* const dw = static_cast<const T*>(g.header()->data);
-  T* states[slots + 1] = {};
-  for (std::size_t k = 0; k < slots; ++k) states[k] = static_cast<T*>(entry.slots[k].header()->data);
+  T* states[count + 1] = {};
+  for (std::size_t k = 0; k < count; ++k) states[k] = static_cast<T*>(entry.state[k].header()->data);
   // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
   constexpr std::int64_t piece = std::int64_t{1} << 16;
   if (h->numel <= piece) return made.loop(*made.rule, w, dw, states, h->numel, made.factor);
   parallel_for(h->numel, piece, [&](std::int64_t begin, std::int64_t end) {
-    T* at[slots + 1] = {};
-    for (std::size_t k = 0; k < slots; ++k) at[k] = states[k] + begin;
+    T* at[count + 1] = {};
+    for (std::size_t k = 0; k < count; ++k) at[k] = states[k] + begin;
     made.loop(*made.rule, w + begin, dw + begin, at, end - begin, made.factor);
   });
 }
@@ -142,28 +142,28 @@ bool Elementwise<Derived, Options>::rates(const Entry& entry, double* out) const
   bool told = false;
   detail::for_rules(detail::rules_of<Derived, double>(), [&]<class Rule>(std::size_t i, Rule*) {
     if (i != chosen) return;
-    constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
-    if constexpr (detail::tells_rate<Rule>(std::make_index_sequence<slots>{})) {
+    constexpr std::size_t count = detail::states_of<Derived, Rule>().size();
+    if constexpr (detail::tells_rate<Rule>(std::make_index_sequence<count>{})) {
       told = true;
       if (!out) return;
       const Options& o = this->options(entry.group);
       const Rule rule(o, {o.lr, entry.steps});
-      Tensor wide[slots + 1];
-      const double* states[slots + 1] = {};
-      double starts[slots + 1] = {};
-      for (std::size_t k = 0; k < slots; ++k) {
-        wide[k] = entry.slots[k].to(DType::f64);
+      Tensor wide[count + 1];
+      const double* states[count + 1] = {};
+      double starts[count + 1] = {};
+      for (std::size_t k = 0; k < count; ++k) {
+        wide[k] = entry.state[k].to(DType::f64);
         states[k] = wide[k].template data<double>();
-        starts[k] = this->initial(entry.group, k);
-        if (entry.slots[k].dtype() == DType::f32) starts[k] = static_cast<double>(static_cast<float>(starts[k]));
+        starts[k] = this->start_of(entry.group, k);
+        if (entry.state[k].dtype() == DType::f32) starts[k] = static_cast<double>(static_cast<float>(starts[k]));
       }
-      [&]<std::size_t... I>(std::index_sequence<I...>) {
+      [&]<std::size_t... slot>(std::index_sequence<slot...>) {
         for (std::int64_t k = 0; k < entry.parameter.numel(); ++k) {
-          const double rate = rule.rate(states[I][k]...);
-          if (std::isfinite(rate) && (slots == 0 || ((states[I][k] != starts[I]) || ...))) out[k] = rate;
+          const double rate = rule.rate(states[slot][k]...);
+          if (std::isfinite(rate) && (count == 0 || (!detail::equal(states[slot][k], starts[slot]) || ...))) out[k] = rate;
         }
       }
-      (std::make_index_sequence<slots>{});
+      (std::make_index_sequence<count>{});
     }
   });
   return told;

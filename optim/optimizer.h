@@ -97,7 +97,7 @@ class Optimizer {
     std::size_t group = 0;  // 0: the options of the constructor; k: the k-th call of group()
     std::int64_t steps = 0;
     std::size_t rule = no_rule;        // which of the method's rules the slots were made for
-    std::vector<Tensor> slots;         // made at the first step
+    std::vector<Tensor> state;         // the slots, made at the first step
     const Tensor* gradient = nullptr;  // during step(), with every row
     const Tensor* rows = nullptr;      // of a row-sparse gradient, which is 0 in all others (i64, ascending); null for a dense one
   };
@@ -106,7 +106,7 @@ class Optimizer {
   /// Called with the loss once all gradients of a step are known, before anything is changed, when the constructor was told so:
   /// for a method whose step can fail, or that looks at all gradients together. What it throws leaves all as it was.
   virtual void prepare(double loss);
-  /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.slots; entry.steps counts this step.
+  /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.state; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
   /// Calls update() for each entry of a step that has a gradient; for a method that has something to share among them.
   virtual void update_all();
@@ -145,7 +145,7 @@ class Optimizer {
   /// All options of all groups at once, in the order of option_names(); checked before any is set (ValueError).
   virtual void set_options(const std::vector<double>& values) = 0;
   virtual std::size_t group_count() const noexcept = 0;
-  virtual std::string formula(std::size_t group) const = 0;
+  virtual std::string formula_of(std::size_t group) const = 0;
   /// The paper that the method is from, with the place in it; null when it names none.
   virtual const char* paper() const noexcept;
 
@@ -154,9 +154,9 @@ class Optimizer {
   /// The same with all options of all groups as set_options() takes them.
   virtual std::size_t rule_of(std::size_t group, const std::vector<double>& values) const = 0;
   virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
-  virtual double initial(std::size_t group, std::size_t slot) const = 0;
+  virtual double start_of(std::size_t group, std::size_t slot) const = 0;
   /// The shape of a slot; the parameter's own unless a method says otherwise.
-  virtual Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const;
+  virtual Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const;
   /// Whether there are effective rates for this entry; writes them, one for each element, unless `out` is null. Elements that
   /// it leaves alone have none. Called under NoGrad, with `out` only when the entry has made a step. At the base: there are none.
   virtual bool rates(const Entry& entry, double* out) const;

@@ -108,7 +108,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
 
   template <class T>
   using Rules = RuleList<Plain<T>, Momentum<T>, Centered<T>, CenteredMomentum<T>>;
-  static std::size_t choose(const RMSPropOptions& o) { return (o.momentum != 0 ? 1 : 0) + (o.centered ? 2 : 0); }
+  static std::size_t choose(const RMSPropOptions& o) { return (detail::equal(o.momentum, 0) ? 0u : 1u) + (o.centered ? 2u : 0u); }
   static void check(const RMSPropOptions& o);
   static std::string formula(const RMSPropOptions& o);
 };

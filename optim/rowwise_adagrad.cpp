@@ -28,9 +28,9 @@ void RowwiseAdagrad::move(const RowwiseAdagradOptions& o, StepInfo step, Tensor&
 bool RowwiseAdagrad::rates(const Entry& entry, double* out) const {
   if (!out || entry.parameter.numel() == 0) return true;
   const RowwiseAdagradOptions& o = options(entry.group);
-  const std::int64_t rows = entry.slots[0].numel(), columns = entry.parameter.numel() / rows;
-  kernels::dispatch(entry.slots[0], [&]<class T>(T*) {
-    const T* sums = kernels::data_of<T>(entry.slots[0]);
+  const std::int64_t rows = entry.state[0].numel(), columns = entry.parameter.numel() / rows;
+  kernels::dispatch(entry.state[0], [&]<class T>(T*) {
+    const T* sums = kernels::data_of<T>(entry.state[0]);
     for (std::int64_t i = 0; i < rows; ++i) {
       const double rate = o.lr / (std::sqrt(static_cast<double>(sums[i])) + o.eps);
       if (sums[i] != T(o.initial_accumulator) && std::isfinite(rate)) std::fill_n(out + i * columns, columns, rate);

@@ -42,9 +42,9 @@ void choose_isa_level();
 /// Blocks of 16 with a constant count become vectors without a check for short arrays; unrolled before that, as the compiler
 /// would a short rule's, they become single numbers. Blocks of 4 after them: a root and a quotient for each of a small tensor's
 /// numbers would take longer than the rest. What is left must not become vectors once more, which checks would come before.
-template <Decay decay, class Rule, class T, std::size_t... I>
+template <Decay decay, class Rule, class T, std::size_t... slot>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
-                                             T factor, std::index_sequence<I...>) {
+                                             T factor, std::index_sequence<slot...>) {
   const auto move = [&](std::int64_t i, auto* __restrict... s) __attribute__((always_inline)) {
     if constexpr (decay == Decay::decoupled) w[i] *= factor;
     if constexpr (decay == Decay::l2)
@@ -53,18 +53,18 @@ template <Decay decay, class Rule, class T, std::size_t... I>
       rule(w[i], g[i], s[i]...);
   };
   const auto whole = [&]<std::int64_t block>(std::integral_constant<std::int64_t, block>, std::int64_t i) __attribute__((always_inline)) {
-    // No array overlaps another: with three slots there would be too many pairs for the compiler to compare.
+    // No array overlaps another: with three states there would be too many pairs for the compiler to compare.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep
 #pragma GCC unroll 1
 #endif
-    for (std::int64_t k = 0; k < block; ++k) move(i + k, states[I]...);
+    for (std::int64_t k = 0; k < block; ++k) move(i + k, states[slot]...);
   };
   std::int64_t i = 0;
   for (; i + 16 <= n; i += 16) whole(std::integral_constant<std::int64_t, 16>{}, i);
   for (; i + 4 <= n; i += 4) whole(std::integral_constant<std::int64_t, 4>{}, i);
   for (; i < n; ++i) {
-    move(i, states[I]...);
+    move(i, states[slot]...);
 #if defined(__GNUC__)
     __asm__ volatile("");
 #endif
@@ -72,23 +72,23 @@ template <Decay decay, class Rule, class T, std::size_t... I>
 }
 
 #if defined(__x86_64__)
-template <Decay decay, std::size_t slots, class Rule, class T>
+template <Decay decay, std::size_t count, class Rule, class T>
 __attribute__((target(CAPSTAN_RULE_V4), CAPSTAN_RULE_OPTIONS)) void rule_loop_v4(const Rule& rule, T* w, const T* g, T* const* states,
                                                                                  std::int64_t n, T factor) {
-  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
+  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
 }
-template <Decay decay, std::size_t slots, class Rule, class T>
+template <Decay decay, std::size_t count, class Rule, class T>
 __attribute__((target(CAPSTAN_RULE_V3), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states,
                                                                                  std::int64_t n, T factor) {
-  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
+  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
 }
 #endif
-template <Decay decay, std::size_t slots, class Rule, class T>
+template <Decay decay, std::size_t count, class Rule, class T>
 #if defined(__GNUC__) && !defined(__clang__)
 __attribute__((CAPSTAN_RULE_OPTIONS))
 #endif
 void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor) {
-  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<slots>{});
+  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
 }
 #undef CAPSTAN_RULE_OPTIONS
 #undef CAPSTAN_RULE_V4
@@ -99,14 +99,14 @@ template <class Rule, class T>
 using RuleLoop = void (*)(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor);
 
 /// The loop for this machine.
-template <Decay decay, std::size_t slots, class Rule, class T>
+template <Decay decay, std::size_t count, class Rule, class T>
 RuleLoop<Rule, T> rule_loop() noexcept {
 #if defined(__x86_64__)
   const int level = __atomic_load_n(&isa_level, __ATOMIC_RELAXED);
-  if (level == 3) return &rule_loop_v3<decay, slots, Rule, T>;
-  if (level == 4) return &rule_loop_v4<decay, slots, Rule, T>;
+  if (level == 3) return &rule_loop_v3<decay, count, Rule, T>;
+  if (level == 4) return &rule_loop_v4<decay, count, Rule, T>;
 #endif
-  return &rule_loop_plain<decay, slots, Rule, T>;
+  return &rule_loop_plain<decay, count, Rule, T>;
 }
 
 }  // namespace capstan::optim::detail

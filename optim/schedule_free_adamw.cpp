@@ -29,7 +29,7 @@ TensorMap ScheduleFreeAdamW::averaged() const {
   TensorMap result;
   for (const Entry& e : entries()) {
     const double beta1 = options(e.group).beta1;
-    result.insert(e.name, e.steps == 0 ? e.parameter.clone() : (e.parameter - (1 - beta1) * e.slots[0]) * (1 / beta1));
+    result.insert(e.name, e.steps == 0 ? e.parameter.clone() : (e.parameter - (1 - beta1) * e.state[0]) * (1 / beta1));
   }
   return result;
 }
@@ -37,7 +37,7 @@ TensorMap ScheduleFreeAdamW::averaged() const {
 bool ScheduleFreeAdamW::rates(const Entry& entry, double* out) const {  // of z, which makes the steps
   if (!out) return true;
   const ScheduleFreeAdamWOptions& o = options(entry.group);
-  const Tensor v = entry.slots[1].to(DType::f64);
+  const Tensor v = entry.state[1].to(DType::f64);
   const double correction = 1 - std::pow(o.beta2, static_cast<double>(entry.steps));
   for (std::int64_t i = 0; i < v.numel(); ++i)
     if (const double x = v.data<double>()[i]; x != 0) out[i] = o.lr / (std::sqrt(x / correction) + o.eps);

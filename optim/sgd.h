@@ -61,7 +61,7 @@ struct SGD : Elementwise<SGD, SGDOptions> {
 
   template <class T>
   using Rules = RuleList<Plain<T>, Momentum<T>, Nesterov<T>>;
-  static std::size_t choose(const SGDOptions& o) { return o.momentum == 0 ? 0 : o.nesterov ? 2 : 1; }
+  static std::size_t choose(const SGDOptions& o) { return detail::equal(o.momentum, 0) ? 0 : o.nesterov ? 2 : 1; }
   static void check(const SGDOptions& o);
   static std::string formula(const SGDOptions& o);
 };

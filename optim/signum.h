@@ -45,7 +45,7 @@ struct Signum : Elementwise<Signum, SignumOptions> {
 
   template <class T>
   using Rules = RuleList<Plain<T>, Momentum<T>>;
-  static std::size_t choose(const SignumOptions& o) { return o.momentum == 0 ? 0 : 1; }
+  static std::size_t choose(const SignumOptions& o) { return detail::equal(o.momentum, 0) ? 0 : 1; }
   static void check(const SignumOptions& o);
   static std::string formula(const SignumOptions& o);
 };

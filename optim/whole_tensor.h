@@ -39,7 +39,7 @@ class WholeTensor : public Method<Derived, Options> {
   using Entry = Optimizer::Entry;
   void update(Entry& entry, const Tensor& g) final;
   std::vector<const char*> slot_names(std::size_t rule) const final;
-  Shape slot_shape(std::size_t rule, std::size_t slot, const Shape& parameter) const final;
+  Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const final;
 };
 
 template <class Derived, class Options>
@@ -59,7 +59,7 @@ void WholeTensor<Derived, Options>::update(Entry& entry, const Tensor& g) {
     if (decay == Decay::l2) gradient = g + w * o.weight_decay;
     if (decay == Decay::decoupled) w *= 1 - o.lr * o.weight_decay;
   }
-  [&]<std::size_t... I>(std::index_sequence<I...>) { Derived::move(o, step, w, gradient, entry.slots[I]...); }
+  [&]<std::size_t... slot>(std::index_sequence<slot...>) { Derived::move(o, step, w, gradient, entry.state[slot]...); }
   (std::make_index_sequence<Derived::states.size()>{});
 }
 
@@ -69,7 +69,7 @@ std::vector<const char*> WholeTensor<Derived, Options>::slot_names(std::size_t) 
 }
 
 template <class Derived, class Options>
-Shape WholeTensor<Derived, Options>::slot_shape(std::size_t, std::size_t slot, const Shape& parameter) const {
+Shape WholeTensor<Derived, Options>::shape_of(std::size_t, std::size_t slot, const Shape& parameter) const {
   if constexpr (requires { Derived::slot_shape(slot, parameter); })
     return Derived::slot_shape(slot, parameter);
   else

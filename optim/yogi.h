@@ -54,7 +54,7 @@ struct Yogi : Elementwise<Yogi, YogiOptions> {
   };
 
   static double initial(const YogiOptions& o, std::size_t) { return o.initial_accumulator; }
-  static bool rests(const YogiOptions& o) { return o.initial_accumulator == 0; }
+  static bool rests(const YogiOptions& o) { return detail::equal(o.initial_accumulator, 0); }
   static void check(const YogiOptions& o);
   static std::string formula(const YogiOptions& o);
 };

@@ -21,10 +21,11 @@ Tensor var(const Tensor& x, Axes axes = {}, bool keepdim = false, double correct
 /// `using namespace capstan` its name alone is that of the namespace too: write capstan::std(x).
 Tensor std(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1);
 /// y = the largest element (NaN when there is one); dx = dy at the first such element, 0 elsewhere. Throws ShapeError for n = 0.
-Tensor max(const Tensor& x);
-Tensor max(const Tensor& x, Axes axes, bool keepdim = false);
+/// (The name is in parentheses since Windows's headers define macros max and min.)
+Tensor(max)(const Tensor& x);
+Tensor(max)(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = the smallest element, likewise.
-Tensor min(const Tensor& x, Axes axes = {}, bool keepdim = false);
+Tensor(min)(const Tensor& x, Axes axes = {}, bool keepdim = false);
 /// The index of the first largest element (of the first NaN when there is one) along an axis, or in the row-major order of all
 /// elements; i64, no gradient. Throws ShapeError for n = 0.
 Tensor argmax(const Tensor& x);

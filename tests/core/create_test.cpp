@@ -1,6 +1,8 @@
 #include "support.h"
 
+#include <array>
 #include <cmath>
+#include <limits>
 #include <new>
 #include <regex>
 
@@ -156,4 +158,64 @@ TEST(Create, VectorsKeepTheirType) {
   const Tensor copy = tensor(source);
   source[0] = 9;
   EXPECT_EQ(values(copy), (Values{1, 2}));
+}
+
+template <class T>
+void expect_integers_become_i64() {
+  const Tensor t = tensor(std::vector<T>{1, 0, std::numeric_limits<T>::max()});
+  EXPECT_EQ(t.dtype(), DType::i64);
+  EXPECT_EQ(t.shape(), Shape{3});
+  EXPECT_EQ(t.data<std::int64_t>()[0], 1);
+  EXPECT_EQ(t.data<std::int64_t>()[2], static_cast<std::int64_t>(std::numeric_limits<T>::max()));
+}
+
+TEST(Create, VectorsOfIntegersAndBooleans) {
+  expect_integers_become_i64<int>();
+  expect_integers_become_i64<short>();
+  expect_integers_become_i64<unsigned char>();
+  expect_integers_become_i64<unsigned>();
+  expect_integers_become_i64<long long>();
+  EXPECT_EQ(values(tensor(std::vector<int>{-3, 4})), (Values{-3, 4}));
+  EXPECT_EQ(tensor(std::vector<std::size_t>{7, INT64_MAX}).data<std::int64_t>()[1], INT64_MAX);
+  EXPECT_EQ(thrown([] {
+              tensor(std::vector<unsigned long long>{1, std::uint64_t{1} << 63});
+            }),
+            "ValueError: [tensor] an i64 element must be less than 2^63: 9223372036854775808 (choose double, which rounds it)");
+  const Tensor mask = tensor(std::vector<bool>{true, false, true});
+  EXPECT_EQ(mask.dtype(), DType::boolean);
+  EXPECT_EQ(values(mask), (Values{1, 0, 1}));
+}
+
+TEST(Create, VectorsInVectors) {
+  const Tensor rows = tensor(std::vector<std::vector<float>>{{1, 2, 3}, {4, 5, 6.5f}});
+  EXPECT_EQ(rows.dtype(), DType::f32);
+  EXPECT_EQ(rows.shape(), (Shape{2, 3}));
+  EXPECT_EQ(values(rows), (Values{1, 2, 3, 4, 5, 6.5}));
+  const Tensor deep = tensor(std::vector<std::vector<std::vector<int>>>{{{1, 2}}, {{3, 4}}, {{5, 6}}});
+  EXPECT_EQ(deep.dtype(), DType::i64);
+  EXPECT_EQ(deep.shape(), (Shape{3, 1, 2}));
+  EXPECT_EQ(values(deep), (Values{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(values(tensor(std::vector<std::array<double, 2>>{{0.1, 2}, {3, 4}})), (Values{0.1, 2, 3, 4}));
+  EXPECT_EQ(tensor(std::array<float, 3>{1, 2, 3}).shape(), Shape{3});
+  EXPECT_EQ(values(tensor(std::vector<std::vector<bool>>{{true}, {false}})), (Values{1, 0}));
+  EXPECT_EQ(tensor(std::vector<std::vector<float>>{}).shape(), (Shape{0, 0}));
+  EXPECT_EQ(tensor(std::vector<std::vector<float>>{{}, {}}).shape(), (Shape{2, 0}));
+}
+
+TEST(Create, RaggedVectorsRefuse) {
+  EXPECT_EQ(thrown([] {
+              tensor(std::vector<std::vector<float>>{{1, 2}, {3}});
+            }),
+            "ShapeError: [tensor] nested lists of one depth must have one length: 1 beside 2 at depth 1");
+  EXPECT_EQ(thrown([] {
+              tensor(std::vector<std::vector<float>>{{}, {3}});
+            }),
+            "ShapeError: [tensor] nested lists of one depth must have one length: 1 beside 0 at depth 1");
+  EXPECT_EQ(thrown([] {
+              tensor(std::vector<std::vector<std::vector<int>>>{{{1, 2}}, {{3, 4, 5}}});
+            }),
+            "ShapeError: [tensor] nested lists of one depth must have one length: 3 beside 2 at depth 2");
+  using One = std::vector<int>;
+  using Four = std::vector<std::vector<std::vector<One>>>;
+  EXPECT_EQ(thrown([] { tensor(std::vector<std::vector<std::vector<Four>>>(1)); }), "ShapeError: [shape] a tensor has at most 6 axes: 7");
 }

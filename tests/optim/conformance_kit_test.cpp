@@ -66,7 +66,7 @@ struct Sinner : optim::Optimizer {
  protected:
   void update(Entry& e, const Tensor& g) override {
     const SinnerOptions& o = groups_[sin == Sin::one_group_for_all ? 0 : e.group].options;
-    Tensor w = e.parameter, m = e.slots[0];
+    Tensor w = e.parameter, m = e.state[0];
     m *= o.momentum;
     m += g;
     if (o.weight_decay != 0) m += w * ((sin == Sin::half_decay ? 0.5 : 1.0) * o.weight_decay);
@@ -123,11 +123,11 @@ struct Sinner : optim::Optimizer {
     groups_ = changed;
   }
   std::size_t group_count() const noexcept override { return groups_.size(); }
-  std::string formula(std::size_t) const override { return "m <- momentum*m + g, w <- w - lr*m"; }
+  std::string formula_of(std::size_t) const override { return "m <- momentum*m + g, w <- w - lr*m"; }
   std::size_t rule_of(std::size_t) const noexcept override { return 0; }
   std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
   std::vector<const char*> slot_names(std::size_t) const override { return {"momentum"}; }
-  double initial(std::size_t, std::size_t) const override { return 0; }
+  double start_of(std::size_t, std::size_t) const override { return 0; }
 
  private:
   struct Group {

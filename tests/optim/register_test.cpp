@@ -69,11 +69,11 @@ struct Halving : optim::Optimizer {
   void set_option(std::size_t, std::string_view, double value) override { lr_ = value; }
   void set_options(const std::vector<double>& values) override { lr_ = values.at(0); }
   std::size_t group_count() const noexcept override { return 1; }
-  std::string formula(std::size_t) const override { return "w <- lr*w"; }
+  std::string formula_of(std::size_t) const override { return "w <- lr*w"; }
   std::size_t rule_of(std::size_t) const noexcept override { return 0; }
   std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
   std::vector<const char*> slot_names(std::size_t) const override { return {}; }
-  double initial(std::size_t, std::size_t) const override { return 0; }
+  double start_of(std::size_t, std::size_t) const override { return 0; }
 
  private:
   double lr_;

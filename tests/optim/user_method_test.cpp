@@ -24,7 +24,7 @@ struct Normalised : Optimizer {
  protected:
   void update(Entry& entry, const Tensor& g) override {
     const double norm = std::sqrt(sum(square(g)).item());
-    entry.slots[0].assign(entry.slots[0] + norm);
+    entry.state[0].assign(entry.state[0] + norm);
     if (norm > 0) entry.parameter -= g * (rates_[entry.group] / norm);
   }
   std::vector<const char*> option_names() const override { return {"lr"}; }
@@ -32,11 +32,11 @@ struct Normalised : Optimizer {
   void set_option(std::size_t group, std::string_view, double value) override { rates_.at(group) = value; }
   void set_options(const std::vector<double>& values) override { rates_ = values; }
   std::size_t group_count() const noexcept override { return rates_.size(); }
-  std::string formula(std::size_t) const override { return "w <- w - lr*g/|g|"; }
+  std::string formula_of(std::size_t) const override { return "w <- w - lr*g/|g|"; }
   std::size_t rule_of(std::size_t) const noexcept override { return 0; }
   std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
   std::vector<const char*> slot_names(std::size_t) const override { return {"travelled"}; }
-  double initial(std::size_t, std::size_t) const override { return 0; }
+  double start_of(std::size_t, std::size_t) const override { return 0; }
 
  private:
   std::vector<double> rates_;
