@@ -1,7 +1,7 @@
 // Linear regression on NASA's airfoil self-noise with Adagrad, twice: from scratch, with the update rule written here, and
 // concise, with the library's layer and optimizer. The data are as in the chapter: every column standardised over all 1,503
 // rows, the first 1,500 rows in batches of 10; the loss is squared with the half, (prediction - y)^2 / 2.
-// Run:       ./run example airfoil --data FILE        (or with CAPSTAN_DATA=FOLDER; without the table: --data synthetic)
+// Run:       ./run data airfoil && ./run example airfoil        (or --data FILE, or CAPSTAN_DATA=FOLDER; or --data synthetic)
 // Last line: loss: 0\.24[2-8], [0-9.]+ sec/epoch
 // Test:           --data synthetic
 // Test with data:

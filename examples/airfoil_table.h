@@ -26,18 +26,21 @@ inline Tensor synthetic_table() {
   return table;
 }
 
-/// Where the table lies: what --data says, else the folder of CAPSTAN_DATA, else here; it need not be there.
+/// Where the table lies: what --data says, else the folder of CAPSTAN_DATA, else where `./run data airfoil` puts it, else here; it
+/// need not be there.
 inline std::filesystem::path path_of(const std::optional<std::string>& data) {
   const char* variable = std::getenv("CAPSTAN_DATA");
-  std::filesystem::path path = data.value_or(variable ? variable : ".");
+  const char* fetched = std::filesystem::exists("build/data/airfoil_self_noise.dat") ? "build/data" : ".";
+  std::filesystem::path path = data.value_or(variable && *variable ? variable : fetched);
   if (std::filesystem::is_directory(path)) path /= "airfoil_self_noise.dat";
   return path;
 }
 
 inline constexpr const char* how_to_get_it = R"(
 The table is NASA's airfoil self-noise (Brooks, Pope and Marcolini, 1989), 1,503 rows of six numbers between tabs. It is not
-shipped. Download airfoil_self_noise.dat from the UCI Machine Learning Repository, https://archive.ics.uci.edu/dataset/291
-(SHA-1 76e5be1548fd8222e5074cf0faae75edff8cf93f, lines end with CRLF), and name the file or its folder:
+shipped. `./run data airfoil` fetches it to where this program looks. Or download airfoil_self_noise.dat from the UCI Machine
+Learning Repository, https://archive.ics.uci.edu/dataset/291 (SHA-1 76e5be1548fd8222e5074cf0faae75edff8cf93f, lines end with
+CRLF), and name the file or its folder:
   --data FILE        or        CAPSTAN_DATA=FOLDER
 Without it, --data synthetic trains on a linear function with noise, of the same shape.)";
 

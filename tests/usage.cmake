@@ -1,5 +1,5 @@
-# cmake -DPROGRAM=trace2d -P usage.cmake: what the examples' command line refuses ends with exit code 2 and these words, what
-# fails for another reason with 1.
+# cmake -DPROGRAM=trace2d -DAIRFOIL=airfoil -DWORK=FOLDER -P usage.cmake: what the examples' command line refuses ends with exit
+# code 2 and these words, what fails for another reason with 1.
 cmake_minimum_required(VERSION 3.25)
 
 function(ends_with code flags text)
@@ -36,4 +36,18 @@ refuses("--optimizer \"sgd momentm=0.9\""
 execute_process(COMMAND sh -c "${PROGRAM} --help >/dev/full" ERROR_VARIABLE error RESULT_VARIABLE result)
 if(NOT result EQUAL 1 OR NOT error STREQUAL "[stdout] the results must be written: some were not (disk full?)\n")
   message(FATAL_ERROR "${PROGRAM} --help to a full disk: exit code ${result}, and not 1, or it says ${error}")
+endif()
+
+# Without a word of where the table lies it is looked for where `./run data airfoil` puts it.
+unset(ENV{CAPSTAN_DATA})
+file(REMOVE_RECURSE ${WORK})
+file(WRITE ${WORK}/build/data/airfoil_self_noise.dat "1\t2\n")
+execute_process(COMMAND ${AIRFOIL} WORKING_DIRECTORY ${WORK} ERROR_VARIABLE error RESULT_VARIABLE result)
+if(NOT result EQUAL 1 OR NOT error STREQUAL "[airfoil] the table must be [1503, 6]: [1, 2] in build/data/airfoil_self_noise.dat\n")
+  message(FATAL_ERROR "${AIRFOIL} does not take build/data/airfoil_self_noise.dat: exit code ${result}, and it says ${error}")
+endif()
+file(REMOVE_RECURSE ${WORK}/build/data)
+execute_process(COMMAND ${AIRFOIL} WORKING_DIRECTORY ${WORK} ERROR_VARIABLE error RESULT_VARIABLE result)
+if(NOT result EQUAL 1 OR NOT error MATCHES "not at './airfoil_self_noise.dat'.*`./run data airfoil` fetches it")
+  message(FATAL_ERROR "${AIRFOIL} does not say how to get its table: exit code ${result}, and it says ${error}")
 endif()

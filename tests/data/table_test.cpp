@@ -138,8 +138,9 @@ TEST(Table, Airfoil) {
   std::string path = variable ? variable : "";
   if (std::filesystem::is_directory(path)) path += "/airfoil_self_noise.dat";
   if (!std::filesystem::is_regular_file(path)) {
-    if (std::getenv("CI")) FAIL() << "CAPSTAN_DATA must lead to airfoil_self_noise.dat: " << path;
-    GTEST_SKIP() << "CAPSTAN_DATA does not lead to airfoil_self_noise.dat: " << path;
+    const char* ci = std::getenv("CI");
+    if (ci && std::string_view(ci) == "true") FAIL() << "CAPSTAN_DATA must lead to airfoil_self_noise.dat: " << path;
+    GTEST_SKIP() << "CAPSTAN_DATA does not lead to airfoil_self_noise.dat, which ./run data airfoil fetches: " << path;
   }
   const Tensor t = read_table(path, {.dtype = DType::f64});
   ASSERT_EQ(t.shape(), (Shape{1503, 6}));
