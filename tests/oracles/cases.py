@@ -1,6 +1,6 @@
 """The trajectories: which options, by which library, checked by which others."""
 from libraries import (DYNET, JAX, KERAS, MLX, OPTAX, TORCH, dynet_step, keras, keras_step, mlx_step, optax, optax_step, torch,
-                       torch_step)     # which sets the libraries up before it imports them
+                       torch_step)     # which imports a library when it is asked
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def with_torch(name, preset="-", first=False, shape=(6,), **options):
     method = method_of(name)
     cls = dict(sgd="SGD", adagrad="Adagrad", rmsprop="RMSprop", adadelta="Adadelta", adam="Adam", adamw="AdamW", adamax="Adamax",
                nadam="NAdam", radam="RAdam", rprop="Rprop", adafactor="Adafactor", muon="Muon")[method]
-    cls, theirs = getattr(torch.optim, cls), {k + "_value" * (k == "initial_accumulator"): v for k, v in options.items()}
+    theirs = {k + "_value" * (k == "initial_accumulator"): v for k, v in options.items()}
     for key, pair in (("betas", ("beta1", "beta2")), ("etas", ("etaminus", "etaplus")),
                       ("step_sizes", ("step_size_min", "step_size_max")), ("eps", ("eps1", "eps2")),
                       ("ns_coefficients", ("a", "b", "c"))):
@@ -23,12 +23,12 @@ def with_torch(name, preset="-", first=False, shape=(6,), **options):
             theirs[key] = tuple(theirs.pop(k, DEFAULTS[method][k]) or None for k in pair)
     if theirs.pop("match_rms_adamw", False):
         theirs["adjust_lr_fn"] = "match_rms_adamw"
-    return Case(name, options, f"torch.optim.{cls.__name__}, {TORCH}", torch_step(cls, **theirs), [], preset, first, shape=shape)
+    return Case(name, options, f"torch.optim.{cls}, {TORCH}", torch_step(getattr(torch.optim, cls), **theirs), [], preset, first, shape=shape)
 
 
 def with_optax(name, transformation, preset="-", shape=(6,), **options):
     """Optax, given the options of the case alone; `transformation` is of its own making or a chain of its parts."""
-    where = "contrib." if hasattr(optax.contrib, method_of(name)) else ""
+    where = "contrib." if method_of(name) == "schedule_free_adamw" else ""
     return Case(name, options, f"optax.{where}{method_of(name)}, {OPTAX}, {JAX}", optax_step(transformation), [], preset, shape=shape)
 
 

@@ -1,5 +1,4 @@
 """The methods as their headers in optim/ state them, for optimizers.py: plain NumPy, in double and in extended precision."""
-import mpmath
 import numpy as np
 
 DEFAULTS = {                 # Capstan's option names, order and defaults
@@ -173,6 +172,7 @@ def restated(method, options, T):
         x = g.reshape(-1)
         s = state["s"] = state.get("s", T(0)) + np.outer(x, x)
         if T is np.longdouble:                   # of which NumPy knows no eigenvectors
+            import mpmath    # for this method alone
             with mpmath.workdps(40):
                 values, q = mpmath.eigsy(mpmath.matrix([[mpmath.mpf(str(v)) for v in row] for row in s]))
                 values, q = (np.array([T(str(v)) for v in a]).reshape(shape) for a, shape in ((values, len(x)), (q, s.shape)))

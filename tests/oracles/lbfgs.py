@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from libraries import TORCH, torch
+import libraries
+from libraries import TORCH
+
+torch = libraries.now(libraries.torch)
 
 CONDITION = 1e-13
 

@@ -1,15 +1,22 @@
 """Reference trajectories for the optimizers: writes optimizers.txt beside this file. README.md says how to run it.
 
+    python optimizers.py                    every method, by every library
+    python optimizers.py lion rmsprop       these alone, by the libraries that they need; the other cases stay as they are
+
 Every case is computed at least twice in double precision, by a library and by the plain formula in formulas.py, and
 a third time in extended precision, to show that a different order of operations cannot reach the tests' tolerance.
 The script stops at the first disagreement, so a written file is a checked file.
 """
+import re
+import sys
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 
+import libraries
 from case import FIRST
-from cases import DYNET, JAX, KERAS, MLX, OPTAX, TORCH, all_cases
+from cases import all_cases
+from formulas import DEFAULTS
 
 DISTINCT = 1e-9              # two cases whose options differ must end at least this far apart
 
@@ -45,18 +52,49 @@ def case_text(c):
             *(f"w {t} {numbers(c.points[t])}" for t in c.steps), "end"]
 
 
-def main():
-    cases = all_cases()
+def stored():
+    """The versions and the cases of the file: {package: "package version"}, {name: text}."""
+    text = Path(__file__).with_suffix(".txt").read_text()
+    blocks = re.findall(r"^case (\S+)\n.*?^end\n", text, re.M | re.S)
+    texts = (m.group() for m in re.finditer(r"^case .*?^end\n", text, re.M | re.S))
+    return {v.split()[0]: v for v in text.split("\n")[1][2:].split(", ")}, dict(zip(blocks, texts))
+
+
+def compute(cases):
     for case in cases:
-        case.compute()
-    for x, y in combinations(cases, 2):      # each option must matter (and the options of Keras and Optax are the same)
+        try:
+            case.compute()
+        except ModuleNotFoundError as error:
+            package = libraries.PACKAGES.get(error.name.split(".")[0], error.name)
+            sys.exit(f"{case.name} needs {package} (pip install {package}; or name methods that do without, as: python optimizers.py lion)")
+
+
+def main(methods):
+    unknown = [m for m in methods if m not in DEFAULTS]
+    if unknown:
+        sys.exit(f"no method {', '.join(unknown)}; there are {', '.join(DEFAULTS)}")
+    cases = all_cases()
+    wanted = [c for c in cases if not methods or c.method in methods]
+    compute(wanted)
+    for x, y in combinations(wanted, 2):     # each option must matter (and the options of Keras and Optax are the same)
         if (x.method, x.first, x.shape) == (y.method, y.first, y.shape) and x.options != y.options:
             apart = x.distance(x.points[x.steps[-1]], y.points[y.steps[-1]])
             assert apart > DISTINCT, f"{x.name} and {y.name} end only {apart:.3g} apart"
-    header = HEADER.format(versions=", ".join([f"numpy {version('numpy')}", TORCH, JAX, OPTAX, KERAS, MLX, DYNET]))
-    Path(__file__).with_suffix(".txt").write_text("\n".join([header] + ["\n".join(case_text(c) + [""]) for c in cases]))
-    print(f"{len(cases)} cases written")
+    versions, texts = stored()
+    versions |= {"numpy": f"numpy {version('numpy')}"} | {libraries.PACKAGES[m]: libraries.title(m) for m in libraries.loaded}
+    new = {c.name: "\n".join(case_text(c) + [""]) for c in wanted}
+    for name, text in new.items():
+        if texts.get(name) != text:
+            print(f"{name} is {'new' if name not in texts else 'another than before'}")
+    texts |= new
+    missing = [c.name for c in cases if c.name not in texts]
+    if missing:
+        sys.exit(f"these are in no file yet, compute them too: {', '.join(missing)}")
+    order = ["numpy"] + [libraries.PACKAGES[m] for m in ("torch", "jax", "optax", "keras", "mlx", "dynet")]
+    header = HEADER.format(versions=", ".join(versions[p] for p in order))
+    Path(__file__).with_suffix(".txt").write_text("\n".join([header] + [texts[c.name] for c in cases]))
+    print(f"{len(wanted)} cases computed, {len(cases)} written")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
