@@ -15,6 +15,12 @@ file(COPY ${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt ${foreign} ${source}/examples
 if(WAY STREQUAL "install")
   run(${CMAKE_COMMAND} --install ${CAPSTAN_BUILD} --prefix ${WORK}/prefix)
   file(RENAME ${WORK}/prefix ${WORK}/moved)  # an installation does not know where it lies
+  # CMake 3.22 knows no file sets: the folder of the headers must be said beside them.
+  file(GLOB_RECURSE targets ${WORK}/moved/capstan-targets.cmake)
+  file(STRINGS ${targets} said REGEX "INTERFACE_INCLUDE_DIRECTORIES .*_IMPORT_PREFIX}/include")
+  if(NOT said)
+    message(FATAL_ERROR "${targets} says where the headers are by a file set only")
+  endif()
   set(options -DCMAKE_PREFIX_PATH=${WORK}/moved -DCMAKE_BUILD_TYPE=Release)
 else()
   # Several sources at a time, as some projects build everything: in a third of the time.
