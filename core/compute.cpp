@@ -149,6 +149,11 @@ void different_dtypes(const char* op, const Tensor& a, const Tensor& b) {
   fail<ValueError>(op, "dtypes must agree: ", a.dtype(), " ", a.shape(), " and ", b.dtype(), " ", b.shape(), " (convert one with to())");
 }
 
+void unfit(const char* op, const char* what, double value, const char* after) {
+  fail<ValueError>(op, what, " must fit f32", after, ": ", value, " would be ", static_cast<double>(static_cast<float>(value)),
+                   " (take f64, or a number that f32 holds)");
+}
+
 Tensor unary(const char* op, Unary kind, const Tensor& x) {
   const Header* h = x.header();
   if (h->dtype == DType::i64 && kind == Unary::neg) return binary(op, Binary::mul, x, -1);

@@ -16,6 +16,15 @@ inline void require_same_dtype(const char* op, const Tensor& a, const Tensor& b)
   if (a.header()->dtype != b.header()->dtype) [[unlikely]]
     different_dtypes(op, a, b);
 }
+/// Throws ValueError when a number that an operation was given does not fit the dtype: f32 would make infinity of a finite one, or 0
+/// of one that is not.
+[[noreturn]] void unfit(const char* op, const char* what, double value, const char* after);
+inline void require_fit(const char* op, const char* what, double value, DType dtype, const char* after = "") {
+  if (dtype != DType::f32) return;
+  const auto held = static_cast<double>(static_cast<float>(value));
+  if ((held == 0) != (value == 0) || (held - held == 0) != (value - value == 0)) [[unlikely]]
+    unfit(op, what, value, after);
+}
 
 /// y = f(x), f32 and f64; neg and square for i64 too.
 Tensor unary(const char* op, Unary kind, const Tensor& x);

@@ -1,5 +1,6 @@
 #include <capstan/core/create.h>
 
+#include <capstan/core/compute.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
@@ -66,6 +67,7 @@ Tensor zeros(const Shape& shape, DType dtype) {
 Tensor ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
 
 Tensor full(const Shape& shape, double value, DType dtype) {
+  kernels::require_fit("full", "the value", value, dtype);
   Tensor t = empty(shape, dtype);
   with_type(dtype, [&](auto type) {
     using T = decltype(type);
@@ -82,6 +84,9 @@ Tensor zeros_like(const Tensor& like) { return zeros(like.shape(), like.dtype())
 Tensor arange(double begin, double end, double step, DType dtype) {
   if (!std::isfinite(begin) || !std::isfinite(end) || !std::isfinite(step))
     fail<ValueError>("arange", "begin, end and step must be finite: ", begin, ", ", end, ", ", step);
+  kernels::require_fit("arange", "begin", begin, dtype);
+  kernels::require_fit("arange", "end", end, dtype);
+  kernels::require_fit("arange", "step", step, dtype);
   if (step == 0 || (end - begin) / step < 0) fail<ValueError>("arange", "step must lead from begin to end: ", begin, ", ", end, ", ", step);
   const double count = std::ceil((end - begin) / step);
   if (count > 0x1p48) fail<ShapeError>("arange", "a tensor has at most 2^48 elements: ", count);

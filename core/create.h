@@ -9,7 +9,7 @@
 namespace capstan {
 
 /// Uninitialised, zero, one or `value` everywhere. Throw ShapeError for an impossible shape; here and below, what an i64 cannot
-/// hold (a fraction, NaN, infinity) is a ValueError.
+/// hold (a fraction, NaN, infinity) is a ValueError, and so is a number of full() or arange() of which f32 would make infinity or 0.
 Tensor empty(const Shape& shape, DType dtype = DType::f32);
 Tensor zeros(const Shape& shape, DType dtype = DType::f32);
 Tensor ones(const Shape& shape, DType dtype = DType::f32);

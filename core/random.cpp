@@ -1,5 +1,6 @@
 #include <capstan/core/random.h>
 
+#include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 
@@ -81,6 +82,8 @@ void manual_seed(std::uint64_t seed) {
 Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& g) {
   if (!(low <= high) || !std::isfinite(high - low))
     fail<ValueError>("uniform", "low <= high and high - low must be finite: ", low, ", ", high);
+  kernels::require_fit("uniform", "low", low, dtype);
+  kernels::require_fit("uniform", "high", high, dtype);
   Tensor t = empty(shape, dtype);
   // Rounding to f32 may leave the range: then the nearest number inside it, if there is one.
   double first = low, last = std::nextafter(high, low);
@@ -98,6 +101,8 @@ Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generat
 Tensor normal(const Shape& shape, double mean, double stddev, DType dtype, Generator& g) {
   if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean))
     fail<ValueError>("normal", "mean and stddev >= 0 must be finite: ", mean, ", ", stddev);
+  kernels::require_fit("normal", "mean", mean, dtype);
+  kernels::require_fit("normal", "stddev", stddev, dtype);
   Tensor t = empty(shape, dtype);
   fill("normal", t, g, [&](double u, double v) {
     const double r = stddev * std::sqrt(-2 * std::log1p(-u)), angle = 2 * 3.14159265358979323846 * v;

@@ -22,8 +22,8 @@ Generator& default_generator(Purpose purpose = Purpose::tensors);
 /// Sets the seed of every default generator and puts their draw counters back to 0.
 void manual_seed(std::uint64_t seed);
 
-/// Uniform on [low, high); f32 or f64. Throws ValueError unless low <= high, and both and high - low finite, here and below
-/// for another dtype.
+/// Uniform on [low, high); f32 or f64. Throws ValueError unless low <= high, and both and high - low finite; here and below
+/// for another dtype, and for a number of which f32 would make infinity or 0.
 Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32, Generator& g = default_generator());
 /// Normal with the given mean and standard deviation (Box-Muller on two uniforms). Throws ValueError for a negative one.
 Tensor normal(const Shape& shape, double mean = 0, double stddev = 1, DType dtype = DType::f32, Generator& g = default_generator());

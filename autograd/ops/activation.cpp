@@ -28,6 +28,12 @@ Tensor activation(const char* op, Curve kind, Curve gradient, Slope slope, const
   });
 }
 
+/// The same whose parameter has to fit x's dtype.
+Tensor activation(const char* op, Curve kind, Curve gradient, Slope slope, const Tensor& x, const char* what, double p) {
+  kernels::require_fit(op, what, p, x.dtype());
+  return activation(op, kind, gradient, slope, x, p);
+}
+
 Tensor one(const Tensor& x) { return ones({}, x.dtype()); }
 
 Tensor leaky_relu_slope(const Tensor& x, double p, double) { return where(x > 0, one(x), one(x) * p); }
@@ -47,8 +53,9 @@ Tensor gelu_slope(const Tensor& x, double, double) {
 }
 Tensor gelu_tanh_slope(const Tensor& x, double, double) {
   const double twice_root = 1.5957691216057308;  // 2 sqrt(2 / pi)
-  const Tensor s = sigmoid(twice_root * (x + 0.044715 * x * square(x)));
-  return s + x * s * (1 - s) * twice_root * (1 + 3 * 0.044715 * square(x));
+  const Tensor r = clamp(x, -30, 30);            // s is 0 and 1 there, and x^2 may be infinite beyond
+  const Tensor s = sigmoid(twice_root * (r + 0.044715 * r * square(r)));
+  return s + r * s * (1 - s) * twice_root * (1 + 3 * 0.044715 * square(r));
 }
 Tensor hardtanh_slope(const Tensor& x, double low, double high) {
   return where(logical_or(x <= low, x >= high), zeros({}, x.dtype()), one(x));
@@ -70,15 +77,15 @@ Tensor sigmoid(const Tensor& x) {
 }
 
 Tensor leaky_relu(const Tensor& x, double slope) {
-  return activation("leaky_relu", Curve::leaky_relu, Curve::leaky_relu_grad, leaky_relu_slope, x, slope);
+  return activation("leaky_relu", Curve::leaky_relu, Curve::leaky_relu_grad, leaky_relu_slope, x, "the slope", slope);
 }
 
-Tensor elu(const Tensor& x, double alpha) { return activation("elu", Curve::elu, Curve::elu_grad, elu_slope, x, alpha); }
+Tensor elu(const Tensor& x, double alpha) { return activation("elu", Curve::elu, Curve::elu_grad, elu_slope, x, "alpha", alpha); }
 
 Tensor softplus(const Tensor& x, double beta) {
   kernels::require_floating("softplus", x);
   if (!(beta > 0) || !std::isfinite(beta)) fail<ValueError>("softplus", "beta must be positive and finite: ", beta);
-  return activation("softplus", Curve::softplus, Curve::softplus_grad, softplus_slope, x, beta);
+  return activation("softplus", Curve::softplus, Curve::softplus_grad, softplus_slope, x, "beta", beta);
 }
 
 Tensor silu(const Tensor& x) { return activation("silu", Curve::silu, Curve::silu_grad, silu_slope, x); }
@@ -91,6 +98,8 @@ Tensor gelu(const Tensor& x, Gelu form) {
 Tensor hardtanh(const Tensor& x, double low, double high) {
   kernels::require_floating("hardtanh", x);
   if (!(low <= high)) fail<ValueError>("hardtanh", "low must not be above high: ", low, ", ", high);
+  kernels::require_fit("hardtanh", "low", low, x.dtype());
+  kernels::require_fit("hardtanh", "high", high, x.dtype());
   return activation("hardtanh", Curve::clamp, Curve::hardtanh_grad, hardtanh_slope, x, low, high);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 #include <capstan/core/tensor.h>
 
-// Activation functions. What holds for all operations: autograd/ops.h. Subgradients at kinks are PyTorch's.
+// Activation functions. What holds for all operations: autograd/ops.h. Subgradients at kinks are PyTorch's. Values and slopes are
+// finite for every finite x, those of elu, leaky_relu and softplus as far as their parameter lets them. A parameter of which f32 would make
+// infinity or 0 is a ValueError beside an f32 tensor.
 namespace capstan {
 
 /// y = max(x, 0); dx = dy where x > 0, else 0 (0 chosen at 0). NaN stays NaN and passes dy, as in PyTorch.

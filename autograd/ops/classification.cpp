@@ -6,10 +6,13 @@
 #include <capstan/core/elementwise.h>
 #include <capstan/core/text.h>
 
+#include <cmath>
+
 namespace capstan {
 
 using detail::fail;
 using detail::reduced;
+using detail::share;
 using kernels::curve;
 using kernels::Curve;
 using kernels::data_of;
@@ -18,13 +21,13 @@ using kernels::Split;
 
 namespace {
 
-/// (1 - t) x + ln(1 + e^-x).
+/// (1 - t) ln(1 + e^x) + t ln(1 + e^-x).
 Tensor logit_loss(const char* op, const Tensor& input, const Tensor& target) {
   return record(op, curve(op, Curve::logit_loss, input, target), {input, target},
                 [op, x = saved(input), t = saved(target)](const Tensor& dy, Inputs& dx) {
-                  if (dx.wants(0))
-                    dx.add(0, (dx.recorded() ? sigmoid(x.get()) - t.get() : curve(op, Curve::logit_slope, x.get(), t.get())) * dy);
-                  if (dx.wants(1)) dx.add(1, -x.get() * dy);
+                  const auto slope = [&] { return (1 - t.get()) * sigmoid(x.get()) - t.get() * sigmoid(-x.get()); };
+                  if (dx.wants(0)) dx.add(0, (dx.recorded() ? slope() : curve(op, Curve::logit_slope, x.get(), t.get())) * dy);
+                  if (dx.wants(1)) dx.add(1, share(op, -x.get(), dy));
                 });
 }
 
@@ -91,8 +94,10 @@ Tensor negative_log_likelihood(const char* op, const Tensor& input, const Tensor
                                std::int64_t ignore) {
   Tensor y = zeros(labels.shape(), input.dtype());
   dispatch(input, [&]<class T>(T*) {
-    each_label(labels, s, ignore,
-               [&](std::int64_t row, std::int64_t at) { data_of<T>(y)[row] = -data_of<T>(weights)[row] * data_of<T>(input)[at]; });
+    each_label(labels, s, ignore, [&](std::int64_t row, std::int64_t at) {
+      const T w = data_of<T>(weights)[row], x = data_of<T>(input)[at];
+      data_of<T>(y)[row] = w == 0 && std::isinf(x) ? T(0) : -w * x;
+    });
   });
   return record(op, y, {input}, [labels = saved(labels), w = saved(weights), s, ignore](const Tensor& dy, Inputs& dx) {
     if (dx.recorded()) {
@@ -129,10 +134,10 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
   }
   Tensor losses;
   if (options.pos_weight.defined())
-    losses = (1 - target) * input + (1 + (options.pos_weight - 1) * target) * softplus(-input);
+    losses = share(op, softplus(input), 1 - target) + share(op, softplus(-input), share(op, options.pos_weight, target));
   else
     losses = logit_loss(op, input, target);
-  if (options.weight.defined()) losses = losses * options.weight;
+  if (options.weight.defined()) losses = share(op, losses, options.weight);
   return reduced(losses, options.reduction);
 }
 
@@ -149,6 +154,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   const Rows rows = rows_of(op, logits, options.weight);
   const double smoothing = options.label_smoothing, classes = static_cast<double>(rows.split.size);
   if (!(smoothing >= 0 && smoothing <= 1)) fail<ValueError>(op, "label_smoothing must lie in [0, 1]: ", smoothing);
+  kernels::require_fit(op, "label_smoothing", smoothing, logits.dtype());
   const bool probabilities = is_floating(target.dtype());
   Tensor weight = options.weight;
   if (weight.defined()) {  // a column beside the classes' axis
@@ -164,14 +170,14 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
     if (logits.numel() == 0 && options.reduction == Reduction::mean) fail<ShapeError>(op, "needs at least one row: ", logits.shape());
     Tensor t = smoothing == 0 ? target : target * (1 - smoothing) + smoothing / classes;
     if (weight.defined()) t = t * weight;
-    return reduced(-sum(t * log_softmax(logits, rows.axis), rows.axis), options.reduction);
+    return reduced(-sum(share(op, log_softmax(logits, rows.axis), t), rows.axis), options.reduction);
   }
   require_labels(op, logits, target, rows, options.ignore_index, options.reduction);
   const Tensor weights = weights_of(target, options.weight, logits.dtype(), options.ignore_index);
   const Tensor log_p = log_softmax(logits, rows.axis);
   Tensor losses = negative_log_likelihood(op, log_p, target, weights, rows.split, options.ignore_index);
   if (smoothing > 0) {
-    const Tensor even = -sum(weight.defined() ? log_p * weight : log_p, rows.axis);
+    const Tensor even = -sum(weight.defined() ? share(op, log_p, weight) : log_p, rows.axis);
     losses =
         losses * (1 - smoothing) + where(counted(target, options.ignore_index), even, zeros({}, logits.dtype())) * (smoothing / classes);
   }

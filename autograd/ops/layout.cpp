@@ -231,6 +231,7 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double valu
     before[at(axis)] = first;
     shape = shape.with(axis, first + x.size(axis) + last);
   }
+  kernels::require_fit("pad", "the value", value, x.dtype());
   Tensor y = full(shape, value, x.dtype());
   kernels::put(y, framed(x.shape(), shape, before), x);
   return record("pad", y, {x}, [before](const Tensor& dy, Inputs& dx) {

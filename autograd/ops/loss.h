@@ -20,7 +20,9 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels);
 /// What becomes of the elements' losses: they stay as they are, or their mean or sum is taken. The mean of none is a ShapeError.
 enum class Reduction { none, mean, sum };
 
-// Input and target have one shape (ShapeError). Both get gradients.
+// Input and target have one shape (ShapeError). Both get gradients. Beside f32 tensors a number of which f32 would make infinity or 0 is a
+// ValueError. Where an element's part in a loss is 0, an infinite logarithm or logit there costs nothing: the limit, where PyTorch's
+// 0 times infinity is NaN.
 
 /// Elements (input - target)^2.
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction);
@@ -49,9 +51,9 @@ Tensor hinge_loss(const Tensor& input, const Tensor& target, double margin = 1, 
 /// Elements input where target is 1, max(0, margin - input) where it is -1 (else ValueError).
 Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin = 1, Reduction reduction = Reduction::mean);
 
-/// Elements target (ln target - input), 0 for target 0 (NaN beside an infinite input), where input is a logarithm already; with log_target
-/// e^target (target - input). Kullback & Leibler, 1951. The mean is over all elements; divide the sum by the batch for PyTorch's
-/// batchmean. d input = -target dy, d target = (ln target + 1 - input) dy, without the logarithm's part at 0.
+/// Elements target (ln target - input), 0 for target 0, where input is a logarithm already; with log_target
+/// e^target (target - input), 0 for target -inf. Kullback & Leibler, 1951. The mean is over all elements; divide the sum by the batch for
+/// PyTorch's batchmean. d input = -target dy, d target = (ln target + 1 - input) dy, without the logarithm's part at 0.
 Tensor kl_div(const Tensor& input, const Tensor& target, bool log_target = false, Reduction reduction = Reduction::mean);
 
 struct BCEWithLogitsOptions {
@@ -59,8 +61,9 @@ struct BCEWithLogitsOptions {
   Tensor pos_weight = {};  // of the part for target 1; broadcasts likewise
   Reduction reduction = Reduction::mean;
 };
-/// Elements -(pos_weight t ln s + (1 - t) ln(1 - s)) for s = sigmoid(input) and target t in [0, 1], without overflow at either end;
-/// d input = (s - t) dy without weights. The weights get gradients too.
+/// Elements -(pos_weight t ln s + (1 - t) ln(1 - s)) for s = sigmoid(input) and target t in [0, 1], to the last digits at either end,
+/// where PyTorch's differences lose them; d input = ((1 - t) s - pos_weight t (1 - s)) dy. An infinite input has the limit: 0 or infinity.
+/// The weights get gradients too.
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, BCEWithLogitsOptions options = {});
 
 // For input [classes], [n, classes] or [n, classes, ...], and i64 labels of that shape without the classes' axis.

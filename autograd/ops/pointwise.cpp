@@ -40,12 +40,13 @@ Tensor sqrt(const Tensor& x) {
 
 Tensor square(const Tensor& x) {
   return record("square", unary("square", Unary::square, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? 2 * x.get() * dy : binary("square", Binary::square_grad, x.get(), dx.take_dy()));  // d x^2 = 2 x dx
+    dx.add(0, dx.recorded() ? 2 * (x.get() * dy) : binary("square", Binary::square_grad, x.get(), dx.take_dy()));  // d x^2 = 2 x dx
   });
 }
 
 Tensor pow(const Tensor& x, double p) {
   kernels::require_floating("pow", x);
+  kernels::require_fit("pow", "the exponent", p, x.dtype());
   return record("pow", binary("pow", Binary::pow, x, p), {x}, [x = saved(x), p](const Tensor& dy, Inputs& dx) {
     dx.add(0, p == 0 ? dy * 0.0 : pow(x.get(), p - 1) * p * dy);  // d x^p = p x^(p-1) dx; not 0 * x^-1, which is NaN at 0
   });
@@ -168,6 +169,8 @@ Tensor pow(const Tensor& a, const Tensor& b) {
 Tensor clamp(const Tensor& x, double low, double high) {
   kernels::require_floating("clamp", x);
   if (!(low <= high)) fail<ValueError>("clamp", "low must not be above high: ", low, ", ", high);
+  kernels::require_fit("clamp", "low", low, x.dtype());
+  kernels::require_fit("clamp", "high", high, x.dtype());
   return record("clamp", curve("clamp", Curve::clamp, x, x, low, high), {x}, [x = saved(x), low, high](const Tensor& dy, Inputs& dx) {
     if (!dx.recorded()) return dx.add(0, curve("clamp", Curve::clamp_grad, x.get(), dy, low, high));
     dx.add(0, where(logical_and(x.get() >= low, x.get() <= high), dy, zeros({}, dy.dtype())));

@@ -36,8 +36,9 @@ struct GeluGrad      { template <class T> static T f(T x, T dy, T, T) { return (
 struct GeluTanh      { template <class T> static T f(T a, T, T, T) { return a * tanh_probability(a); } };
 struct GeluTanhGrad {
   template <class T> static T f(T x, T dy, T, T) {
-    const T s = tanh_probability(x), slope = T(1.59576912160573071176) * (T(1) + T(3 * 0.044715) * x * x);
-    return (s + x * s * (T(1) - s) * slope) * dy;
+    const T r = x < T(-30) ? T(-30) : x > T(30) ? T(30) : x;  // s is 0 and 1 there, and x^2 may be infinite beyond
+    const T s = tanh_probability(r), slope = T(1.59576912160573071176) * (T(1) + T(3 * 0.044715) * r * r);
+    return (s + r * s * (T(1) - s) * slope) * dy;
   }
 };
 struct Expm1Grad      { template <class T> static T f(T y, T dy, T, T) { return (y + T(1)) * dy; } };
@@ -47,15 +48,30 @@ struct ReciprocalGrad { template <class T> static T f(T y, T dy, T, T) { return 
 struct SinGrad        { template <class T> static T f(T x, T dy, T, T) { return cosine(x) * dy; } };
 struct CosGrad        { template <class T> static T f(T x, T dy, T, T) { return -sine(x) * dy; } };
 struct ErfGrad        { template <class T> static T f(T x, T dy, T, T) { return T(1.12837916709551257390) * exponential(-x * x) * dy; } };
-struct Huber          { template <class T> static T f(T a, T, T p, T q) { const T m = magnitude(a); return m <= p ? T(0.5) * a * a / q : p / q * (m - T(0.5) * p); } };
+struct Huber          { template <class T> static T f(T a, T, T p, T q) { const T m = magnitude(a); return m <= p ? T(0.5) * a * (a / q) : p / q * (m - T(0.5) * p); } };
 struct HuberGrad      { template <class T> static T f(T x, T dy, T p, T q) { return (x < -p ? -p : x > p ? p : x) / q * dy; } };
-struct LogitLoss {
+// a b, where 0 of b outweighs an infinite a.
+struct Share          { template <class T> static T f(T a, T b, T, T) { return (b == T(0)) & (magnitude(a) == T(__builtin_inff())) ? T(0) : a * b; } };
+struct LogitLoss {  // (1 - b) ln(1 + e^a) + b ln(1 + e^-a): of a sum of three, what is left of a large a would be lost
   template <class T> static T f(T a, T b, T, T) {
-    return (T(1) - b) * a + (a < T(0) ? -a : T(0)) + logarithm_beside_1(exponential(-magnitude(a)));
+    const T m = magnitude(a);
+    return Share::f(m, a < T(0) ? b : T(1) - b, T(0), T(0)) + logarithm_beside_1(exponential(-m));
   }
 };
-struct LogitSlope     { template <class T> static T f(T a, T b, T, T) { return Sigmoid::f(a) - b; } };
+struct LogitSlope {
+  template <class T> static T f(T a, T b, T, T) {
+    const T z = exponential(-magnitude(a)), large = T(1) / (T(1) + z), small = z * large;
+    return (T(1) - b) * (a < T(0) ? small : large) - b * (a < T(0) ? large : small);
+  }
+};
 struct Xlogx          { template <class T> static T f(T a, T, T, T) { return a == T(0) ? T(0) : a * logarithm(a); } };
+// e^a (a - b), 0 for a = -inf whatever b is, and -b for an infinite b.
+struct LogDivergence {
+  template <class T> static T f(T a, T b, T, T) {
+    const T inf = T(__builtin_inff()), y = Share::f(a - b, exponential(a), T(0), T(0));
+    return (a == -inf) & (b == b) ? T(0) : (magnitude(b) == inf) & (a < inf) ? -b : y;
+  }
+};
 struct XlogxGrad      { template <class T> static T f(T x, T dy, T, T) { return x == T(0) ? T(0) : (logarithm(x) + T(1)) * dy; } };
 // clang-format on
 

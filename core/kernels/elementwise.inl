@@ -43,7 +43,7 @@ struct Mul         { template <class T> static T f(T a, T b) { return a * b; } }
 struct Div         { template <class T> static T f(T a, T b) { return a / b; } };
 struct Pow         { template <class T> static T f(T a, T b) { return power(a, b); } };
 struct SqrtGrad    { template <class T> static T f(T y, T dy) { return dy / (y + y); } };
-struct SquareGrad  { template <class T> static T f(T x, T dy) { return (x + x) * dy; } };
+struct SquareGrad  { template <class T> static T f(T x, T dy) { const T v = x * dy; return v + v; } };  // x + x may overflow
 struct AbsGrad     { template <class T> static T f(T x, T dy) { return x > T(0) ? dy : x < T(0) ? -dy : T(0); } };
 struct ReluGrad    { template <class T> static T f(T y, T dy) { return y <= T(0) ? T(0) : dy; } };
 struct TanhGrad    { template <class T> static T f(T y, T dy) { return (T(1) - y * y) * dy; } };

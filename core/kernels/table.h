@@ -76,12 +76,14 @@ enum class Curve : std::uint8_t {
   erf_grad,         // 2 / sqrt(pi) e^(-x^2) dy
   huber,            // (|a| <= p ? a^2 / 2 : p (|a| - p / 2)) / q
   huber_grad,       // x limited to [-p, p], times dy / q
-  logit_loss,       // (1 - b) a + ln(1 + e^-a): cross-entropy of sigmoid(a) and b
-  logit_slope,      // sigmoid(a) - b
+  share,            // a b, 0 for b = 0 beside an infinite a
+  logit_loss,       // (1 - b) ln(1 + e^a) + b ln(1 + e^-a): cross-entropy of sigmoid(a) and b
+  logit_slope,      // (1 - b) sigmoid(a) - b sigmoid(-a)
+  log_divergence,   // e^a (a - b), 0 for a = -inf
   xlogx,            // a ln a, 0 at 0
   xlogx_grad,       // (ln x + 1) dy, 0 at 0
 };
-inline constexpr int curve_count = 28;
+inline constexpr int curve_count = 30;
 
 enum class Compare : std::uint8_t { equal, unequal, less, less_equal };
 inline constexpr int compare_count = 4;

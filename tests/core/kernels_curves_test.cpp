@@ -54,8 +54,10 @@ const CurveRule rules[] = {
      8},
     {Curve::huber, "huber", [](Wide a, Wide, Wide p, Wide q) { return (std::abs(a) <= p ? a * a / 2 : p * (std::abs(a) - p / 2)) / q; }, 3},
     {Curve::huber_grad, "huber_grad", [](Wide a, Wide b, Wide p, Wide q) { return std::clamp(a, -p, p) / q * b; }, 1},
+    {Curve::share, "share", [](Wide a, Wide b, Wide, Wide) { return a * b; }, 1},
     {Curve::logit_loss, "logit_loss", [](Wide a, Wide b, Wide, Wide) { return (1 - b) * a + std::log1p(std::exp(-a)); }, 8},
     {Curve::logit_slope, "logit_slope", [](Wide a, Wide b, Wide, Wide) { return sigmoid(a) - b; }, 5},
+    {Curve::log_divergence, "log_divergence", [](Wide a, Wide b, Wide, Wide) { return std::exp(a) * (a - b); }, 4},
     {Curve::xlogx, "xlogx", [](Wide a, Wide, Wide, Wide) { return std::abs(a) * std::log(std::abs(a)); }, 2},
     {Curve::xlogx_grad, "xlogx_grad", [](Wide a, Wide b, Wide, Wide) { return (std::log(std::abs(a)) + 1) * b; }, 4},
 };
@@ -133,6 +135,25 @@ TEST(Kernels, CurvesOfSpecialValues) {
     EXPECT_EQ(value(Curve::logit_loss, T(1000), T(0)), T(1000));
     EXPECT_EQ(value(Curve::logit_loss, T(-1000), T(1)), T(1000));
     EXPECT_EQ(value(Curve::logit_loss, T(-1000), T(0)), T(0));
+    EXPECT_NEAR(value(Curve::logit_loss, T(-15), T(0)) / std::log1p(std::exp(T(-15))), 1, 8 * L::epsilon());
+    EXPECT_EQ(value(Curve::logit_loss, -L::infinity(), T(0)), T(0));
+    EXPECT_EQ(value(Curve::logit_loss, L::infinity(), T(1)), T(0));
+    EXPECT_EQ(value(Curve::logit_loss, L::infinity(), T(0.5)), L::infinity());
+    EXPECT_EQ(value(Curve::share, -L::infinity(), T(0)), T(0));
+    EXPECT_EQ(value(Curve::share, L::infinity(), T(-2)), -L::infinity());
+    EXPECT_TRUE(std::isnan(value(Curve::share, L::quiet_NaN(), T(0))));
+    EXPECT_TRUE(std::isnan(value(Curve::share, T(0), L::infinity())));
+    EXPECT_EQ(value(Curve::log_divergence, -L::infinity(), -L::infinity()), T(0));
+    EXPECT_EQ(value(Curve::log_divergence, -L::infinity(), T(-1)), T(0));
+    EXPECT_EQ(value(Curve::log_divergence, T(-1), -L::infinity()), L::infinity());
+    EXPECT_EQ(value(Curve::log_divergence, L::lowest(), L::max()), T(0));
+    EXPECT_TRUE(std::isnan(value(Curve::log_divergence, -L::infinity(), L::quiet_NaN())));
+    EXPECT_TRUE(std::isnan(value(Curve::log_divergence, L::quiet_NaN(), T(1))));
+    for (const T x : {T(2e19), T(1e30), L::max(), L::infinity()}) {
+      EXPECT_EQ(value(Curve::gelu_tanh_grad, x), T(1));
+      EXPECT_EQ(value(Curve::gelu_tanh_grad, -x), T(0));
+    }
+    EXPECT_TRUE(std::isnan(value(Curve::gelu_tanh_grad, L::quiet_NaN())));
     EXPECT_EQ(value(Curve::gelu_tanh_grad, T(1000)), T(1));
     EXPECT_EQ(value(Curve::gelu_tanh_grad, T(-1000)), T(0));
     EXPECT_TRUE(std::signbit(value(Curve::leaky_relu, T(-0.0))) && std::signbit(value(Curve::elu, T(-0.0))));

@@ -38,9 +38,11 @@ for word, operator in {
     with_numbers("number_" + word, lambda x, n, operator=operator: operator(n, x), [lambda d: d.whole(-3, 3) + 0.5])
 
 unary("sign", torch.sign, excuses=[Excuse("value", lambda x, *_: np.isnan(x[0]), "NaN stays NaN, as in NumPy; torch.sign makes it 0")])
-for name in ("exp", "square", "abs", "tanh", "expm1", "reciprocal", "sin", "cos", "erf", "floor", "ceil", "round", "neg", "relu",
+for name in ("exp", "abs", "tanh", "expm1", "reciprocal", "sin", "cos", "erf", "floor", "ceil", "round", "neg", "relu",
              "sigmoid", "isfinite"):
     unary(name, getattr(torch, name))
+unary("square", torch.square, excuses=[
+    Excuse("gradient", lambda x, ours, theirs: np.isfinite(x[0]) & np.isinf(theirs), "2 (x dy) may be finite where PyTorch's 2 x is not")])
 unary("silu", F.silu)
 for name in ("log", "sqrt", "rsqrt", "log1p"):
     unary(name, getattr(torch, name), 0.01, 4.0)
@@ -71,7 +73,9 @@ with_numbers("hardtanh", lambda x, low, high: F.hardtanh(x, low, high), [lambda 
 with_numbers("gelu", lambda x, form: F.gelu(x, approximate="tanh" if form else "none"), [lambda d: float(d.flag())], excuses=[
     Excuse("value", which_zero, "-0.0 stays, as PyTorch's in f64; its f32 makes it 0"),
     Excuse("value", lambda x, ours, *_: (x[0] > 1e38) & (ours > 1e38),
-           "the largest numbers and infinity stay, as PyTorch's in f64; with AVX-512 its f32 makes them infinity and NaN")])
+           "the largest numbers and infinity stay, as PyTorch's in f64; with AVX-512 its f32 makes them infinity and NaN"),
+    Excuse("gradient", lambda x, ours, theirs: (np.abs(x[0]) > 1e18) & np.isnan(theirs),
+           "0 and 1 far from 0; PyTorch's tanh form multiplies 0 by x^2, which is infinite")])
 
 
 def ask_where(d):
@@ -95,7 +99,9 @@ def loss(name, f, low=-3.0, high=3.0, target_low=-3.0, target_high=3.0, number=N
     ADD(Operation(name, ask, **how))
 
 
-loss("mse_loss", F.mse_loss)
+loss("mse_loss", F.mse_loss, excuses=[
+    Excuse("gradient", lambda x, ours, theirs: np.isfinite(x[0]) & np.isfinite(x[1]) & np.isinf(theirs),
+           "2 (d dy) may be finite where PyTorch's 2 d is not")])
 loss("l1_loss", F.l1_loss)
 loss("huber_loss", lambda x, t, delta, reduction: F.huber_loss(x, t, reduction=reduction, delta=delta), number=lambda d: d.number(0.3, 2))
 loss("smooth_l1_loss", lambda x, t, beta, reduction: F.smooth_l1_loss(x, t, reduction=reduction, beta=beta),
@@ -135,12 +141,18 @@ ADD(Operation("hinge_embedding_loss", ask_hinge, excuses=[
     Excuse("value", which_zero, "for target 1 it is the input, also -0.0; PyTorch adds 0")]))
 ADD(Operation("poisson_nll_loss", ask_poisson, excuses=[
     Excuse("gradient", lambda x, ours, theirs: ~(x[1] > 1) & np.isnan(theirs),
-           "the gradient of Stirling's part is 0 where it is left out; PyTorch multiplies 0 by one that is not finite")]))
+           "the gradient of Stirling's part is 0 where it is left out; PyTorch multiplies 0 by one that is not finite"),
+    Excuse("value", lambda x, ours, theirs: np.isnan(theirs) & np.any((x[0] == -np.inf) & (x[1] == 0)),
+           "for target 0 an infinite logarithm has no part in the loss; PyTorch's 0 times infinity is NaN")]))
 ADD(Operation("kl_div", ask_kl, excuses=[
     Excuse("gradient", lambda x, ours, theirs: np.abs(x[1]) < 1e-300,
            "for target 0 the logarithm's part is left out; PyTorch's is NaN or infinite, and beside denormals without its digits"),
-    Excuse("gradient", lambda x, ours, theirs: np.isinf(x[1]) & np.isnan(theirs),
-           "(ln t + 1 - x) for t = inf; PyTorch has inf / inf in it")]))
+    Excuse("gradient", lambda x, ours, theirs: (np.isinf(x[1]) | (x[1] > 700)) & np.isnan(theirs),
+           "(ln t + 1 - x), or e^t (t + 1 - x), which is 0 for t = -inf; PyTorch has inf / inf or inf - inf in it"),
+    Excuse("value", lambda x, ours, theirs: np.isnan(theirs) & np.any((x[1] == -np.inf) | np.isinf(x[0])),
+           "0 where the target is 0, or -inf as a logarithm, and infinite where only the input is; PyTorch's 0 times infinity is NaN")]))
 ADD(Operation("binary_cross_entropy_with_logits", ask_bce, excuses=[
     Excuse("gradient", lambda x, *_: ~(np.abs(x[0]) < 1e300),
-           "beside an infinite logit the target's is infinite or, where the value is, NaN")]))
+           "beside an infinite logit the target's is infinite or, where PyTorch's value is, NaN"),
+    Excuse("value", lambda x, ours, theirs: np.isnan(theirs) & np.any(np.isinf(x[0])),
+           "an infinite logit has the limit; PyTorch's difference of infinities is NaN")]))
