@@ -69,11 +69,11 @@ Determinant<T> determinant(std::int64_t n, const T* a) {
   Columns<T> m = columns_of(a, n, n);
   xt::uvector<xt::blas_index_t> pivots(size(n));
   xt::lapack::getrf(m, pivots);
-  Determinant<T> d{1, 1, 0};
+  Determinant<T> d{{}, 1, 0};
   double log = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const T v = m.data()[i * n + i], exchanged = pivots[size(i)] != i + 1 ? T(-1) : T(1);
-    d.value *= exchanged * v;
+    d.product *= exchanged * v;
     d.sign *= exchanged * (v > 0 ? T(1) : v < 0 ? T(-1) : v);  // 0 and NaN stay
     log += std::log(std::abs(static_cast<double>(v)));
   }
@@ -107,11 +107,13 @@ void qr(std::int64_t m, std::int64_t n, const T* a, T* q, T* r) {
 
 template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors) {
-  if (table<T>().first_non_finite(a, n * n) < n * n) return false;
+  for (std::int64_t i = 0; i < n; ++i)
+    if (table<T>().first_non_finite(a + i * n, i + 1) < i + 1) return false;
   prepare_blas();
   // In f64, f32 too: OpenBLAS 0.3.21's ssymv below Nehalem, which processors that it does not know get as well, reads what an earlier
   // call left in its buffer, and a NaN there became one here.
   Columns<double> m = columns_of<T, double>(a, n, n);
+  for (std::int64_t j = 1; j < n; ++j) std::fill_n(m.data() + j * n, j, 0.);  // what stands above the diagonal is nobody's business
   Vector<double> w(std::array<std::size_t, 1>{size(n)});
   if (xt::lapack::syevd(m, 'V', 'L', w) != 0) return false;
   std::transform(w.data(), w.data() + n, values, [](double x) { return static_cast<T>(x); });
@@ -120,19 +122,20 @@ bool eigh(std::int64_t n, const T* a, T* values, T* vectors) {
 }
 
 template <class T>
-std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, T* x) {
+std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, double rcond, T* x, T* singular) {
   if (table<T>().first_non_finite(a, m * n) < m * n || table<T>().first_non_finite(b, m * k) < m * k) return -1;
   prepare_blas();
-  const std::int64_t longer = std::max(m, n);
-  Columns<T> left = columns_of(a, m, n), right(std::array<std::size_t, 2>{size(longer), size(k)});
-  std::fill_n(right.data(), longer * k, T(0));
+  const std::int64_t longer = std::max(m, n), columns = std::max<std::int64_t>(k, 1);
+  Columns<T> left = columns_of(a, m, n), right(std::array<std::size_t, 2>{size(longer), size(columns)});
+  std::fill_n(right.data(), longer * columns, T(0));
   for (std::int64_t j = 0; j < k; ++j)
     for (std::int64_t i = 0; i < m; ++i) right.data()[j * longer + i] = b[i * k + j];
-  Vector<T> singular(std::array<std::size_t, 1>{size(std::min(m, n))});
+  Vector<T> values(std::array<std::size_t, 1>{size(std::min(m, n))});
   xt::blas_index_t rank = 0;
-  const double cut = static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(longer);
-  if (xt::lapack::gelsd(left, right, singular, rank, cut) != 0) return -1;
+  constexpr auto least = static_cast<double>(std::numeric_limits<T>::min());  // gelsd takes 0 for eps
+  if (xt::lapack::gelsd(left, right, values, rank, std::max(rcond, least)) != 0) return -1;
   copy_out(right, n, k, x);
+  std::copy_n(values.data(), std::min(m, n), singular);
   return rank;
 }
 
@@ -142,13 +145,13 @@ template Determinant<float> determinant(std::int64_t, const float*);
 template bool cholesky(std::int64_t, const float*, float*);
 template void qr(std::int64_t, std::int64_t, const float*, float*, float*);
 template bool eigh(std::int64_t, const float*, float*, float*);
-template std::int64_t least_squares(std::int64_t, std::int64_t, std::int64_t, const float*, const float*, float*);
+template std::int64_t least_squares(std::int64_t, std::int64_t, std::int64_t, const float*, const float*, double, float*, float*);
 template bool lu_solve(std::int64_t, std::int64_t, const double*, bool, const double*, double*);
 template void lower_solve(std::int64_t, std::int64_t, const double*, bool, const double*, double*);
 template Determinant<double> determinant(std::int64_t, const double*);
 template bool cholesky(std::int64_t, const double*, double*);
 template void qr(std::int64_t, std::int64_t, const double*, double*, double*);
 template bool eigh(std::int64_t, const double*, double*, double*);
-template std::int64_t least_squares(std::int64_t, std::int64_t, std::int64_t, const double*, const double*, double*);
+template std::int64_t least_squares(std::int64_t, std::int64_t, std::int64_t, const double*, const double*, double, double*, double*);
 
 }  // namespace capstan::kernels

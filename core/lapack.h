@@ -1,4 +1,6 @@
 #pragma once
+#include <capstan/core/product.h>
+
 #include <cstdint>
 
 // Private: factorisations by LAPACK, for row-major matrices of float and double with at least one row and column.
@@ -14,10 +16,11 @@ bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, cons
 template <class T>
 void lower_solve(std::int64_t n, std::int64_t k, const T* l, bool transpose_l, const T* b, T* x);
 
-/// The determinant, its sign (1, -1 or 0), and the logarithm of its magnitude, which neither overflows nor vanishes.
+/// The determinant, which neither overflows nor vanishes on the way, its sign (1, -1 or 0), and the logarithm of its magnitude.
 template <class T>
 struct Determinant {
-  T value, sign, log;
+  Product<T> product;
+  T sign, log;
 };
 template <class T>
 Determinant<T> determinant(std::int64_t n, const T* a);
@@ -35,10 +38,9 @@ void qr(std::int64_t m, std::int64_t n, const T* a, T* q, T* r);
 template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors);
 
-/// The x[n, k] of least norm that minimises |a x - b| for a[m, n], b[m, k]; singular values below max(m, n) eps times the
-/// largest count as 0. Gives the rank; -1 when an element is not finite or the
-/// iteration does not converge.
+/// The x[n, k] of least norm that minimises |a x - b| for a[m, n], b[m, k], and a's min(m, n) singular values, descending; those up to
+/// rcond times the largest count as 0. Gives the rank; -1 when an element is not finite or the iteration does not converge.
 template <class T>
-std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, T* x);
+std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, double rcond, T* x, T* singular);
 
 }  // namespace capstan::kernels

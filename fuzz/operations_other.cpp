@@ -62,6 +62,13 @@ Call call_eigh(Bytes&) {
     return {parts.values, parts.vectors};
   };
 }
+Call call_lstsq(Bytes& in) {
+  const std::optional<double> rcond = in.flag() ? std::optional(in.number()) : std::nullopt;
+  return [rcond](const Tensors& x) -> Tensors {
+    const Lstsq all = lstsq(x[0], x[1], rcond);
+    return {all.solution, all.residuals, all.rank, all.singular_values};
+  };
+}
 /// Of small matrices: for a singular one the gradient takes n^2 determinants, the second order n^4.
 Call call_det(Bytes&) {
   return [](const Tensors& x) -> Tensors {
@@ -157,7 +164,7 @@ const Operation table[] = {
     {"cholesky", "s", call_cholesky},
     {"qr", "f", call_qr, true},
     {"eigh", "s", call_eigh},
-    {"lstsq", "ff", binary<lstsq>, true},
+    {"lstsq", "ff", call_lstsq, true},
     {"zeros, ones, zeros_like, full", "", call_create},
     {"arange", "", call_arange},
     {"eye", "", call_eye},

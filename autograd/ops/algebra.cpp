@@ -7,6 +7,7 @@
 #include <capstan/core/lapack.h>
 #include <capstan/core/text.h>
 
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -71,7 +72,7 @@ void cofactors(std::int64_t n, const T* a, T* c) {
       for (std::int64_t p = 0; p < n; ++p)
         for (std::int64_t q = 0; q < n; ++q)
           if (p != i && q != j) minor[at++] = a[p * n + q];
-      const T d = n > 1 ? kernels::determinant(n - 1, minor.data()).value : T(1);
+      const T d = n > 1 ? kernels::determinant(n - 1, minor.data()).product.value() : T(1);
       c[i * n + j] = (i + j) % 2 ? -d : d;
     }
 }
@@ -142,7 +143,8 @@ Tensor det(const Tensor& a) {
   const Squares s = squares_of("det", a);
   Tensor y = ones(s.batch, a.dtype());
   dispatch(a, [&]<class T>(T*) {
-    for (std::int64_t i = 0; i < s.count && s.n > 0; ++i) data_of<T>(y)[i] = kernels::determinant(s.n, data_of<T>(a) + i * s.n * s.n).value;
+    for (std::int64_t i = 0; i < s.count && s.n > 0; ++i)
+      data_of<T>(y)[i] = kernels::determinant(s.n, data_of<T>(a) + i * s.n * s.n).product.value();
   });
   return record("det", y, {a}, [a = saved(a), n = s.n](const Tensor& out, const Tensor& dy, Inputs& dx) {
     if (dx.recorded()) {
@@ -156,10 +158,12 @@ Tensor det(const Tensor& a) {
       for (std::int64_t i = 0; i < out.numel() && n > 0; ++i) {
         const T *matrix = data_of<T>(a.get()) + i * n * n, y_i = data_of<T>(out)[i];
         T* to = data_of<T>(c) + i * n * n;
-        if (y_i == 0 || !kernels::lu_solve(n, n, matrix, true, data_of<T>(one), to))
+        kernels::Product<T> whole{y_i};
+        if (!std::isnormal(y_i)) whole = kernels::determinant(n, matrix).product;  // which may be known where y_i overflowed or vanished
+        if (whole.mantissa == 0 || !kernels::lu_solve(n, n, matrix, true, data_of<T>(one), to))
           cofactors(n, matrix, to);
         else
-          for (std::int64_t k = 0; k < n * n; ++k) to[k] *= y_i;
+          for (std::int64_t k = 0; k < n * n; ++k) to[k] = std::isnormal(y_i) ? to[k] * y_i : whole.value(to[k]);
       }
     });
     dx.add(0, c * beside_matrices(dy));

@@ -1,6 +1,8 @@
 #pragma once
 #include <capstan/core/tensor.h>
 
+#include <optional>
+
 // Linear algebra by LAPACK, f32 and f64. Matrices are the last two axes; axes before them hold many, which are done one by one.
 // What holds for all operations: autograd/ops.h. The gradients: Giles, "An extended collection of matrix derivative results",
 // 2008, where nothing else is said.
@@ -17,7 +19,8 @@ Tensor outer(const Tensor& a, const Tensor& b);
 Tensor solve(const Tensor& a, const Tensor& b);
 /// y = a^-1; da = -y^T dy y^T. Throws ValueError for a singular a. To solve a system, solve() is cheaper and more accurate.
 Tensor inverse(const Tensor& a);
-/// y = det a, 1 for n = 0; da = y a^-T dy, for a singular a by its n^2 cofactors, each a determinant.
+/// y = det a, 1 for n = 0, infinite or 0 only where the whole is, not a part of the product; da = y a^-T dy, for a singular a by its n^2
+/// cofactors, each a determinant.
 Tensor det(const Tensor& a);
 /// y = ln det a without overflow; NaN for a negative determinant, -inf for a singular a. da = a^-T dy; gradients() throws ValueError
 /// for a singular a.
@@ -41,14 +44,26 @@ QR qr(const Tensor& a);
 struct Eigh {
   Tensor values, vectors;
 };
-/// a = v diag(w) v^T for a symmetric a, of which the lower triangle is read. da = v (diag(dw) + (v^T dv) * f) v^T, made symmetric,
-/// with f[i][j] = 1 / (w[j] - w[i]) and 0 on the diagonal: infinite for the vectors of equal eigenvalues. A vector's sign is
-/// LAPACK's; let nothing depend on it.
+/// a = v diag(w) v^T for a symmetric a, of which the lower triangle alone is read (UPLO = 'L' of NumPy and PyTorch). da = v (diag(dw) +
+/// (v^T dv) * f) v^T, made symmetric, with f[i][j] = 1 / (w[j] - w[i]) and 0 on the diagonal: infinite for the vectors of equal
+/// eigenvalues. A vector's sign is LAPACK's; let nothing depend on it. Throws NotFiniteError unless that triangle is finite.
 Eigh eigh(const Tensor& a);
 
-/// The y that minimises |a y - b|, of least norm when many do, by singular values (LAPACK's gelsd; those below max(m, n) eps times the
-/// largest count as 0), for a [m, n] and b [m] or [m, k]. For full column rank, with z = (a^T a)^-1 dy, db = a z and
-/// da = (b - a y) z^T - a z y^T; otherwise gradients() throws ValueError.
-Tensor lstsq(const Tensor& a, const Tensor& b);
+/// What a least-squares problem has to say.
+struct Lstsq {
+  Tensor solution;         // [..., n, k], or [n] for a vector b
+  Tensor residuals;        // |a y - b|^2 of each column: [..., k], or []; also where NumPy leaves it out
+  Tensor rank;             // of a, i64: [...]
+  Tensor singular_values;  // of a, descending: [..., min(m, n)]; no gradient
+};
+/// The y that minimises |a y - b|, of least norm when many do, by singular values (LAPACK's gelsd), for a [..., m, n] and b [m] or
+/// [..., m, k] with the same axes before. Singular values up to rcond times the largest count as 0, and the rank says how many do not;
+/// without rcond it is max(m, n) eps, as in NumPy and PyTorch. A polynomial of high degree wants less, down to 0, or columns of like size.
+/// For full column rank with z = (a^T a)^-1 dy, by a's QR, db = a z and da = (b - a y) z^T - a z y^T; otherwise gradients() throws
+/// ValueError. The residuals have the gradient that follows. Throws ShapeError, NotFiniteError unless all elements are finite,
+/// and ValueError unless 0 <= rcond < 1, and for one that f32 takes for 0.
+///
+///     const auto [w, residuals, rank, singular_values] = lstsq(x, y, 1e-17);
+Lstsq lstsq(const Tensor& a, const Tensor& b, std::optional<double> rcond = {});
 
 }  // namespace capstan

@@ -7,6 +7,7 @@
 #include <capstan/core/text.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace capstan {
 
@@ -69,7 +70,7 @@ Eigh eigh(const Tensor& a) {
   dispatch(a, [&]<class T>(T*) {
     for (std::int64_t i = 0; a.numel() > 0 && i < a.numel() / (n * n); ++i)
       if (!kernels::eigh(n, data_of<T>(a) + i * n * n, data_of<T>(w) + i * n, data_of<T>(v) + i * n * n))
-        fail<NotFiniteError>("eigh", "the matrix must have finite elements: ", a.shape(), ", matrix ", i);
+        fail<NotFiniteError>("eigh", "the lower triangle must be finite: ", a.shape(), ", matrix ", i);
   });
   Eigh e;
   e.values = record("eigh", w, {a}, [v = saved(v)](const Tensor& dw, Inputs& dx) {
@@ -82,29 +83,44 @@ Eigh eigh(const Tensor& a) {
   return e;
 }
 
-Tensor lstsq(const Tensor& a, const Tensor& b) {
+Lstsq lstsq(const Tensor& a, const Tensor& b, std::optional<double> rcond) {
   kernels::require_floating("lstsq", a);
   kernels::require_same_dtype("lstsq", a, b);
-  if (a.dim() != 2 || b.dim() < 1 || b.dim() > 2 || b.size(0) != a.size(0))
-    fail<ShapeError>("lstsq", "a [m, n] and b [m] or [m, k] must agree: ", a.shape(), " and ", b.shape());
-  const std::int64_t m = a.size(0), n = a.size(1), k = b.dim() == 2 ? b.size(1) : 1;
-  Tensor y = zeros(b.shape().with(0, n), a.dtype());
-  std::int64_t rank = 0;
+  const bool vector = b.dim() == 1 && a.dim() == 2;
+  if (a.dim() < 2 || !(vector ? b.size(0) == a.size(0) : b.dim() == a.dim() && b.shape().with(-1, a.size(-1)) == a.shape()))
+    fail<ShapeError>("lstsq", "b must be [m] or [..., m, k] beside a [..., m, n]: ", b.shape(), " for ", a.shape());
+  if (rcond && !(*rcond >= 0 && *rcond < 1)) fail<ValueError>("lstsq", "rcond must lie in [0, 1): ", *rcond);
+  if (rcond) kernels::require_fit("lstsq", "rcond", *rcond, a.dtype());
+  const std::int64_t m = a.size(-2), n = a.size(-1), k = vector ? 1 : b.size(-1), p = std::min(m, n);
+  const Shape batch(a.shape().begin(), a.dim() - 2);
+  const std::int64_t count = batch.numel();
+  Lstsq all{zeros(vector ? Shape{n} : b.shape().with(-2, n), a.dtype()),
+            {},
+            zeros(batch, DType::i64),
+            zeros(a.shape().without(-1).with(-1, p), a.dtype())};
+  auto* ranks = data_of<std::int64_t>(all.rank);
   dispatch(a, [&]<class T>(T*) {
-    if (m > 0 && n > 0 && k > 0) rank = kernels::least_squares(m, n, k, data_of<T>(a), data_of<T>(b), data_of<T>(y));
-  });
-  if (rank < 0) fail<NotFiniteError>("lstsq", "the elements must be finite: ", a.shape(), " and ", b.shape());
-  return record("lstsq", y, {a, b}, [a = saved(a), b = saved(b), rank, m, n, k](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    if (rank < n && k > 0) fail<ValueError>("lstsq", "a gradient needs full column rank: ", rank, " of ", n);
-    const Shape columns{n, k}, rows{m, k};
-    const Tensor y_k = reshape(out, columns), b_k = reshape(b.get(), rows);
-    const Tensor z = solve(matmul(a.get(), a.get(), {.transpose_a = true}), reshape(dy, columns)), az = matmul(a.get(), z);
-    if (dx.wants(1)) dx.add(1, reshape(az, dx.shape(1)));
-    if (dx.wants(0)) {
-      const Tensor rest = b_k - matmul(a.get(), y_k);
-      dx.add(0, matmul(rest, z, {.transpose_b = true}) - matmul(az, y_k, {.transpose_b = true}));
+    const double cut = rcond ? *rcond : static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(std::max(m, n));
+    for (std::int64_t i = 0; i < count && p > 0; ++i) {
+      ranks[i] = kernels::least_squares(m, n, k, data_of<T>(a) + i * m * n, data_of<T>(b) + i * m * k, cut,
+                                        data_of<T>(all.solution) + i * n * k, data_of<T>(all.singular_values) + i * p);
+      if (ranks[i] < 0) fail<NotFiniteError>("lstsq", "the elements must be finite: ", a.shape(), " and ", b.shape(), ", matrix ", i);
     }
   });
+  const std::int64_t least = count > 0 ? *std::min_element(ranks, ranks + count) : n;
+  all.solution = record("lstsq", all.solution, {a, b},
+                        [a = saved(a), b = saved(b), least, n, vector](const Tensor& out, const Tensor& dy, Inputs& dx) {
+                          if (least < n) fail<ValueError>("lstsq", "a gradient needs full column rank: ", least, " of ", n);
+                          const auto columns = [&](const Tensor& t) { return vector ? unsqueeze(t, -1) : t; };
+                          const QR f = qr(a.get());
+                          const Tensor left = solve(transpose(f.r), columns(dy)), az = matmul(f.q, left);
+                          if (dx.wants(1)) dx.add(1, vector ? squeeze(az, -1) : az);
+                          if (!dx.wants(0)) return;
+                          const Tensor y = columns(out), rest = columns(b.get()) - matmul(a.get(), y);
+                          dx.add(0, matmul(rest, solve(f.r, left), {.transpose_b = true}) - matmul(az, y, {.transpose_b = true}));
+                        });
+  all.residuals = sum(square(matmul(a, all.solution) - b), vector ? -1 : -2);
+  return all;
 }
 
 }  // namespace capstan

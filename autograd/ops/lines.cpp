@@ -4,10 +4,12 @@
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
+#include <capstan/core/product.h>
 #include <capstan/core/text.h>
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace capstan {
 
@@ -85,6 +87,37 @@ void norm_gradient(const T* x, T y, T dy, T* g, std::int64_t n, std::int64_t ste
   }
 }
 
+/// g = dy times the product of all other elements, for one line.
+template <class T>
+void product_gradient(const T* x, T dy, T* g, std::int64_t n, std::int64_t step) {
+  T before = dy, behind = 1;
+  bool plain = true;  // no part of a product left the range
+  for (std::int64_t k = 0; k < n; ++k) {
+    g[k * step] = before;
+    before *= x[k * step];
+    plain = plain && std::isnormal(before);
+  }
+  for (std::int64_t k = n - 1; k >= 0; --k) {
+    g[k * step] *= behind;
+    behind *= x[k * step];
+    plain = plain && std::isnormal(behind);
+  }
+  if (plain) [[likely]]
+    return;
+  kernels::Product<T> left, right;
+  left *= dy;
+  std::vector<kernels::Product<T>> all(static_cast<std::size_t>(n));
+  for (std::int64_t k = 0; k < n; ++k) {
+    all[static_cast<std::size_t>(k)] = left;
+    left *= x[k * step];
+  }
+  for (std::int64_t k = n - 1; k >= 0; --k) {
+    all[static_cast<std::size_t>(k)] *= right;
+    g[k * step] = all[static_cast<std::size_t>(k)].value();
+    right *= x[k * step];
+  }
+}
+
 /// Whether each line has a boolean that is `wanted`.
 Tensor has(const char* op, const Tensor& x, const Axes& axes, bool keepdim, bool wanted) {
   if (x.dtype() != DType::boolean)
@@ -119,7 +152,7 @@ Tensor products_of_others(const Tensor& lines) {
 /// norm_gradient() in operations.
 Tensor recorded_norm_slope(const Tensor& lines, const Tensor& y, double p) {
   const Tensor zero = zeros({}, y.dtype()), one = ones({}, y.dtype()), flat = y == 0.0, divisor = where(flat, one, y);
-  if (p == 2) return where(flat, zero, lines / divisor);
+  if (p == 2) return where(flat, zero, lines / y);  // whose own slope at 0 is 0 / 0: there is none
   const Tensor magnitude = abs(lines), signs = sign(lines).detach();
   if (p == 1) return where(flat, zero, signs);
   if (std::isinf(p)) {
@@ -127,7 +160,8 @@ Tensor recorded_norm_slope(const Tensor& lines, const Tensor& y, double p) {
     return where(flat, zero, signs * largest / sum(largest, 1, true));
   }
   const Tensor at_0 = lines == 0.0;
-  return where(logical_or(flat, at_0), zero, signs * pow(where(at_0, one, magnitude) / divisor, p - 1));
+  const Tensor slope = where(at_0, zero, signs * pow(where(at_0, one, magnitude) / divisor, p - 1));
+  return where(flat, zero, slope * (y / y));  // as for 2
 }
 
 /// Running sums along the middle one of [outer, size, inner], from the front or from the back.
@@ -157,8 +191,16 @@ Tensor prod(const Tensor& x, Axes axes, bool keepdim) {
   dispatch(x, [&]<class T>(T*) {
     each_line<T>(t, y, f.split, [&](const T* line, std::int64_t step) {
       T product = 1;
-      for (std::int64_t k = 0; k < f.split.size; ++k) product *= line[k * step];
-      return product;
+      bool plain = true;  // no part of it left the range
+      for (std::int64_t k = 0; k < f.split.size; ++k) {
+        product *= line[k * step];
+        plain = plain && std::isnormal(product);
+      }
+      if (plain) [[likely]]
+        return product;
+      kernels::Product<T> wide;
+      for (std::int64_t k = 0; k < f.split.size; ++k) wide *= line[k * step];
+      return wide.value();
     });
   });
   return record("prod", y, {t}, [t = saved(t), s = f.split](const Tensor& dy, Inputs& dx) {
@@ -169,17 +211,7 @@ Tensor prod(const Tensor& x, Axes axes, bool keepdim) {
     Tensor g = empty_like(t.get());
     dispatch(dy, [&]<class T>(T*) {  // the product before an element, times dy, times the product behind it
       for_lines(s, [&](std::int64_t first, std::int64_t line) {
-        const T* from = data_of<T>(t.get()) + first;
-        T* to = data_of<T>(g) + first;
-        T before = data_of<T>(dy)[line], behind = 1;
-        for (std::int64_t k = 0; k < s.size; ++k) {
-          to[k * s.inner] = before;
-          before *= from[k * s.inner];
-        }
-        for (std::int64_t k = s.size - 1; k >= 0; --k) {
-          to[k * s.inner] *= behind;
-          behind *= from[k * s.inner];
-        }
+        product_gradient(data_of<T>(t.get()) + first, data_of<T>(dy)[line], data_of<T>(g) + first, s.size, s.inner);
       });
     });
     dx.add(0, std::move(g));
@@ -214,6 +246,7 @@ Tensor logsumexp(const Tensor& x, Axes axes, bool keepdim) {
 Tensor norm(const Tensor& x, double p, Axes axes, bool keepdim) {
   kernels::require_floating("norm", x);
   if (!(p > 0)) fail<ValueError>("norm", "p must be positive: ", p);
+  kernels::require_fit("norm", "p", p, x.dtype());
   const Fold f = fold("norm", x.shape(), axes, keepdim);
   const Tensor t = f.of(x);
   Tensor y = empty(f.shape, x.dtype());

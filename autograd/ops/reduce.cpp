@@ -6,6 +6,10 @@
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 namespace capstan {
 
 using detail::as_lines;
@@ -59,33 +63,78 @@ Tensor sum_of(const char* op, const Tensor& x, const detail::Fold& f, double n) 
 
 /// What var and std have in common.
 struct Moments {
-  Tensor x, mean, variance;  // the last two with one element for each line
+  Tensor x, mean, variance;  // the last two with one element for each line, of scale x
+  Tensor scale;              // a power of two for each line; undefined: 1
   kernels::Split split;
   double freedom;  // n - correction
   Shape shape;
 };
 
+void take_moments(const char* op, Moments& m) {
+  const Tensor lines = as_lines(m.x, m.split), scaled = m.scale.defined() ? binary(op, Binary::mul, lines, m.scale) : lines;
+  m.mean = binary(op, Binary::div, kernels::sum(scaled, 1, true), static_cast<double>(m.split.size));
+  const Tensor squares = kernels::unary(op, Unary::square, binary(op, Binary::sub, scaled, m.mean));
+  m.variance = binary(op, Binary::div, kernels::sum(squares, 1, true), m.freedom);
+}
+
+/// Whether neither a sum overflowed nor squares lost digits on their way to 0.
+bool in_range(const Tensor& variance) {
+  return kernels::dispatch(variance, [&]<class T>(T*) {
+    constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+    const T* v = kernels::data_of<T>(variance);
+    return std::all_of(v, v + variance.numel(), [](T x) { return x >= least && std::isfinite(x); });
+  });
+}
+
+/// For each line the power of two that brings its largest |x| near 1; 1 for a line of zeros and one that is not finite.
+Tensor scale_of_lines(const Tensor& x, const kernels::Split& s) {
+  Tensor scale = empty({s.outer, 1, s.inner}, x.dtype());
+  kernels::dispatch(x, [&]<class T>(T*) {
+    constexpr int most = std::numeric_limits<T>::max_exponent - 2;
+    for (std::int64_t o = 0; o < s.outer; ++o)
+      for (std::int64_t i = 0; i < s.inner; ++i) {
+        T top = 0;
+        for (std::int64_t k = 0; k < s.size; ++k) top = std::max(top, std::abs(kernels::data_of<T>(x)[(o * s.size + k) * s.inner + i]));
+        const bool plain = top == 0 || !std::isfinite(top);
+        kernels::data_of<T>(scale)[o * s.inner + i] = plain ? T(1) : std::ldexp(T(1), std::clamp(-std::ilogb(top), -most, most));
+      }
+  });
+  return scale;
+}
+
 Moments moments_of(const char* op, const Tensor& x, const Axes& axes, bool keepdim, double correction) {
   kernels::require_floating(op, x);
   if (!(correction >= 0)) fail<ValueError>(op, "correction must not be negative: ", correction);
   const detail::Fold f = detail::fold(op, x.shape(), axes, keepdim);
-  const double n = static_cast<double>(f.split.size), freedom = n - correction;
+  const double freedom = static_cast<double>(f.split.size) - correction;
   if (!(freedom > 0))
     fail<ShapeError>(op, "needs more elements than the correction: ", f.split.size, " of ", x.shape(), ", correction ", correction);
-  Moments m{f.of(x), {}, {}, f.split, freedom, f.shape};
-  const Tensor lines = as_lines(m.x, m.split);
-  m.mean = binary(op, Binary::div, kernels::sum(lines, 1, true), n);
-  const Tensor squares = kernels::unary(op, Unary::square, binary(op, Binary::sub, lines, m.mean));
-  m.variance = binary(op, Binary::div, kernels::sum(squares, 1, true), freedom);
+  Moments m{f.of(x), {}, {}, {}, f.split, freedom, f.shape};
+  take_moments(op, m);
+  if (!in_range(m.variance)) [[unlikely]] {
+    m.scale = scale_of_lines(m.x, m.split);
+    take_moments(op, m);
+  }
   return m;
 }
 
-/// (x - mean) times one number for each line.
-void add_scaled_deviation(const Tensor& x, const Tensor& line_means, const kernels::Split& s, const Tensor& scale, Inputs& dx) {
-  const Tensor lines = reshape(x, Shape{s.outer, s.size, s.inner});
-  const Tensor from_mean = lines - (dx.recorded() ? mean(lines, 1, true) : line_means);
-  dx.add(0, reshape(from_mean * scale, dx.shape(0)));
-}
+/// What a rule keeps of them.
+struct SavedMoments {
+  Saved x, mean;
+  Tensor scale;
+  kernels::Split split;
+  double freedom;
+
+  explicit SavedMoments(const Moments& m) : x(m.x), mean(m.mean), scale(m.scale), split(m.split), freedom(m.freedom) {}
+  Shape one_a_line() const { return {split.outer, 1, split.inner}; }
+  /// t or, of lines that were scaled, t times their scale.
+  Tensor times_scale(const Tensor& t) const { return scale.defined() ? t * scale : t; }
+  /// (x - mean) times the scale, as lines.
+  Tensor deviation(bool recorded) const {
+    const Tensor lines = times_scale(reshape(x.get(), Shape{split.outer, split.size, split.inner}));
+    return lines - (recorded ? capstan::mean(lines, 1, true) : mean.get());
+  }
+};
 
 Tensor sum_along(const Tensor& x, int axis, bool keepdim) {
   kernels::require_floating("sum", x);
@@ -135,19 +184,24 @@ Tensor mean(const Tensor& x, Axes axes, bool keepdim) {
 
 Tensor var(const Tensor& x, Axes axes, bool keepdim, double correction) {
   const Moments m = moments_of("var", x, axes, keepdim, correction);
-  auto rule = [t = saved(m.x), mean = saved(m.mean), s = m.split, freedom = m.freedom](const Tensor& dy, Inputs& dx) {
-    add_scaled_deviation(t.get(), mean.get(), s, reshape(dy, Shape{s.outer, 1, s.inner}) * (2 / freedom), dx);
+  Tensor y = m.variance;
+  for (int twice = 0; twice < 2 && m.scale.defined(); ++twice) y = binary("var", Binary::div, y, m.scale);
+  auto rule = [m = SavedMoments(m)](const Tensor& dy, Inputs& dx) {
+    const Tensor deviation = m.deviation(dx.recorded());
+    dx.add(0,
+           reshape((m.scale.defined() ? deviation / m.scale : deviation) * (reshape(dy, m.one_a_line()) * (2 / m.freedom)), dx.shape(0)));
   };
-  return record("var", kernels::view(m.variance, m.shape), {m.x}, std::move(rule));
+  return record("var", kernels::view(y, m.shape), {m.x}, std::move(rule));
 }
 
 Tensor std(const Tensor& x, Axes axes, bool keepdim, double correction) {
   const Moments m = moments_of("std", x, axes, keepdim, correction);
-  const Tensor deviation = kernels::unary("std", Unary::sqrt, m.variance);
-  auto rule = [t = saved(m.x), mean = saved(m.mean), s = m.split, freedom = m.freedom](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor flat = y == 0.0, zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype());
-    const Tensor scale = where(flat, zero, dy / where(flat, one, y)) * (1 / freedom);
-    add_scaled_deviation(t.get(), mean.get(), s, reshape(scale, Shape{s.outer, 1, s.inner}), dx);
+  Tensor deviation = kernels::unary("std", Unary::sqrt, m.variance);
+  if (m.scale.defined()) deviation = binary("std", Binary::div, deviation, m.scale);
+  auto rule = [m = SavedMoments(m)](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    const Tensor lines = m.times_scale(reshape(y, m.one_a_line())), flat = lines == 0.0;
+    const Tensor zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype()), slope = reshape(dy, m.one_a_line()) * (1 / m.freedom);
+    dx.add(0, reshape(m.deviation(dx.recorded()) / where(flat, one, lines) * where(flat, zero, slope), dx.shape(0)));
   };
   return record("std", kernels::view(deviation, m.shape), {m.x}, std::move(rule));
 }

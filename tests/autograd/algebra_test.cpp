@@ -122,34 +122,52 @@ const Refusal refusals[] = {
      [] {
        return eigh(i({2, 2})).values;
      }},
-    {"NotFiniteError: [eigh] the matrix must have finite elements: [2, 1, 1], matrix 1",
+    {"NotFiniteError: [eigh] the lower triangle must be finite: [2, 1, 1], matrix 1",
      [] {
        return eigh(single({{{1}}, {{NAN}}})).values;
      }},
-    {"NotFiniteError: [lstsq] the elements must be finite: [1, 1] and [1]", [] { return lstsq(single({{1}}), single({INFINITY})); }},
-    {"NotFiniteError: [lstsq] the elements must be finite: [1, 2] and [1, 1]",
+    {"NotFiniteError: [lstsq] the elements must be finite: [1, 1] and [1], matrix 0",
+     [] { return lstsq(single({{1}}), single({INFINITY})).solution; }},
+    {"NotFiniteError: [lstsq] the elements must be finite: [1, 2] and [1, 1], matrix 0",
      [] {
-       return lstsq(single({{1, NAN}}), f({1, 1}));
+       return lstsq(single({{1, NAN}}), f({1, 1})).solution;
      }},
-    {"ShapeError: [lstsq] a [m, n] and b [m] or [m, k] must agree: [2, 3] and [3]",
+    {"ShapeError: [lstsq] b must be [m] or [..., m, k] beside a [..., m, n]: [3] for [2, 3]",
      [] {
-       return lstsq(f({2, 3}), f({3}));
+       return lstsq(f({2, 3}), f({3})).solution;
      }},
-    {"ShapeError: [lstsq] a [m, n] and b [m] or [m, k] must agree: [2, 2, 3] and [2]",
+    {"ShapeError: [lstsq] b must be [m] or [..., m, k] beside a [..., m, n]: [2] for [2, 2, 3]",
      [] {
-       return lstsq(f({2, 2, 3}), f({2}));
+       return lstsq(f({2, 2, 3}), f({2})).solution;
      }},
-    {"ShapeError: [lstsq] a [m, n] and b [m] or [m, k] must agree: [2, 3] and []",
+    {"ShapeError: [lstsq] b must be [m] or [..., m, k] beside a [..., m, n]: [] for [2, 3]",
      [] {
-       return lstsq(f({2, 3}), f({}));
+       return lstsq(f({2, 3}), f({})).solution;
+     }},
+    {"ShapeError: [lstsq] b must be [m] or [..., m, k] beside a [..., m, n]: [3, 2, 1] for [2, 2, 3]",
+     [] {
+       return lstsq(f({2, 2, 3}), f({3, 2, 1})).solution;
+     }},
+    {"ShapeError: [lstsq] b must be [m] or [..., m, k] beside a [..., m, n]: [2] for [2]", [] { return lstsq(f({2}), f({2})).solution; }},
+    {"ValueError: [lstsq] rcond must lie in [0, 1): -1",
+     [] {
+       return lstsq(f({2, 2}), f({2}), -1).solution;
+     }},
+    {"ValueError: [lstsq] rcond must lie in [0, 1): 1",
+     [] {
+       return lstsq(f({2, 2}), f({2}), 1).solution;
+     }},
+    {"ValueError: [lstsq] rcond must lie in [0, 1): nan",
+     [] {
+       return lstsq(f({2, 2}), f({2}), NAN).solution;
      }},
     {"ValueError: [lstsq] takes f32 or f64: i64 [2, 2] (convert with to())",
      [] {
-       return lstsq(i({2, 2}), i({2}));
+       return lstsq(i({2, 2}), i({2})).solution;
      }},
     {"ValueError: [lstsq] dtypes must agree: f32 [2, 2] and f64 [2] (convert one with to())",
      [] {
-       return lstsq(f({2, 2}), f({2}, DType::f64));
+       return lstsq(f({2, 2}), f({2}, DType::f64)).solution;
      }},
 };
 
@@ -188,9 +206,9 @@ TEST(Algebra, GradientsThatDoNotExistAreRefused) {
             "ValueError: [logdet] the matrix must be invertible: [2, 2], matrix 0");
   EXPECT_EQ(refused([](const Tensor& x, const Tensor&) { return qr(x).r; }, wide),
             "ValueError: [qr] a gradient needs at least as many rows as columns: 2 rows, 3 columns");
-  EXPECT_EQ(refused([](const Tensor& x, const Tensor& b) { return lstsq(x, b); }, wide),
+  EXPECT_EQ(refused([](const Tensor& x, const Tensor& b) { return lstsq(x, b).solution; }, wide),
             "ValueError: [lstsq] a gradient needs full column rank: 2 of 3");
-  EXPECT_EQ(refused([](const Tensor& x, const Tensor& b) { return lstsq(x, b); }, singular),
+  EXPECT_EQ(refused([](const Tensor& x, const Tensor& b) { return lstsq(x, b).solution; }, singular),
             "ValueError: [lstsq] a gradient needs full column rank: 1 of 2");
 }
 
@@ -222,11 +240,11 @@ TEST(Algebra, DeterminantsOfSingularMatricesHaveASecondOrder) {
 
 TEST(Algebra, LeastSquaresOfLeastNorm) {
   for (const DType dtype : floating) {
-    EXPECT_TRUE(near(lstsq(tensor({{1, 1}}, dtype), tensor({2}, dtype)), d({1, 1}), 1e-6));
-    EXPECT_TRUE(near(lstsq(tensor({{1, 1}, {1, 1}}, dtype), tensor({1, 3}, dtype)), d({1, 1}), 1e-6));
-    EXPECT_TRUE(near(lstsq(zeros({2, 2}, dtype), ones({2}, dtype)), d({0, 0}), 0));
-    EXPECT_EQ(lstsq(empty({0, 2}, dtype), empty({0}, dtype)).shape(), Shape{2});
-    EXPECT_EQ(lstsq(ones({3, 2}, dtype), empty({3, 0}, dtype)).shape(), (Shape{2, 0}));
+    EXPECT_TRUE(near(lstsq(tensor({{1, 1}}, dtype), tensor({2}, dtype)).solution, d({1, 1}), 1e-6));
+    EXPECT_TRUE(near(lstsq(tensor({{1, 1}, {1, 1}}, dtype), tensor({1, 3}, dtype)).solution, d({1, 1}), 1e-6));
+    EXPECT_TRUE(near(lstsq(zeros({2, 2}, dtype), ones({2}, dtype)).solution, d({0, 0}), 0));
+    EXPECT_EQ(lstsq(empty({0, 2}, dtype), empty({0}, dtype)).solution.shape(), Shape{2});
+    EXPECT_EQ(lstsq(ones({3, 2}, dtype), empty({3, 0}, dtype)).solution.shape(), (Shape{2, 0}));
   }
 }
 
@@ -236,6 +254,16 @@ TEST(Algebra, OnlyTheLowerTriangleOfASymmetricMatrixIsRead) {
     EXPECT_TRUE(same_bits(cholesky(whole), cholesky(lower)));
     EXPECT_TRUE(same_bits(eigh(whole).values, eigh(lower).values));
     EXPECT_TRUE(near(cholesky(lower), d({{2, 0}, {1, 2}}), 1e-6));
+    for (const double other : {no_number, inf}) {
+      const Tensor spoilt = tensor({{4, other}, {2, 5}}, dtype);
+      EXPECT_TRUE(same_bits(cholesky(whole), cholesky(spoilt)));
+      EXPECT_TRUE(same_bits(eigh(whole).values, eigh(spoilt).values));
+      EXPECT_TRUE(same_bits(eigh(whole).vectors, eigh(spoilt).vectors));
+      const auto f = [](const Tensor& x) { return eigh(x).values * tensor({1, 2}, x.dtype()) + eigh(x).vectors + cholesky(x); };
+      EXPECT_EQ(slope(f, whole), slope(f, spoilt));
+      EXPECT_EQ(thrown([&] { (void)eigh(transpose(spoilt)); }),
+                "NotFiniteError: [eigh] the lower triangle must be finite: [2, 2], matrix 0");
+    }
   }
 }
 
@@ -286,7 +314,7 @@ TEST(Algebra, AnEarlierNaNIsNotSeen) {
       const auto all = [&] {
         const Eigh e = eigh(s);
         const QR f = qr(x);
-        return std::vector<Tensor>{e.values, e.vectors, f.q, f.r, cholesky(s), inverse(a), solve(a, x), det(a), lstsq(a, x)};
+        return std::vector<Tensor>{e.values, e.vectors, f.q, f.r, cholesky(s), inverse(a), solve(a, x), det(a), lstsq(a, x).solution};
       };
       const std::vector<Tensor> before = all();
       for (const DType spoilt : floating) {

@@ -122,9 +122,15 @@ void add_algebra_rows(std::vector<OpRow>& rows) {
         return matmul(e.vectors * unsqueeze(e.values, -2), e.vectors, {.transpose_b = true});
       },
       {d({{2, 1}, {1, 2}})}, d({{2, 1}, {1, 2}}), symmetric));
-  const char* lstsq_of = "lstsq(const Tensor& a, const Tensor& b)";
-  rows.push_back(row(lstsq_of, "a vector", [](const Args& in) { return lstsq(in[0], in[1]); }, {d({{1, 0}, {1, 1}, {1, 2}}), d({1, 2, 6})},
-                     d({0.5, 2.5}), {{{3, 2}, {3}}, {{4, 1}, {4}}, {{2, 2}, {2}}, {{5, 3}, {5}}}));
-  rows.push_back(row(lstsq_of, "a matrix", [](const Args& in) { return lstsq(in[0], in[1]); }, {d({{2, 0}, {0, 4}}), d({{2, 4}, {4, 8}})},
-                     d({{1, 2}, {1, 2}}), {{{3, 2}, {3, 2}}, {{4, 2}, {4, 1}}}));
+  const char* lstsq_of = "lstsq(const Tensor& a, const Tensor& b, std::optional<double> rcond = {})";
+  rows.push_back(row(lstsq_of, "a vector", [](const Args& in) { return lstsq(in[0], in[1]).solution; },
+                     {d({{1, 0}, {1, 1}, {1, 2}}), d({1, 2, 6})}, d({0.5, 2.5}),
+                     {{{3, 2}, {3}}, {{4, 1}, {4}}, {{2, 2}, {2}}, {{5, 3}, {5}}}));
+  rows.push_back(row(lstsq_of, "a matrix", [](const Args& in) { return lstsq(in[0], in[1]).solution; },
+                     {d({{2, 0}, {0, 4}}), d({{2, 4}, {4, 8}})}, d({{1, 2}, {1, 2}}), {{{3, 2}, {3, 2}}, {{4, 2}, {4, 1}}}));
+  rows.push_back(row(lstsq_of, "batches, rcond", [](const Args& in) { return lstsq(in[0], in[1], 1e-12).solution; },
+                     {d({{{2, 0}, {0, 4}}, {{1, 0}, {0, 2}}}), d({{{2}, {4}}, {{3}, {4}}})}, d({{{1}, {1}}, {{3}, {2}}}),
+                     {{{2, 3, 2}, {2, 3, 2}}, {{2, 1, 4, 2}, {2, 1, 4, 1}}, {{0, 3, 2}, {0, 3, 1}}}));
+  rows.push_back(row(lstsq_of, "residuals", [](const Args& in) { return lstsq(in[0], in[1]).residuals; },
+                     {d({{1, 0}, {1, 1}, {1, 2}}), d({1, 2, 6})}, d(1.5), {{{3, 2}, {3}}, {{4, 1}, {4}}, {{2, 4, 2}, {2, 4, 3}}}));
 }

@@ -187,13 +187,16 @@ def _(d):
 
 @operation("lstsq", edges=False)
 def _(d):
-    n = d.whole(1, 4)
-    a = d.values((n + d.whole(0, 3), n), -1, 1, huge=False)
-    a[:n] += 2 * n * np.eye(n)
-    b = (a.shape[0],) if d.flag() else (a.shape[0], d.whole(1, 3))
-    if len(b) == 1:
-        return Question(lambda x: torch.linalg.lstsq(x[0], x[1][:, None]).solution[:, 0], [a, d.values(b, huge=False)])
-    return Question(lambda x: torch.linalg.lstsq(x[0], x[1]).solution, [a, d.values(b, huge=False)])
+    n, batch = d.whole(1, 4), d.shape(0, 2, empty=False)
+    a = d.values(batch + (n + d.whole(0, 3), n), -1, 1, huge=False)
+    a[..., :n, :] += 2 * n * np.eye(n)
+    vector, rcond = not batch and d.flag(), [float(d.rng.choice([1e-12, 1e-3]))] if d.flag() else []
+    b = a.shape[:-1] if vector else a.shape[:-1] + (d.whole(1, 3),)
+
+    def f(x):
+        found = torch.linalg.lstsq(x[0], x[1][:, None] if vector else x[1], rcond=rcond[0] if rcond else None, driver="gelsd")
+        return [found.solution[:, 0] if vector else found.solution, found.rank]
+    return Question(f, [a, d.values(b, huge=False)], rcond)
 
 
 REDUCTIONS = ["none", "mean", "sum"]
