@@ -2,10 +2,10 @@
 #include <capstan/autograd/parameter_rows.h>
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/compute.h>
+#include <capstan/core/norm.h>
 #include <capstan/core/text.h>
 
 #include <algorithm>
-#include <cmath>
 
 // Clipping by rows and by tensors.
 namespace capstan {
@@ -16,28 +16,17 @@ using Entry = detail::GradientTable::Entry;
 
 namespace {
 
-template <class T>
-double norm_of(const T* row, std::int64_t size) {
-  return std::sqrt(kernels::table<T>().sum_squares(row, size));
-}
-
 /// Scales each row of e.gradient down to limit(row) where its norm is above it.
 template <class Limit>
 void clip(const char* op, Entry& e, const ParameterRows& rows, Limit limit) {
   kernels::dispatch(e.gradient, [&]<class T>(T*) {
-    const auto norms = [&](std::int64_t row) {
-      const double norm = norm_of(kernels::data_of<T>(e.gradient) + row * rows.size, rows.size);
-      if (!std::isfinite(norm))
-        fail<NotFiniteError>(op, "the norm of ", rows.whole ? "" : detail::cat("row ", row, " of "), "a gradient ", e.gradient.shape(),
-                             " must be finite: ", norm);
-      return norm;
-    };
     for (std::int64_t row = 0; row < rows.count; ++row) {
-      const double norm = norms(row), most = limit(row);
-      if (!(norm > most)) continue;
-      T* g = kernels::data_of<T>(detail::writable(e)) + row * rows.size;
-      const T scale = static_cast<T>(most / norm);
-      for (std::int64_t i = 0; i < rows.size; ++i) g[i] *= scale;
+      const kernels::Norm norm = kernels::norm_of(kernels::data_of<T>(e.gradient) + row * rows.size, rows.size);
+      if (!norm.finite())
+        fail<NotFiniteError>(op, "the norm of ", rows.whole ? "" : detail::cat("row ", row, " of "), "a gradient ", e.gradient.shape(),
+                             " must be finite: ", norm.value());
+      const double most = limit(row);
+      if (norm.above(most)) norm.bring_down(most, kernels::data_of<T>(detail::writable(e)) + row * rows.size, rows.size);
     }
   });
 }
@@ -70,8 +59,9 @@ Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, doubl
     const ParameterRows rows(w);
     clip("clip_adaptive", e, ParameterRows(e.gradient), [&](std::int64_t k) {
       const std::int64_t row = e.rows.defined() && rows.count > 1 ? kernels::data_of<std::int64_t>(e.rows)[k] : k;
-      return kernels::dispatch(
-          w, [&]<class T>(T*) { return clipping * std::max(norm_of(kernels::data_of<T>(w) + row * rows.size, rows.size), eps); });
+      return kernels::dispatch(w, [&]<class T>(T*) {
+        return clipping * std::max(kernels::norm_of(kernels::data_of<T>(w) + row * rows.size, rows.size).value(), eps);
+      });
     });
   }
   return gradients;

@@ -2,6 +2,7 @@
 
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/compute.h>
+#include <capstan/core/norm.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
@@ -147,31 +148,37 @@ Gradients& Gradients::operator+=(const Gradients& other) {
 Gradients& Gradients::operator*=(double factor) {
   if (!std::isfinite(factor)) fail<NotFiniteError>("gradients", "the factor must be finite: ", factor);
   if (!table_) return *this;
-  for (const Entry& e : *table_)
-    if (e.gradient.dtype() == DType::f32 && !std::isfinite(static_cast<float>(factor)))
-      fail<NotFiniteError>("gradients", "the factor must be finite in f32, which a gradient has: ", factor);
+  for (const Entry& e : *table_) kernels::require_fit("gradients", "the factor", factor, e.gradient.dtype(), ", which a gradient has");
   for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, detail::writable(e), factor);
   return *this;
 }
 
-double global_norm(const Gradients& gradients) {
-  double total = 0;
-  if (gradients.table())
+namespace {
+
+kernels::Norm norm_of(const Gradients& gradients) {
+  if (!gradients.table()) return {};
+  const kernels::Norm norm = kernels::norm_of_all([&](auto f) {
     for (const Entry& e : *gradients.table())
-      total += kernels::dispatch(
-          e.gradient, [&]<class T>(T*) { return kernels::table<T>().sum_squares(kernels::data_of<T>(e.gradient), e.gradient.numel()); });
-  if (gradients.table() && std::isfinite(total))
+      kernels::dispatch(e.gradient, [&]<class T>(T*) { f(kernels::data_of<const T>(e.gradient), e.gradient.numel()); });
+  });
+  if (norm.finite())
     for (const Entry& e : *gradients.table()) e.set_finite();
-  return std::sqrt(total);
+  return norm;
 }
+
+}  // namespace
+
+double global_norm(const Gradients& gradients) { return norm_of(gradients).value(); }
 
 Gradients clip_norm(Gradients gradients, double max_norm) {
   if (!(max_norm > 0)) fail<ValueError>("clip_norm", "max_norm must be positive: ", max_norm);
-  const double norm = global_norm(gradients);
-  if (!std::isfinite(norm)) fail<NotFiniteError>("clip_norm", "the gradients' norm must be finite: ", norm);
-  if (norm > max_norm) {
-    gradients *= max_norm / norm;
-    for (const Entry& e : *gradients.table()) e.set_finite();  // smaller than before
+  const kernels::Norm norm = norm_of(gradients);
+  if (!norm.finite()) fail<NotFiniteError>("clip_norm", "the gradients' norm must be finite: ", norm.value());
+  if (!norm.above(max_norm)) return gradients;
+  for (Entry& e : *gradients.table()) {
+    kernels::dispatch(detail::writable(e),
+                      [&]<class T>(T*) { norm.bring_down(max_norm, kernels::data_of<T>(e.gradient), e.gradient.numel()); });
+    e.set_finite();  // smaller than before
   }
   return gradients;
 }
@@ -179,6 +186,8 @@ Gradients clip_norm(Gradients gradients, double max_norm) {
 Gradients clip_value(Gradients gradients, double limit) {
   if (!(limit > 0)) fail<ValueError>("clip_value", "the limit must be positive: ", limit);
   if (!gradients.table()) return gradients;
+  for (const Entry& e : *gradients.table())
+    kernels::require_fit("clip_value", "the limit", limit, e.gradient.dtype(), ", which a gradient has");
   for (Entry& e : *gradients.table())
     kernels::dispatch(detail::writable(e), [&]<class T>(T*) {
       T* g = kernels::data_of<T>(e.gradient);

@@ -49,7 +49,8 @@ class [[nodiscard]] Gradients {
   /// Adds the gradients of another loss, tensor by tensor; those only the other knows are copied. Throws ShapeError,
   /// and changes nothing, when shapes or dtypes differ. Two row-sparse gradients give one, whose rows are those of both.
   Gradients& operator+=(const Gradients& other);
-  /// Multiplies every gradient; throws NotFiniteError, and changes nothing, unless the factor is finite in each gradient's dtype.
+  /// Multiplies every gradient; throws NotFiniteError, and changes nothing, unless the factor is finite, ValueError for one of which f32
+  /// would make infinity or 0 when a gradient is f32.
   Gradients& operator*=(double factor);
 
   /// The value of the loss they belong to; after +=, the sum of the losses.
@@ -64,21 +65,23 @@ class [[nodiscard]] Gradients {
   detail::GradientTable* table_ = nullptr;
 };
 
-/// sqrt(sum of all squared elements of all gradients), accumulated in f64 without scaling: infinite where the sum of squares is,
-/// which takes elements above 1e154, and 0 where all are below 1e-162.
+/// sqrt(sum of all squared elements of all gradients), accumulated in f64, scaled by the largest where squares overflow or vanish: infinite
+/// only where the norm itself is, or an element.
 double global_norm(const Gradients& gradients);
 
 /// The gradients scaled by min(1, max_norm / global_norm) (Pascanu et al., ICML 2013, algorithm 1). Throws ValueError
-/// unless max_norm > 0, NotFiniteError unless the norm is finite.
+/// unless max_norm > 0, NotFiniteError unless all elements are finite.
 Gradients clip_norm(Gradients gradients, double max_norm);
 /// Each gradient g scaled by min(1, max_norm / |g|), its norm taken by itself: Keras's clipnorm, tf.clip_by_norm. Throws
-/// ValueError unless max_norm > 0, NotFiniteError for a norm that is not finite. Weakness: the step's direction changes, as with all below.
+/// ValueError unless max_norm > 0, NotFiniteError for an element that is not finite. Weakness: the step's direction changes, as with all
+/// below.
 Gradients clip_each(Gradients gradients, double max_norm);
-/// The gradients with every element limited to [-limit, limit]. Throws ValueError unless limit > 0.
+/// The gradients with every element limited to [-limit, limit]. Throws ValueError unless limit > 0, and for one of which f32 would make
+/// infinity or 0 when a gradient is f32.
 Gradients clip_value(Gradients gradients, double limit);
 
 // A row is what lies at one index of the first axis: the weights of one output of a Linear. A tensor with one axis or none
-// is one row. Both throw NotFiniteError for a row whose norm is not finite.
+// is one row. Both throw NotFiniteError for a row that is not finite.
 
 /// The gradients with each row g scaled by min(1, max_norm / |g|), as torch.renorm(g, 2, 0, max_norm). Throws ValueError unless
 /// max_norm > 0.

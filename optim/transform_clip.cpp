@@ -1,4 +1,5 @@
 #include <capstan/autograd/parameter_rows.h>
+#include <capstan/core/norm.h>
 #include <capstan/optim/transform_part.h>
 
 #include <algorithm>
@@ -37,26 +38,42 @@ struct Clip final : Part {
   std::string formula(const Texts& v) const override { return cat("u <- u limited to [-", v[0], ", ", v[0], "]"); }
 };
 
-double sum_squares(const Tensor& x) {
-  return kernels::dispatch(x, [&]<class T>(T*) { return kernels::table<T>().sum_squares(kernels::data_of<T>(x), x.numel()); });
+/// The norm of the first `count` updates.
+kernels::Norm norm_of(Update* first, std::size_t count) {
+  std::vector<Tensor> all;
+  for (std::size_t i = 0; i < count; ++i) all.push_back(first[i].elements());
+  return kernels::norm_of_all([&](auto f) {
+    for (const Tensor& u : all) kernels::dispatch(u, [&]<class T>(T*) { f(kernels::data_of<const T>(u), u.numel()); });
+  });
 }
 
-void mark(Update& u, const Call& call, double norm) {
-  u.bad_norm = norm;
+void mark(Update& u, const Call& call, const kernels::Norm& norm) {
+  if (norm.finite()) return;
+  u.bad_norm = norm.value();
   u.bad_part = &call.node.path;
+}
+
+/// Brings u, a part of what has this norm, down to its share of the norm `most`; `factor` is most / norm, if that can be held.
+void bring_down(Update& u, const kernels::Norm& norm, double most, double factor) {
+  const Tensor g = u.elements();
+  if (norm.scale == 1 && kernels::dispatch(g, [&]<class T>(T*) { return std::isnormal(static_cast<T>(factor)); })) {
+    u.scale(factor);
+    u.elements();
+    return;
+  }
+  const Tensor out = g.clone();
+  kernels::dispatch(out, [&]<class T>(T*) { norm.bring_down(most, kernels::data_of<T>(out), out.numel()); });
+  u.set(out);
 }
 
 struct ClipByGlobalNorm final : Part {
   explicit ClipByGlobalNorm(Scalar max_norm) : Part("clip_by_global_norm", {{"max_norm", std::move(max_norm), Number::positive}}) {}
   bool run(Call& call, Updates& updates) const override {
-    double total = 0;
-    for (Update& u : updates) total += sum_squares(u.elements());
-    const double norm = std::sqrt(total), most = call.number(0);
+    const kernels::Norm norm = norm_of(updates.data(), updates.size());
+    const double most = call.number(0);
     for (Update& u : updates) {
-      if (!std::isfinite(norm)) mark(u, call, norm);
-      if (!(norm > most)) continue;
-      u.scale(most / norm);
-      u.elements();
+      mark(u, call, norm);
+      if (norm.above(most)) bring_down(u, norm, most, most / norm.root);
     }
     return true;
   }
@@ -67,12 +84,10 @@ struct ClipByBlockRms final : Part {
   explicit ClipByBlockRms(Scalar threshold) : Part("clip_by_block_rms", {{"threshold", std::move(threshold), Number::positive}}) {}
   bool run(Call& call, Updates& updates) const override {
     for (Update& u : updates) {
-      const Tensor g = u.elements();
-      const double rms = std::sqrt(sum_squares(g) / static_cast<double>(std::max<std::int64_t>(g.numel(), 1))), most = call.number(0);
-      if (!std::isfinite(rms)) mark(u, call, rms);
-      if (!(rms > most)) continue;
-      u.scale(most / rms);
-      u.elements();
+      const kernels::Norm norm = norm_of(&u, 1);
+      const double root = std::sqrt(static_cast<double>(std::max<std::int64_t>(u.elements().numel(), 1))), most = call.number(0);
+      mark(u, call, norm);
+      if (norm.above(most * root)) bring_down(u, norm, most * root, most / (norm.root / root));
     }
     return true;
   }
@@ -85,16 +100,14 @@ void clip_rows_of(Update& u, const Call& call, bool as_one, Limit limit) {
   const Tensor g = u.elements(), out = g.clone();
   const capstan::detail::ParameterRows rows(g, as_one);
   kernels::dispatch(g, [&]<class T>(T*) {
-    const auto norm_of = [&](const Tensor& of, std::int64_t row) {
-      return std::sqrt(kernels::table<T>().sum_squares(kernels::data_of<T>(of) + row * rows.size, rows.size));
+    const auto norm_of_row = [&](const Tensor& of, std::int64_t row) {
+      return kernels::norm_of(kernels::data_of<const T>(of) + row * rows.size, rows.size);
     };
     for (std::int64_t row = 0; row < rows.count; ++row) {
-      const double norm = norm_of(g, row), most = limit([&] { return norm_of(u.w, row); });
-      if (!std::isfinite(norm)) mark(u, call, norm);
-      if (!(norm > most)) continue;
-      T* const to = kernels::data_of<T>(out) + row * rows.size;
-      const T scale = static_cast<T>(most / norm);
-      for (std::int64_t i = 0; i < rows.size; ++i) to[i] *= scale;
+      const kernels::Norm norm = norm_of_row(g, row);
+      const double most = limit([&] { return norm_of_row(u.w, row).value(); });
+      mark(u, call, norm);
+      if (norm.above(most)) norm.bring_down(most, kernels::data_of<T>(out) + row * rows.size, rows.size);
     }
   });
   u.set(out);

@@ -127,3 +127,39 @@ TEST(ClipRows, RefuseWhatCannotBe) {
   EXPECT_EQ(clip_rows(Gradients(), 1).size(), 0u);
   EXPECT_EQ(clip_adaptive(Gradients(), parameters).size(), 0u);
 }
+
+// No finite gradient is refused, and what is brought down has the norm that was asked for, however large or small.
+TEST(Clip, NormsWhoseSquaresCannotBeHeld) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const bool single = dtype == DType::f32;
+    const double most = single ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
+    const Tensor w = parameter(zeros({2}, dtype)), v = parameter(zeros({2, 2}, dtype));
+    const auto g = [&](double x, double y) { return slopes({{w, tensor({3 * x, 4 * x}, dtype)}, {v, tensor({{y, 0}, {0, 0}}, dtype)}}); };
+    for (const double x : {single ? 1e37 : 1e200, single ? 1e-37 : 1e-200, single ? 1e-40 : 1e-310, 1.}) {
+      const double held = tensor(x, dtype).item();
+      EXPECT_NEAR(global_norm(g(x, 0)) / held, 5, 1e-3) << x;
+      EXPECT_NEAR(global_norm(g(0, x)) / held, 1, 1e-9) << x;
+      for (const double limit : {1., 1e-30, held / 2}) {
+        if (!(limit < held)) continue;
+        const auto brought_down = [&](const Gradients& clipped) {
+          EXPECT_NEAR(norm(clipped[w].to(DType::f64) / limit).item(), 1, 1e-3) << x << " to " << limit;
+        };
+        brought_down(clip_norm(g(x, 0), limit));
+        brought_down(clip_each(g(x, 0), limit));
+        brought_down(clip_rows(g(x, 0), limit));
+      }
+      EXPECT_TRUE(same_bits(clip_norm(g(x, 0), 6 * held)[w], g(x, 0)[w])) << x;
+    }
+    EXPECT_EQ(global_norm(g(0, 0)), 0);
+    // Beyond f64 itself: the norm is infinite, and clipping still goes.
+    const Gradients all = slopes({{w, tensor({most, -most}, dtype)}, {v, tensor({{most, most}, {most, most}}, dtype)}});
+    EXPECT_EQ(std::isinf(global_norm(all)), !single);
+    const Gradients clipped = clip_norm(all.clone(), 6);
+    EXPECT_NEAR(values(clipped[w])[1], -std::sqrt(6.), 1e-5);
+    EXPECT_NEAR(values(clipped[v])[3], std::sqrt(6.), 1e-5);
+    EXPECT_NEAR(values(clip_each(all.clone(), 6)[v])[2], 3, 1e-6);
+    const Gradients adaptive = clip_adaptive(all.clone(), {{"w", w}}, 0.5, 2);
+    EXPECT_NEAR(values(adaptive[w])[0], std::sqrt(0.5), 1e-6);
+    EXPECT_EQ(values(adaptive[v])[0], most);
+  }
+}

@@ -162,14 +162,31 @@ TEST(SkipNonfinite, StandsBehindWhatBringsInfinity) {
                                        {clip_by_block_rms(1), "clip_by_block_rms"},
                                        {clip_by_row_norm(1), "clip_by_row_norm"},
                                        {adaptive_grad_clip(0.1), "adaptive_grad_clip"}}) {
-    optim::Chain bold(Parameters{{"w", w}}, chain(clipping, lr)), careful(Parameters{{"w", w}}, chain(clipping, skip_nonfinite(), lr));
+    optim::Chain bold(Parameters{{"w", w}}, chain(scale(1e200), clipping, lr)),
+        careful(Parameters{{"w", w}}, chain(scale(1e200), clipping, skip_nonfinite(), lr));
     EXPECT_EQ(thrown([&] { bold.step(huge()); }),
-              std::string("NotFiniteError: [chain] 0.") + name + ": the norm must be finite: inf (with the update of 'w')");
+              std::string("NotFiniteError: [chain] 1.") + name + ": the norm must be finite: inf (with the update of 'w')");
     careful.step(huge());
     EXPECT_EQ(careful.skipped(), 1);
-    optim::Chain gathering(Parameters{{"w", w}}, chain(clipping, accumulate(2), lr));
+    optim::Chain gathering(Parameters{{"w", w}}, chain(scale(1e200), clipping, accumulate(2), lr));
     EXPECT_NE(thrown([&] { gathering.step(huge()); }), "nothing");
     EXPECT_EQ(values(w), (Values{1, 1}));
+  }
+}
+
+// Squares that f64 cannot hold: what is brought down has the norm that was asked for.
+TEST(Clipping, BringsDownWhatSquaresCannotHold) {
+  for (const double x : {1e200, 1e-200}) {
+    const auto clipped = [&](const optim::Transform& clipping) {
+      Tensor w = parameter(zeros({2, 2}, DType::f64));
+      optim::Chain(Parameters{{"w", w}}, chain(clipping, scale(-1))).step(slopes({{w, full({2, 2}, x, DType::f64)}}));
+      return -values(w / x)[0];
+    };
+    EXPECT_NEAR(clipped(clip_by_global_norm(x)), 0.5, 1e-12) << x;
+    EXPECT_NEAR(clipped(clip_by_norm(x)), 0.5, 1e-12) << x;
+    EXPECT_NEAR(clipped(clip_by_row_norm(x)), std::sqrt(0.5), 1e-12) << x;
+    EXPECT_NEAR(clipped(clip_by_block_rms(x / 4)), 0.25, 1e-12) << x;
+    EXPECT_NEAR(clipped(adaptive_grad_clip(0.5, x)), std::sqrt(0.125), 1e-12) << x;
   }
 }
 
