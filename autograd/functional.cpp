@@ -13,13 +13,8 @@ namespace {
 /// x as a parameter of its own, and f of it under a tape.
 struct Recorded {
   Recorded(const char* name, const Function& f, const Tensor& from, TapeOptions options)
-      : op(name), x(leaf_of(name, from)), tape(options), y(f(x)) {}
+      : op(name), x(leaf_of(name, from)), tape(options), y((tape.watch(x), f(x))) {}
 
-  /// d (a scalar) / dx, zeros when it does not depend on x.
-  Tensor gradient(const Tensor& scalar, const Tensor& of) {
-    const Gradients g = tape.gradients(scalar, {.keep = true, .inputs = {of}});
-    return g.contains(of) ? g[of] : zeros_like(of);
-  }
   void require_shape(const Tensor& v, const Tensor& like, const char* whose) const {
     if (!(v.shape() == like.shape()) || v.dtype() != like.dtype())
       fail<ShapeError>(op, "v must have ", whose, " shape and dtype: ", v.dtype(), " ", v.shape(), " for ", like.dtype(), " ",
@@ -53,7 +48,7 @@ Shape joined(const char* op, const Shape& a, const Shape& b) {
 Tensor rows_of(Recorded& r, const Tensor& y, const Shape& shape) {
   const Tensor flat = reshape(y, {y.numel()});
   std::vector<Tensor> rows;
-  for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(r.gradient(sum(slice(flat, 0, i, i + 1)), r.x));
+  for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(r.tape.gradient(sum(slice(flat, 0, i, i + 1)), r.x));
   const NoGrad pause;
   return rows.empty() || r.x.numel() == 0 ? zeros(shape, r.x.dtype()) : reshape(stack(rows), shape);
 }
@@ -63,14 +58,14 @@ Tensor rows_of(Recorded& r, const Tensor& y, const Shape& shape) {
 ValueAndProduct vjp(const Function& f, const Tensor& x, const Tensor& v) {
   Recorded r("vjp", f, x, {});
   r.require_shape(v, r.y, "f(x)'s");
-  return {r.y.detach(), r.gradient(sum(r.y * v.detach()), r.x)};
+  return {r.y.detach(), r.tape.gradient(sum(r.y * v.detach()), r.x)};
 }
 
 ValueAndProduct jvp(const Function& f, const Tensor& x, const Tensor& v) {
   Recorded r("jvp", f, x, {.higher_order = true});
   r.require_shape(v, r.x, "x's");
-  const Tensor u = parameter(ones(r.y.shape(), r.y.dtype())), back = r.gradient(sum(r.y * u), r.x);
-  return {r.y.detach(), r.gradient(sum(back * v.detach()), u).detach()};
+  const Tensor u = parameter(ones(r.y.shape(), r.y.dtype())), back = r.tape.gradient(sum(r.y * u), r.x);
+  return {r.y.detach(), r.tape.gradient(sum(back * v.detach()), u).detach()};
 }
 
 Tensor jacobian(const Function& f, const Tensor& x) {
@@ -82,15 +77,15 @@ Tensor hessian(const Function& f, const Tensor& x) {
   Recorded r("hessian", f, x, {.higher_order = true});
   r.require_scalar();
   const Shape shape = joined("hessian", r.x.shape(), r.x.shape());
-  return rows_of(r, r.gradient(sum(r.y), r.x), shape);
+  return rows_of(r, r.tape.gradient(sum(r.y), r.x), shape);
 }
 
 ValueAndProduct hessian_vector_product(const Function& f, const Tensor& x, const Tensor& v) {
   Recorded r("hessian_vector_product", f, x, {.higher_order = true});
   r.require_scalar();
   r.require_shape(v, r.x, "x's");
-  const Tensor first = r.gradient(sum(r.y), r.x);
-  return {r.y.detach(), r.gradient(sum(first * v.detach()), r.x).detach()};
+  const Tensor first = r.tape.gradient(sum(r.y), r.x);
+  return {r.y.detach(), r.tape.gradient(sum(first * v.detach()), r.x).detach()};
 }
 
 }  // namespace capstan::detail

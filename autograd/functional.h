@@ -5,7 +5,8 @@
 
 // Derivatives of functions of tensors: torch.autograd.functional and jax.jvp, jax.vjp, ... f is any callable that takes a
 // const Tensor& and returns a tensor; it is called under a tape of these functions' own, and x is a constant to every other tape.
-// All throw what f throws, and ValueError unless x is f32 or f64 and f(x) depends on x by recorded operations.
+// Where f(x) does not depend on x by recorded operations the derivative is 0, as in JAX and with PyTorch's strict = false. All throw what
+// f throws, and ValueError unless x is f32 or f64.
 namespace capstan {
 
 /// f(x) and a product with one of its derivatives.

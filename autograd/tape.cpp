@@ -214,7 +214,7 @@ struct Start {
   detail::Node* node;  // null for a leaf
 };
 
-Start start_of(TapeState& state, const Tensor& loss) {
+Start start_of(TapeState& state, const Tensor& loss, bool may_be_constant = false) {
   if (state.thread != &thread_tapes) fail<ValueError>("gradients", "a tape must be used on the thread that began it");
   if (state.running) [[unlikely]]
     in_a_hook("gradients");
@@ -231,6 +231,7 @@ Start start_of(TapeState& state, const Tensor& loss) {
     fail<ValueError>("gradients", "the loss was recorded on ",
                      other ? "another tape, which still runs (ask that one)" : "a tape that has ended, or is another thread's");
   }
+  if (may_be_constant) return {nullptr, nullptr};
   fail<ValueError>("gradients",
                    "no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from parameters?)");
 }
@@ -271,7 +272,15 @@ Gradients Tape::gradients(const Tensor& loss, const GradientOptions& options) {
   return chosen_gradients(*this, start, loss, options.inputs.data(), options.inputs.size(), options.keep);
 }
 
-Tensor Tape::gradient(const Tensor& y, const Tensor& x) { return chosen_gradients(*this, start_of(*state_, y), y, &x, 1, true)[x]; }
+Tensor Tape::gradient(const Tensor& y, const Tensor& x) {
+  const Start start = start_of(*state_, y, true);
+  if (x.header()->tape != state_->serial && !state_->knows_leaf(x.header()))
+    fail<ValueError>("gradients", "this tape does not know the tensor: ", x.dtype(), " ", x.shape(),
+                     " (no recorded operation took it, nor did watch())");
+  if (!start.slot) return zeros_like(x);
+  const Gradients g = chosen_gradients(*this, start, y, &x, 1, true);
+  return g.contains(x) ? g[x] : zeros_like(x);
+}
 
 void Tape::add_hook(const Tensor& x, detail::Hook* hook) {
   if (state_->thread == &thread_tapes && state_->running) {  // which goes through the list

@@ -79,7 +79,9 @@ class [[nodiscard]] Tape {
   /// saved was changed in place since, and on a tape of higher order when an operation's rule computes outside the recording. The memory of
   /// the recording is given back as it is used, and by an error as well, unless it is kept.
   Gradients gradients(const Tensor& loss, const GradientOptions& options = {});
-  /// d y / d x for one tensor; keeps the recording, computes nothing else.
+  /// d y / d x for one tensor; keeps the recording, computes nothing else. Zeros where y does not depend on x (the third derivative of
+  /// x^2), also when y is a constant, as in JAX. Throws as gradients() does, and ValueError for an x that this tape does not know: one that
+  /// no recorded operation took, and not watch().
   Tensor gradient(const Tensor& y, const Tensor& x);
   /// Makes this tape compute a gradient for x, which otherwise is a constant. Watch before use. Throws ValueError unless x is f32 or f64.
   void watch(const Tensor& x);

@@ -84,8 +84,35 @@ TEST(Functional, WhatTheyRefuse) {
               (void)jacobian(same, zeros({1, 1, 1, 1}, DType::f64));
             }),
             "ShapeError: [jacobian] the result would have more than six axes: [1, 1, 1, 1] and [1, 1, 1, 1]");
-  EXPECT_EQ(
-      thrown([&] { (void)vjp([](const Tensor&) { return d({1}); }, d({2}), d({1})); }),
-      "ValueError: [gradients] no tensor that wants a gradient reaches the loss (was it computed under this tape, outside NoGrad, from "
-      "parameters?)");
+  EXPECT_EQ(thrown([&] { (void)jacobian([](const Tensor& t) { return argmax(t, 0); }, d({2})); }),
+            "ValueError: [sum] takes f32 or f64: i64 [1] (convert with to())");
+}
+
+TEST(Functional, TheDerivativeOfAConstantIsZero) {
+  const auto one = [](const Tensor&) { return d({1, 4}); };
+  const auto whole = [](const Tensor&) { return d(3); };
+  const Tensor x = d({2, 5, 7});
+  EXPECT_TRUE(near(vjp(one, x, d({1, 2})).product, zeros({3}), 0));
+  EXPECT_TRUE(near(vjp(one, x, d({1, 2})).value, d({1, 4}), 0));
+  EXPECT_TRUE(near(jvp(one, x, d({1, 2, 3})).product, zeros({2}), 0));
+  EXPECT_TRUE(near(jacobian(one, x), zeros({2, 3}), 0));
+  EXPECT_TRUE(near(hessian(whole, x), zeros({3, 3}), 0));
+  EXPECT_TRUE(near(hessian([](const Tensor& t) { return sum(t) * 2; }, x), zeros({3, 3}), 0));
+  EXPECT_TRUE(near(hessian_vector_product(whole, x, x).product, zeros({3}), 0));
+  EXPECT_EQ(jacobian(one, x.to(DType::f32)).dtype(), DType::f32);
+}
+
+TEST(Functional, DerivativesOfAPolynomialOfEveryOrder) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Tensor x = tensor({3, -2}, dtype);
+    Tape tape({.higher_order = true});
+    tape.watch(x);
+    Tensor y = sum(x * x);
+    for (const Values& expected : {Values{6, -4}, Values{2, 2}, Values{0, 0}, Values{0, 0}, Values{0, 0}}) {
+      const Tensor dy = tape.gradient(y, x);
+      EXPECT_EQ(dy.dtype(), dtype);
+      EXPECT_EQ(values(dy), expected);
+      y = sum(dy);
+    }
+  }
 }
