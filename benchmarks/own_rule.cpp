@@ -13,8 +13,7 @@ struct OwnAdagradOptions {
 struct OwnAdagrad : optim::Elementwise<OwnAdagrad, OwnAdagradOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "own_adagrad";
-  static constexpr std::array fields = {Field<OwnAdagradOptions>{"lr", &OwnAdagradOptions::lr},
-                                        Field<OwnAdagradOptions>{"eps", &OwnAdagradOptions::eps}};
+  static constexpr Field fields[] = {{"lr", &OwnAdagradOptions::lr}, {"eps", &OwnAdagradOptions::eps}};
   static constexpr std::array states = {"sum"};
   template <class T>
   struct Rule {
@@ -33,8 +32,7 @@ struct OwnMomentumOptions {
 struct OwnMomentum : optim::Elementwise<OwnMomentum, OwnMomentumOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "own_momentum";
-  static constexpr std::array fields = {Field<OwnMomentumOptions>{"lr", &OwnMomentumOptions::lr},
-                                        Field<OwnMomentumOptions>{"momentum", &OwnMomentumOptions::momentum}};
+  static constexpr Field fields[] = {{"lr", &OwnMomentumOptions::lr}, {"momentum", &OwnMomentumOptions::momentum}};
   static constexpr std::array states = {"momentum"};
   template <class T>
   struct Rule {

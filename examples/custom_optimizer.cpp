@@ -24,8 +24,7 @@ struct PowerSignOptions {
 struct PowerSign : optim::Elementwise<PowerSign, PowerSignOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "powersign";
-  static constexpr std::array fields = {Field<PowerSignOptions>{"lr", &PowerSignOptions::lr},
-                                        Field<PowerSignOptions>{"beta", &PowerSignOptions::beta}};
+  static constexpr Field fields[] = {{"lr", &PowerSignOptions::lr}, {"beta", &PowerSignOptions::beta}};
   static constexpr std::array states = {"average"};
   template <class T>
   struct Rule {
@@ -50,8 +49,8 @@ struct OwnLAMB : optim::WholeTensor<OwnLAMB, OwnLAMBOptions> {
   using O = OwnLAMBOptions;
   using WholeTensor::WholeTensor;
   static constexpr auto name = "own_lamb";
-  static constexpr std::array fields = {Field<O>{"lr", &O::lr}, Field<O>{"beta1", &O::beta1}, Field<O>{"beta2", &O::beta2},
-                                        Field<O>{"eps", &O::eps}, Field<O>{"weight_decay", &O::weight_decay}};
+  static constexpr Field fields[] = {
+      {"lr", &O::lr}, {"beta1", &O::beta1}, {"beta2", &O::beta2}, {"eps", &O::eps}, {"weight_decay", &O::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
   static optim::Decay decay(const O&) { return optim::Decay::own; }
   static void move(const O& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m, Tensor& v) {

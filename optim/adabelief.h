@@ -24,12 +24,9 @@ struct AdaBelief : Elementwise<AdaBelief, AdaBeliefOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adabelief";
   static constexpr auto source = "Zhuang et al., NeurIPS 2020, algorithm 2";
-  static constexpr std::array fields = {Field<AdaBeliefOptions>{"lr", &AdaBeliefOptions::lr},
-                                        Field<AdaBeliefOptions>{"beta1", &AdaBeliefOptions::beta1},
-                                        Field<AdaBeliefOptions>{"beta2", &AdaBeliefOptions::beta2},
-                                        Field<AdaBeliefOptions>{"eps", &AdaBeliefOptions::eps},
-                                        Field<AdaBeliefOptions>{"eps_root", &AdaBeliefOptions::eps_root},
-                                        Field<AdaBeliefOptions>{"weight_decay", &AdaBeliefOptions::weight_decay}};
+  static constexpr Field fields[] = {
+      {"lr", &AdaBeliefOptions::lr},   {"beta1", &AdaBeliefOptions::beta1},       {"beta2", &AdaBeliefOptions::beta2},
+      {"eps", &AdaBeliefOptions::eps}, {"eps_root", &AdaBeliefOptions::eps_root}, {"weight_decay", &AdaBeliefOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_var"};
 
   template <class T>

@@ -22,9 +22,10 @@ struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adadelta";
   static constexpr auto source = "Zeiler, arXiv:1212.5701, algorithm 1";
-  static constexpr std::array fields = {
-      Field<AdadeltaOptions>{"lr", &AdadeltaOptions::lr}, Field<AdadeltaOptions>{"rho", &AdadeltaOptions::rho},
-      Field<AdadeltaOptions>{"eps", &AdadeltaOptions::eps}, Field<AdadeltaOptions>{"weight_decay", &AdadeltaOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &AdadeltaOptions::lr},
+                                     {"rho", &AdadeltaOptions::rho},
+                                     {"eps", &AdadeltaOptions::eps},
+                                     {"weight_decay", &AdadeltaOptions::weight_decay}};
   static constexpr std::array states = {"square_avg", "acc_delta"};
 
   template <class T>

@@ -28,10 +28,9 @@ struct Adafactor : WholeTensor<Adafactor, AdafactorOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "adafactor";
   static constexpr auto source = "Shazeer & Stern, ICML 2018, algorithms 4 and 5";
-  static constexpr std::array fields = {
-      Field<AdafactorOptions>{"lr", &AdafactorOptions::lr},     Field<AdafactorOptions>{"beta2_decay", &AdafactorOptions::beta2_decay},
-      Field<AdafactorOptions>{"eps1", &AdafactorOptions::eps1}, Field<AdafactorOptions>{"eps2", &AdafactorOptions::eps2},
-      Field<AdafactorOptions>{"d", &AdafactorOptions::d},       Field<AdafactorOptions>{"weight_decay", &AdafactorOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &AdafactorOptions::lr},     {"beta2_decay", &AdafactorOptions::beta2_decay},
+                                     {"eps1", &AdafactorOptions::eps1}, {"eps2", &AdafactorOptions::eps2},
+                                     {"d", &AdafactorOptions::d},       {"weight_decay", &AdafactorOptions::weight_decay}};
   static constexpr std::array states = {"row_var", "col_var", "variance"};
 
   static void move(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& row, Tensor& column, Tensor& whole);

@@ -37,12 +37,12 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adagrad";
   static constexpr auto source = "Duchi, Hazan & Singer, JMLR 12, 2011, figure 1";
-  static constexpr std::array fields = {Field<AdagradOptions>{"lr", &AdagradOptions::lr},
-                                        Field<AdagradOptions>{"eps", &AdagradOptions::eps},
-                                        Field<AdagradOptions>{"eps_inside_root", &AdagradOptions::eps_inside_root},
-                                        Field<AdagradOptions>{"initial_accumulator", &AdagradOptions::initial_accumulator},
-                                        Field<AdagradOptions>{"lr_decay", &AdagradOptions::lr_decay},
-                                        Field<AdagradOptions>{"weight_decay", &AdagradOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &AdagradOptions::lr},
+                                     {"eps", &AdagradOptions::eps},
+                                     {"eps_inside_root", &AdagradOptions::eps_inside_root},
+                                     {"initial_accumulator", &AdagradOptions::initial_accumulator},
+                                     {"lr_decay", &AdagradOptions::lr_decay},
+                                     {"weight_decay", &AdagradOptions::weight_decay}};
 
   static constexpr double lr_at(const AdagradOptions& o, StepInfo step) {
     return detail::equal(o.lr_decay, 0) ? step.lr : step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay);

@@ -26,12 +26,12 @@ struct Adam : Elementwise<Adam, AdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adam";
   static constexpr auto source = "Kingma & Ba, ICLR 2015, algorithm 1";
-  static constexpr std::array fields = {Field<AdamOptions>{"lr", &AdamOptions::lr},
-                                        Field<AdamOptions>{"beta1", &AdamOptions::beta1},
-                                        Field<AdamOptions>{"beta2", &AdamOptions::beta2},
-                                        Field<AdamOptions>{"eps", &AdamOptions::eps},
-                                        Field<AdamOptions>{"weight_decay", &AdamOptions::weight_decay},
-                                        Field<AdamOptions>{"amsgrad", &AdamOptions::amsgrad}};
+  static constexpr Field fields[] = {{"lr", &AdamOptions::lr},
+                                     {"beta1", &AdamOptions::beta1},
+                                     {"beta2", &AdamOptions::beta2},
+                                     {"eps", &AdamOptions::eps},
+                                     {"weight_decay", &AdamOptions::weight_decay},
+                                     {"amsgrad", &AdamOptions::amsgrad}};
 
   /// Both rules serve AdamW too, whose options have the same names.
   template <class T>

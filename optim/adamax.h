@@ -22,10 +22,11 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adamax";
   static constexpr auto source = "Kingma & Ba, ICLR 2015, algorithm 2";
-  static constexpr std::array fields = {
-      Field<AdamaxOptions>{"lr", &AdamaxOptions::lr}, Field<AdamaxOptions>{"beta1", &AdamaxOptions::beta1},
-      Field<AdamaxOptions>{"beta2", &AdamaxOptions::beta2}, Field<AdamaxOptions>{"eps", &AdamaxOptions::eps},
-      Field<AdamaxOptions>{"weight_decay", &AdamaxOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &AdamaxOptions::lr},
+                                     {"beta1", &AdamaxOptions::beta1},
+                                     {"beta2", &AdamaxOptions::beta2},
+                                     {"eps", &AdamaxOptions::eps},
+                                     {"weight_decay", &AdamaxOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_inf"};
 
   template <class T>

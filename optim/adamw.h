@@ -22,12 +22,12 @@ struct AdamW : Elementwise<AdamW, AdamWOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adamw";
   static constexpr auto source = "Loshchilov & Hutter, ICLR 2019, algorithm 2";
-  static constexpr std::array fields = {Field<AdamWOptions>{"lr", &AdamWOptions::lr},
-                                        Field<AdamWOptions>{"beta1", &AdamWOptions::beta1},
-                                        Field<AdamWOptions>{"beta2", &AdamWOptions::beta2},
-                                        Field<AdamWOptions>{"eps", &AdamWOptions::eps},
-                                        Field<AdamWOptions>{"weight_decay", &AdamWOptions::weight_decay},
-                                        Field<AdamWOptions>{"amsgrad", &AdamWOptions::amsgrad}};
+  static constexpr Field fields[] = {{"lr", &AdamWOptions::lr},
+                                     {"beta1", &AdamWOptions::beta1},
+                                     {"beta2", &AdamWOptions::beta2},
+                                     {"eps", &AdamWOptions::eps},
+                                     {"weight_decay", &AdamWOptions::weight_decay},
+                                     {"amsgrad", &AdamWOptions::amsgrad}};
 
   template <class T>
   using Rules = RuleList<Adam::Plain<T>, Adam::AMSGrad<T>>;

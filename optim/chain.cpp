@@ -130,7 +130,16 @@ Chain::Chain(const Parameters& parameters, const Transform& transform) : Optimiz
   auto program = std::make_unique<Program>(transform);
   program_ = program.get();
   detail::choose_isa_level();
-  add_parameters(parameters);
+  if (!parameters.empty()) add_parameters(parameters);
+  require_patterns_used();
+  static_cast<void>(program.release());
+}
+
+Chain::~Chain() { delete program_; }
+
+/// Once there are parameters: each pattern must be the first to match one.
+void Chain::require_patterns_used() const {
+  if (program_->checked || entries().empty()) return;
   know_all();
   for (const Node& node : program_->nodes)
     for (std::size_t k = 0; k < node.part->patterns.size(); ++k) {
@@ -144,10 +153,8 @@ Chain::Chain(const Parameters& parameters, const Transform& transform) : Optimiz
         fail<ValueError>(method(), node.path, ": a pattern must be the first to match some parameter: '", node.part->patterns[k],
                          "' among ", reached.empty() ? "none" : reached);
     }
-  static_cast<void>(program.release());
+  program_->checked = true;
 }
-
-Chain::~Chain() { delete program_; }
 
 void Chain::accept_parameter(const std::string& name, const Tensor&) const { program_->require_place(program_->top, name); }
 
@@ -162,6 +169,7 @@ void Chain::know_all() const {
 bool Chain::takes_non_finite() const noexcept { return program_->may_skip; }
 
 void Chain::prepare(double loss) {
+  require_patterns_used();
   know_all();
   Program& p = *program_;
   p.next = p.memory;
@@ -183,6 +191,10 @@ void Chain::prepare(double loss) {
     require_finite(entries()[i]);
   }
   on_error.updates = nullptr;
+}
+
+void Chain::update_all() {
+  for_each_moved([](Entry&) {});  // finish() does it
 }
 
 void Chain::finish() {

@@ -30,7 +30,8 @@ struct Program;
 /// "chain/<part>/<parameter>/<name>".
 class Chain : public Optimizer {
  public:
-  /// Throws ValueError for no parameters, and for a pattern of `transform` or a parameter that does not fit.
+  /// Throws ValueError for a pattern of `transform` or a parameter that does not fit: where there are no parameters yet, the first step
+  /// does for the patterns.
   Chain(const Parameters& parameters, const Transform& transform);
   ~Chain() override;
 
@@ -50,6 +51,7 @@ class Chain : public Optimizer {
  protected:
   void prepare(double loss) override;
   void update(Entry&, const Tensor&) override {}
+  void update_all() override;
   void finish() override;
   bool takes_non_finite() const noexcept override;
   void save_rest(TensorMap& state) const override;
@@ -70,6 +72,7 @@ class Chain : public Optimizer {
 
  private:
   void know_all() const;
+  void require_patterns_used() const;
 
   detail::Program* program_;
 };

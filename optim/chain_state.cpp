@@ -83,6 +83,9 @@ void Chain::set_number(std::string_view name, double value) {
   const Number& n = node.part->numbers[at.number];
   if (n.value.scheduled()) fail<ValueError>(method(), node.path, "/", n.name, " follows a schedule: it cannot be set");
   n.check(node.part->name.c_str(), value);
+  std::vector<double> together = node.values;
+  together[at.number] = value;
+  node.part->check(together);
   node.values[at.number] = value;
 }
 
@@ -101,6 +104,10 @@ void Chain::set_options(const std::vector<double>& values) {
     const detail::Part& part = *program_->nodes[places[i].node].part;
     part.numbers[places[i].number].check(part.name.c_str(), values.at(i));
   }
+  std::vector<std::vector<double>> together;
+  for (const Node& node : program_->nodes) together.push_back(node.values);
+  for (std::size_t i = 0; i < places.size(); ++i) together[places[i].node][places[i].number] = values[i];
+  for (std::size_t k = 0; k < together.size(); ++k) program_->nodes[k].part->check(together[k]);
   for (std::size_t i = 0; i < places.size(); ++i) program_->nodes[places[i].node].values[places[i].number] = values[i];
 }
 

@@ -1,12 +1,15 @@
 #pragma once
 #include <capstan/optim/elementwise.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 namespace capstan::optim {
+
+class Chain;
 
 /// What conformance() found out about one property.
 struct Property {
@@ -41,10 +44,10 @@ namespace detail {
 struct Subject {
   const char* name;
   std::vector<const char*> options;
-  std::vector<bool> flags;
+  std::vector<FieldInfo> fields;
   const void* sets;  // the vector of options
   std::size_t count;
-  bool elementwise;
+  bool elementwise, chain;
   ConformanceOptions settings;
   std::vector<double> (*values)(const Subject&, std::size_t set);
   std::unique_ptr<Optimizer> (*build)(const Subject&, std::size_t set, const std::vector<double>& values, const Parameters&);
@@ -68,7 +71,9 @@ std::false_type moves_elements(const void*);
 ///     return report ? 0 : 1;
 ///
 /// The properties:
-///   - "tells its name and options": method() is Method::name, state() lists every field;
+///   - "two fresh runs agree to the bit", one after the other and side by side: what a run knows is in its optimizer, and not in a static
+///     variable;
+///   - "tells its name and options": method() is Method::name, state() lists every field (a Chain's has a number that follows each);
 ///   - "converges on a parabola", "converges on Rosenbrock's valley": with the first set, without weight decay, at its rate
 ///     or at some rate lr * 10^k, k = -4 ... 3, in f32 and f64, as close as ConformanceOptions say;
 ///   - "every option changes the trajectory": in f32 and f64, by more than 1e-4, with another value in one of the sets;
@@ -82,6 +87,8 @@ std::false_type moves_elements(const void*);
 ///   - "moves a group by its own options" and inherits the rate that it does not set; when it has group();
 ///   - "goes on after a load to the bit": into an optimizer with other options, and one that was at work;
 ///   - "f32 follows f64": to 1e-4 over ten steps;
+///   - "f64 is more exact than f32": where options, parameters and gradients change by 2^-31 of themselves, 512 times, no element jumps as
+///     it does where one of them, or something computed of them, is rounded to f32;
 ///   - "composes with clipping and decay": gradients are values; weight_decay adds weight_decay * w to them (L2), or takes
 ///     lr * weight_decay * w from w before the step (decoupled, Loshchilov & Hutter, ICLR 2019), to 1e-12 in f64 and 1e-5 in
 ///     f32, with that of the set or else 0.1, unless decay() says that the method has a way of its own;
@@ -104,11 +111,12 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
   s.name = Method::name;
   for (const auto& f : Method::fields) {
     s.options.push_back(f.name);
-    s.flags.push_back(f.flag != nullptr);
+    s.fields.push_back(f);
   }
   s.sets = &sets;
   s.count = sets.size();
   s.elementwise = decltype(detail::moves_elements(static_cast<const Method*>(nullptr)))::value;
+  s.chain = std::is_base_of_v<Chain, Method>;
   s.settings = std::move(options);
   s.values = [](const Subject& subject, std::size_t index) {
     std::vector<double> values;
@@ -146,6 +154,33 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
       });
     };
   return detail::check_conformance(s);
+}
+
+/// A method's own numbers as another program has computed them.
+struct Trajectory {
+  std::vector<double> start;                   // the parameter, of one axis or of `shape`
+  std::vector<std::vector<double>> gradients;  // one for each step
+  std::vector<std::vector<double>> expected;   // the parameter after each step
+  Shape shape = {};
+};
+
+namespace detail {
+Property follows(const char* method, const Trajectory& trajectory, double tolerance, const void* context,
+                 std::unique_ptr<Optimizer> (*build)(const void* context, const Parameters&));
+}
+
+/// Steps the method along the trajectory's gradients and reports whether it was where it should be after each: to `tolerance` times
+/// max(1, |expected|) in f64, and to 1e-5 of it in f32. It needs no test framework; optim/conformance_gtest.h has expect_trajectory().
+///
+///     const auto numbers = optim::follows<SGD>({.lr = 0.5}, {.start = {1}, .gradients = {{2}, {2}}, .expected = {{0}, {-1}}});
+///
+/// Throws ValueError for a trajectory without a step, or whose rows are not as long as its start.
+template <class Method, class Options = OptionsOf<Method>>
+Property follows(const Options& options, const Trajectory& trajectory, double tolerance = 1e-12) {
+  return detail::follows(Method::name, trajectory, tolerance, &options,
+                         [](const void* o, const Parameters& parameters) -> std::unique_ptr<Optimizer> {
+                           return std::make_unique<Method>(parameters, *static_cast<const Options*>(o));
+                         });
 }
 
 }  // namespace capstan::optim

@@ -51,7 +51,9 @@ struct Trial {
     if (place(option) != no_option) t.values[place(option)] = value;
     return t;
   }
-  std::string text() const { return list_options(subject.options, values); }
+  std::string text() const { return list_options(subject.fields, values); }
+  /// Other values that the option might have; the method may refuse some.
+  std::vector<double> others(std::size_t option) const;
   static constexpr std::size_t no_option = static_cast<std::size_t>(-1);
 };
 
@@ -111,11 +113,13 @@ std::string left_out(const Parts&... parts) {
 }
 
 // The checks: each returns when the property holds; a text when something was left out.
+void agrees_with_itself(const Subject& s);
 void tells_name_and_options(const Subject& s);
 void converges_on_parabola(const Subject& s);
 void converges_on_rosenbrock(const Subject& s);
 std::string feels_each_option(const Subject& s);
 void follows_f64(const Subject& s);
+void is_exact_in_f64(const Subject& s);
 std::string composes(const Subject& s);
 std::string same_for_any_threads(const Subject& s);
 void moves_each_element_by_itself(const Subject& s);

@@ -15,4 +15,11 @@ inline void expect_conformance(const Conformance& report) {
     EXPECT_NE(p.outcome, Property::Outcome::failed) << report.method << " " << p.name << ": " << p.message;
 }
 
+/// A failure unless the method is where the reference trajectory is after each step: what follows() reports.
+template <class Method, class Options = OptionsOf<Method>>
+void expect_trajectory(const Options& options, const Trajectory& trajectory, double tolerance = 1e-12) {
+  const Property p = follows<Method>(options, trajectory, tolerance);
+  EXPECT_EQ(p.outcome, Property::Outcome::held) << Method::name << " " << p.name << ": " << p.message;
+}
+
 }  // namespace capstan::optim

@@ -41,6 +41,25 @@ void expect_refusal(const Training& training, const std::string& what, const Tri
   expect(training.everything() == before, what, " is refused after something was changed, ", trial.text());
 }
 
+/// Where a state holds the k-th option: a chain's under a part's name, which is found by another value.
+std::vector<std::string> keys_of(const Trial& trial, std::size_t k) {
+  if (!trial.subject.chain) return {cat(trial.subject.name, "/", trial.subject.options[k])};
+  const TensorMap before = Training(trial, DType::f32).optimizer->state();
+  std::vector<std::string> keys;
+  for (const double value : trial.others(k)) {
+    try {
+      const TensorMap after = Training(trial.with(trial.subject.options[k], value), DType::f32).optimizer->state();
+      for (const auto& entry : before)
+        if (entry.tensor.dtype() == DType::f64 && entry.tensor.dim() == 0 && after.contains(entry.name) &&
+            after[entry.name].item() != entry.tensor.item())
+          keys.push_back(entry.name);
+    } catch (const Error&) {  // a value that the method refuses
+    }
+    if (!keys.empty()) break;
+  }
+  return keys;
+}
+
 TensorMap with_option(const TensorMap& state, const std::string& key, double value) {
   TensorMap changed;
   for (const auto& entry : state) changed.insert(entry.name, entry.name == key ? full({}, value, DType::f64) : entry.tensor);
@@ -49,14 +68,35 @@ TensorMap with_option(const TensorMap& state, const std::string& key, double val
 
 }  // namespace
 
+void agrees_with_itself(const Subject& s) {
+  for_sets(s, [&](const Trial& trial) {
+    for (const DType dtype : both_dtypes) {
+      const auto run = [&](bool beside) {
+        Training one(trial, dtype), other(trial, dtype);
+        for (int t = 0; t < 5; ++t) {
+          if (beside) other.step(t);
+          one.step(t);
+        }
+        return one.everything();
+      };
+      const std::string first = run(false);
+      expect(run(false) == first, "the second run in ", dtype, " ends elsewhere than the first, ", trial.text());
+      expect(run(true) == first, "beside another optimizer a run in ", dtype, " ends elsewhere than alone, ", trial.text());
+    }
+  });
+}
+
 void tells_name_and_options(const Subject& s) {
   for_sets(s, [&](const Trial& trial) {
     const Training training(trial, DType::f32);
     expect(std::string_view(training.optimizer->method()) == s.name, "it is called ", training.optimizer->method(), " and not ", s.name);
     expect(trial.place("lr") != Trial::no_option, "there is no option lr");
     const TensorMap state = training.optimizer->state();
+    for (std::size_t k = 0; s.chain && k < s.options.size(); ++k)
+      expect(!keys_of(trial, k).empty(), "no number of the state follows ", s.options[k], ", ", trial.text());
     std::size_t i = 0;
     for (const char* option : s.options) {
+      if (s.chain) break;
       const std::string key = cat(s.name, "/", option);
       expect(i < state.size() && state.at(i).name == key, "the state does not list ", key, " in its place");
       expect(state.at(i).tensor.item() == trial.values[i], "the state's ", key, " is ", state.at(i).tensor.item(), ", ", trial.text());
@@ -253,15 +293,19 @@ std::string refuses_bad_options(const Subject& s) {
       const std::string option = s.options[k];
       std::vector<double> bad = {nan, inf, -inf};
       if (option == "lr" || option == "eps" || option == "weight_decay") bad.push_back(-0.5);
-      if (s.flags[k]) bad = {0.5, 2, nan};
+      const FieldInfo& field = s.fields[k];
+      const bool is_number = field.kind == FieldInfo::Kind::number;
+      if (!is_number) bad = {0.5, field.kind == FieldInfo::Kind::word ? static_cast<double>(field.count) : 0x1p60, nan};
+      const std::vector<std::string> keys = keys_of(trial, k);
       for (const double value : bad) {
         const std::string what = cat(option, " ", value);
         Training training(trial, DType::f32);
         training.step(0);
         const Trial wrong = trial.with(option, value);
-        expect_refusal(training, what + " in a state", trial,
-                       [&] { training.optimizer->load_state(with_option(training.optimizer->state(), cat(s.name, "/", option), value)); });
-        if (s.flags[k]) continue;  // elsewhere a flag is a bool
+        for (const std::string& key : keys)
+          expect_refusal(training, what + " in a state", trial,
+                         [&] { training.optimizer->load_state(with_option(training.optimizer->state(), key, value)); });
+        if (!is_number) continue;  // elsewhere it is a bool, an integer or an enumerator
         expect_refusal(training, what + " in the constructor", trial, [&] { wrong.build(Parameters{{"kit.w", zeros(shape_of(s, 2))}}); });
         if (option == "lr") expect_refusal(training, what + " in set_lr()", trial, [&] { training.optimizer->set_lr(value); });
         if (s.group) expect_refusal(training, what + " in group()", trial, [&] { s.group(*training.optimizer, "kit.b", wrong.values); });

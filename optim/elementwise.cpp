@@ -1,6 +1,7 @@
 #include <capstan/core/kernels/table.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/elementwise.h>
+#include <capstan/optim/whole_tensor.h>
 
 #include <algorithm>
 #include <limits>
@@ -27,10 +28,20 @@ void unknown_option(const char* method, std::string_view option, const std::vect
   fail<ValueError>(method, "there is no option '", option, "' among ", all, near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
 }
 
-std::string list_options(const std::vector<const char*>& names, const std::vector<double>& values) {
+std::string list_options(const std::vector<FieldInfo>& fields, const std::vector<double>& values) {
   std::string s;
-  for (std::size_t i = 0; i < names.size(); ++i) s += cat(s.empty() ? "" : ", ", names[i], " ", values[i]);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const bool is_word = fields[i].kind == FieldInfo::Kind::word;
+    s += cat(s.empty() ? "" : ", ", fields[i].name, " ", is_word ? fields[i].text(values[i]) : cat(values[i]));
+  }
   return s;
+}
+
+void not_in_place(const char* method, const std::string& parameter, const char* state) {
+  const std::string what = state ? cat("the state '", state, "' of '", parameter, "'") : cat("the parameter '", parameter, "'");
+  const char* const w = state ? state : "w";
+  fail<ValueError>(method, "move() must change ", what, " in place: it made another tensor (write ", w, " -= ... or ", w,
+                   ".assign(...), not ", w, " = ...)");
 }
 
 void require_positive(const char* method, const char* option, double value) {

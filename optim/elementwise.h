@@ -35,8 +35,8 @@ struct Made;
 ///     struct Signum : optim::Elementwise<Signum, SignumOptions> {
 ///       using Elementwise::Elementwise;
 ///       static constexpr auto name = "signum";
-///       static constexpr std::array fields = {Field<SignumOptions>{"lr", &SignumOptions::lr},
-///                                             Field<SignumOptions>{"momentum", &SignumOptions::momentum}};
+///       static constexpr Field fields[] = {{"lr", &SignumOptions::lr},
+///                                             {"momentum", &SignumOptions::momentum}};
 ///       static constexpr std::array states = {"momentum"};
 ///       template <class T> struct Rule {
 ///         T lr, b;
@@ -51,7 +51,8 @@ struct Made;
 /// as Method's `decay` says. Optional static members beside those that Method lists:
 ///   - `template <class T> using Rules = RuleList<A<T>, B<T>>` and `std::size_t choose(const Options&)`: several rules, each
 ///     with `states` of its own, of which the options choose one.
-/// and one of a rule:
+/// and of a rule:
+///   - a third argument of its constructor, `const Derived& method`: for a number that all parameters share (Optimizer::share());
 ///   - `T rate(T s, ...) const`, given one number for each of `states` as they are after a step: how far a unit of gradient
 ///     moved w in that step, for effective_rates() and train::RateMicroscope;
 ///   - `static constexpr bool forgets`, beside rate(): true where the rule divides by an average, false where by a sum or a maximum
@@ -59,8 +60,8 @@ struct Made;
 template <class Derived, class Options>
 class Elementwise : public Method<Derived, Options> {
  public:
-  /// Throws ValueError for an option out of its range (naming it and its value) and for an empty list of parameters.
-  explicit Elementwise(const Parameters& parameters, Options options = {});
+  /// Throws ValueError for an option out of its range, naming it and its value. `prepares`: as in Optimizer.
+  explicit Elementwise(const Parameters& parameters, Options options = {}, bool prepares = false);
   ~Elementwise() override;
 
  protected:
@@ -72,6 +73,8 @@ class Elementwise : public Method<Derived, Options> {
   std::optional<bool> forgets(const Entry& entry) const final;
 
  private:
+  template <class Rule>
+  Rule make_rule(const Options& options, StepInfo step) const;
   template <class Made>
   void move(Entry& entry, const Tensor& g, Made& made) const;
   template <class Rule, class T>

@@ -57,7 +57,8 @@ constexpr bool tells_rate(std::index_sequence<slot...>) {
 }  // namespace detail
 
 template <class Derived, class Options>
-Elementwise<Derived, Options>::Elementwise(const Parameters& parameters, Options options) : Method<Derived, Options>(parameters, options) {
+Elementwise<Derived, Options>::Elementwise(const Parameters& parameters, Options options, bool prepares)
+    : Method<Derived, Options>(parameters, options, prepares) {
   detail::choose_isa_level();
 }
 
@@ -87,6 +88,15 @@ void Elementwise<Derived, Options>::update_all() {
 }
 
 template <class Derived, class Options>
+template <class Rule>
+Rule Elementwise<Derived, Options>::make_rule(const Options& options, StepInfo step) const {
+  if constexpr (std::is_constructible_v<Rule, const Options&, StepInfo, const Derived&>)
+    return Rule(options, step, static_cast<const Derived&>(*this));
+  else
+    return Rule(options, step);
+}
+
+template <class Derived, class Options>
 template <class Made>
 void Elementwise<Derived, Options>::move(Entry& entry, const Tensor& g, Made& made) const {
   const auto by_rule = [&]<class T>(T*) {
@@ -107,7 +117,7 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
   static_assert(std::is_trivially_copyable_v<Rule>, "a rule holds numbers");
   if (!made.rule || made.group != entry.group || made.steps != entry.steps) {
     const Options& o = this->options(entry.group);
-    made.rule.emplace(o, StepInfo{o.lr, entry.steps});
+    made.rule.emplace(make_rule<Rule>(o, StepInfo{o.lr, entry.steps}));
     made.group = entry.group;
     made.steps = entry.steps;
     made.loop = detail::rule_loop<Decay::own, count, Rule, T>();
@@ -147,7 +157,7 @@ bool Elementwise<Derived, Options>::rates(const Entry& entry, double* out) const
       told = true;
       if (!out) return;
       const Options& o = this->options(entry.group);
-      const Rule rule(o, {o.lr, entry.steps});
+      const Rule rule = make_rule<Rule>(o, {o.lr, entry.steps});
       Tensor wide[count + 1];
       const double* states[count + 1] = {};
       double starts[count + 1] = {};

@@ -24,9 +24,11 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "ftrl";
   static constexpr auto source = "McMahan et al., KDD 2013, algorithm 1";
-  static constexpr std::array fields = {Field<FTRLOptions>{"lr", &FTRLOptions::lr}, Field<FTRLOptions>{"beta", &FTRLOptions::beta},
-                                        Field<FTRLOptions>{"l1", &FTRLOptions::l1}, Field<FTRLOptions>{"l2", &FTRLOptions::l2},
-                                        Field<FTRLOptions>{"initial_accumulator", &FTRLOptions::initial_accumulator}};
+  static constexpr Field fields[] = {{"lr", &FTRLOptions::lr},
+                                     {"beta", &FTRLOptions::beta},
+                                     {"l1", &FTRLOptions::l1},
+                                     {"l2", &FTRLOptions::l2},
+                                     {"initial_accumulator", &FTRLOptions::initial_accumulator}};
   static constexpr std::array states = {"accumulator", "linear"};
 
   template <class T>

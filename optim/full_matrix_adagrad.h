@@ -24,9 +24,9 @@ struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptio
   using WholeTensor::WholeTensor;
   static constexpr auto name = "full_matrix_adagrad";
   static constexpr auto source = "Duchi, Hazan & Singer, JMLR 12, 2011, figure 1, full form";
-  static constexpr std::array fields = {Field<FullMatrixAdagradOptions>{"lr", &FullMatrixAdagradOptions::lr},
-                                        Field<FullMatrixAdagradOptions>{"eps", &FullMatrixAdagradOptions::eps},
-                                        Field<FullMatrixAdagradOptions>{"weight_decay", &FullMatrixAdagradOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &FullMatrixAdagradOptions::lr},
+                                     {"eps", &FullMatrixAdagradOptions::eps},
+                                     {"weight_decay", &FullMatrixAdagradOptions::weight_decay}};
   static constexpr std::array states = {"outer_sum", "outer_rest"};  // G, and what rounding leaves of it
   static constexpr std::int64_t most_elements = 1024;
 

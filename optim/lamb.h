@@ -24,9 +24,11 @@ struct LAMB : WholeTensor<LAMB, LAMBOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "lamb";
   static constexpr auto source = "You et al., ICLR 2020, algorithm 2";
-  static constexpr std::array fields = {Field<LAMBOptions>{"lr", &LAMBOptions::lr}, Field<LAMBOptions>{"beta1", &LAMBOptions::beta1},
-                                        Field<LAMBOptions>{"beta2", &LAMBOptions::beta2}, Field<LAMBOptions>{"eps", &LAMBOptions::eps},
-                                        Field<LAMBOptions>{"weight_decay", &LAMBOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &LAMBOptions::lr},
+                                     {"beta1", &LAMBOptions::beta1},
+                                     {"beta2", &LAMBOptions::beta2},
+                                     {"eps", &LAMBOptions::eps},
+                                     {"weight_decay", &LAMBOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
   static void move(const LAMBOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m, Tensor& v);

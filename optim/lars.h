@@ -25,12 +25,9 @@ struct LARS : WholeTensor<LARS, LARSOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "lars";
   static constexpr auto source = "You, Gitman & Ginsburg, arXiv:1708.03888, algorithm 1";
-  static constexpr std::array fields = {Field<LARSOptions>{"lr", &LARSOptions::lr},
-                                        Field<LARSOptions>{"weight_decay", &LARSOptions::weight_decay},
-                                        Field<LARSOptions>{"trust_coefficient", &LARSOptions::trust_coefficient},
-                                        Field<LARSOptions>{"eps", &LARSOptions::eps},
-                                        Field<LARSOptions>{"momentum", &LARSOptions::momentum},
-                                        Field<LARSOptions>{"nesterov", &LARSOptions::nesterov}};
+  static constexpr Field fields[] = {
+      {"lr", &LARSOptions::lr},   {"weight_decay", &LARSOptions::weight_decay}, {"trust_coefficient", &LARSOptions::trust_coefficient},
+      {"eps", &LARSOptions::eps}, {"momentum", &LARSOptions::momentum},         {"nesterov", &LARSOptions::nesterov}};
   static constexpr std::array states = {"momentum"};
 
   static void move(const LARSOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m);

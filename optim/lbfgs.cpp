@@ -108,6 +108,12 @@ void LBFGS::update(Entry& entry, const Tensor& g) {
   gradient_.push_back(g);
 }
 
+void LBFGS::update_all() {
+  moving_.reserve(entries().size());
+  gradient_.reserve(entries().size());
+  for_each_moved([this](Entry& e) { update(e, *e.gradient); });
+}
+
 double LBFGS::search(Evaluate evaluate, const void* closure) {
   require_rest("step()");
   const Gradients first = evaluate(closure);

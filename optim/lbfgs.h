@@ -38,12 +38,12 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
 
   static constexpr auto name = "lbfgs";
   static constexpr auto source = "Liu & Nocedal, Mathematical Programming 45, 1989; Nocedal & Wright, 2nd ed., algorithms 7.4 and 7.5";
-  static constexpr std::array fields = {Field<LBFGSOptions>{"lr", &LBFGSOptions::lr},
-                                        Field<LBFGSOptions>{"max_iter", &LBFGSOptions::max_iter},
-                                        Field<LBFGSOptions>{"max_eval", &LBFGSOptions::max_eval},
-                                        Field<LBFGSOptions>{"tolerance_grad", &LBFGSOptions::tolerance_grad},
-                                        Field<LBFGSOptions>{"tolerance_change", &LBFGSOptions::tolerance_change},
-                                        Field<LBFGSOptions>{"history_size", &LBFGSOptions::history_size}};
+  static constexpr Field fields[] = {{"lr", &LBFGSOptions::lr},
+                                     {"max_iter", &LBFGSOptions::max_iter},
+                                     {"max_eval", &LBFGSOptions::max_eval},
+                                     {"tolerance_grad", &LBFGSOptions::tolerance_grad},
+                                     {"tolerance_change", &LBFGSOptions::tolerance_change},
+                                     {"history_size", &LBFGSOptions::history_size}};
 
   using Optimizer::step;
   template <class Closure>
@@ -52,6 +52,7 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
     using Type = std::remove_reference_t<Closure>;
     return search([](const void* c) -> Gradients { return (*static_cast<Type*>(const_cast<void*>(c)))(); }, &closure);
   }
+  using Optimizer::group;  // which refuses: there are no groups
   template <class F>
   void group(std::string_view pattern, F change) = delete;
 
@@ -65,6 +66,10 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
  protected:
   void prepare(double loss) override;
   void update(Entry& entry, const Tensor& g) override;
+  void update_all() override;
+  void group_by_name(std::string_view pattern, const std::vector<Setting>& settings) override {
+    Optimizer::group_by_name(pattern, settings);
+  }
   void finish() override;
   void read_rest(detail::StateReader& reader) override;
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;

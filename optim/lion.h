@@ -21,9 +21,10 @@ struct Lion : Elementwise<Lion, LionOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "lion";
   static constexpr auto source = "Chen et al., NeurIPS 2023, algorithm 2";
-  static constexpr std::array fields = {Field<LionOptions>{"lr", &LionOptions::lr}, Field<LionOptions>{"beta1", &LionOptions::beta1},
-                                        Field<LionOptions>{"beta2", &LionOptions::beta2},
-                                        Field<LionOptions>{"weight_decay", &LionOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &LionOptions::lr},
+                                     {"beta1", &LionOptions::beta1},
+                                     {"beta2", &LionOptions::beta2},
+                                     {"weight_decay", &LionOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg"};
 
   template <class T>

@@ -94,12 +94,20 @@ std::optional<Named> find(std::string_view name, std::vector<std::string>& known
   return found;
 }
 
+/// A letter, then letters, digits, - and _; nan and inf are numbers.
+bool is_word(std::string_view text) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  if (text.empty() || !is_letter(text[0]) || text == "nan" || text == "inf") return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+}
+
 Setting setting_of(std::string_view word) {
   const std::size_t equals = word.find('=');
   if (equals == std::string_view::npos || equals == 0) fail<ValueError>("make", "a setting must read name=number: '", word, "'");
   const std::string_view number = word.substr(equals + 1);
   if (number == "true") return {word.substr(0, equals), true};
   if (number == "false") return {word.substr(0, equals), false};
+  if (is_word(number)) return {word.substr(0, equals), number};
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   if (error != std::errc{} || end != number.data() + number.size())
@@ -122,11 +130,6 @@ void detail::add_method(const char* name, Build build) {
   r.methods.push_back({name, build});
 }
 
-void detail::check_setting(const char* method, bool is_flag, const Setting& s) {
-  if (is_flag && s.value != 0 && s.value != 1) bad_option(method, s.name.c_str(), "must be 0 or 1", s.value);
-  if (!is_flag && s.word) fail<ValueError>(method, s.name, " must be a number: ", s.value != 0 ? "true" : "false");
-}
-
 std::vector<std::string> methods() {
   std::vector<std::string> known;
   find("", known);
@@ -134,9 +137,9 @@ std::vector<std::string> methods() {
 }
 
 std::optional<double> Spec::find(std::string_view option) const noexcept {
-  const auto last = std::find_if(settings.rbegin(), settings.rend(), [&](const Setting& s) { return s.name == option; });
-  if (last == settings.rend()) return {};
-  return last->value;
+  for (const Setting& s : settings)
+    if (s.name == option && s.text.empty()) return s.value;
+  return {};
 }
 
 Spec parse_spec(std::string_view text) {
@@ -148,17 +151,16 @@ Spec parse_spec(std::string_view text) {
       spec.method = word;
     else
       spec.settings.push_back(setting_of(word));
-    for (std::size_t i = 0; i + 1 < spec.settings.size(); ++i)
-      if (spec.settings[i].name == spec.settings.back().name)
-        fail<ValueError>("make", "a setting must come once: '", spec.settings.back().name, "' in '", text, "'");
     begin = end;
   }
+  detail::require_once("make", spec.settings, cat("'", text, "'"));
   if (spec.method.empty()) fail<ValueError>("make", "a method's name must come first: '", text, "'");
   return spec;
 }
 
 std::unique_ptr<Optimizer> make(std::string_view text, const Parameters& parameters, const std::vector<Setting>& settings) {
   Spec spec = parse_spec(text);
+  detail::require_once("make", settings, "the list");
   spec.settings.insert(spec.settings.end(), settings.begin(), settings.end());
   std::vector<std::string> known;
   if (const auto method = find(spec.method, known)) return method->build(parameters, spec.settings);

@@ -6,33 +6,22 @@
 
 namespace capstan::optim {
 
-/// One option of a method by its name: {"lr", 0.1}, {"nesterov", true}.
-struct Setting {
-  template <class Value>
-  requires std::is_arithmetic_v<Value> Setting(std::string_view option, Value v)
-      : name(option), value(static_cast<double>(v)), word(std::is_same_v<Value, bool>) {}
-
-  std::string name;
-  double value;
-  bool word;  // true or false, which no number may be set to
-};
-
 /// What make() reads from a text.
 struct Spec {
   std::string method;
   std::vector<Setting> settings;
 
-  /// The value that an option is set to, if it is; of two settings the later counts.
+  /// The number that an option is set to, if it is.
   std::optional<double> find(std::string_view option) const noexcept;
 };
-/// Takes a text such as "rmsprop lr=0.01 centered=true" apart, without looking for the method. Throws ValueError when there is
-/// no name, and for a setting that is not name=number, name=true or name=false.
+/// Takes a text such as "rmsprop lr=0.01 centered=true" apart, without looking for the method. Throws ValueError when there is no name, for
+/// a setting that is not name=number, name=true, name=false or name=word, and for an option that is set twice.
 Spec parse_spec(std::string_view spec);
 
 /// An optimizer by name: make("adagrad lr=0.1 eps_inside_root=1", parameters), make("sgd", parameters, {{"lr", 0.1}}). Blanks
-/// separate settings; what is not set has the method's default; of two settings of one option the later counts, those of the
-/// list come after those of the text. Throws ValueError as parse_spec() does, for an unknown method or option (naming the
-/// nearest one and the list), and for a bad value.
+/// separate settings; what is not set has the method's default. The list may set an option that the text sets too, and then counts; twice
+/// in one of them is refused. Throws ValueError as parse_spec() does, for an unknown method or option (naming the nearest one and the
+/// list), and for a bad value. The parameters may come later (add_parameters()).
 std::unique_ptr<Optimizer> make(std::string_view spec, const Parameters& parameters, const std::vector<Setting>& settings = {});
 
 /// The names that make() knows: the built-in methods, then the registered ones.
@@ -42,23 +31,11 @@ namespace detail {
 
 using Build = std::unique_ptr<Optimizer> (*)(const Parameters&, const std::vector<Setting>&);
 void add_method(const char* name, Build build);
-void check_setting(const char* method, bool is_flag, const Setting& setting);
 
 template <class Method, class Options>
 std::unique_ptr<Optimizer> build(const Parameters& parameters, const std::vector<Setting>& settings) {
   Options options;
-  std::vector<const char*> known;
-  for (const auto& f : Method::fields) known.push_back(f.name);
-  for (const Setting& s : settings) {
-    bool found = false;
-    for (const auto& f : Method::fields) {
-      if (s.name != f.name) continue;
-      check_setting(Method::name, f.flag != nullptr, s);
-      f.set(options, s.value);
-      found = true;
-    }
-    if (!found) unknown_option(Method::name, s.name, known);
-  }
+  apply_settings(Method::name, Method::fields, options, settings);
   return std::make_unique<Method>(parameters, options);
 }
 

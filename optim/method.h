@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
+#include <type_traits>
 
 namespace capstan::optim {
 
@@ -12,29 +14,9 @@ namespace detail {
 constexpr bool equal(double a, double b) noexcept { return a <= b && a >= b; }
 }  // namespace detail
 
-/// One option of a method by its name: a number or a flag.
-template <class Options>
-struct Field {
-  using Struct = Options;
-  constexpr Field(const char* n, double Options::*member) : name(n), number(member) {}
-  constexpr Field(const char* n, bool Options::*member) : name(n), flag(member) {}
-
-  double get(const Options& o) const { return number ? o.*number : static_cast<double>(o.*flag); }
-  void set(Options& o, double value) const {
-    if (number)
-      o.*number = value;
-    else
-      o.*flag = !detail::equal(value, 0);
-  }
-
-  const char* name;
-  double Options::*number = nullptr;
-  bool Options::*flag = nullptr;
-};
-
 /// The struct of a method's options.
 template <class Method>
-using OptionsOf = typename decltype(Method::fields)::value_type::Struct;
+using OptionsOf = typename std::remove_cvref_t<decltype(Method::fields[0])>::Struct;
 
 /// Where a method's option `weight_decay` goes in.
 enum class Decay {
@@ -46,7 +28,7 @@ enum class Decay {
 /// What the options of a method give it: their names, groups, checks, files, explain(). A method derives from one of the two
 /// that build on this and say how it moves: Elementwise (each element by itself) or WholeTensor (anything else). Static
 /// members that both ask for, those in brackets only where they are wanted:
-///   - `name` and `fields`: what the method and its options are called;
+///   - `name` and `fields`: what the method and its options are called (optim/field.h says what an option can be);
 ///   - `states`: the names of its slots, which have the parameter's shape and start at 0;
 ///   - [`double initial(const Options&, std::size_t slot)`]: what a slot starts from;
 ///   - [`void check(const Options&)`]: throws ValueError; every number is checked to be finite and lr, eps and weight_decay
@@ -57,8 +39,7 @@ enum class Decay {
 template <class Derived, class Options>
 class Method : public Optimizer {
  public:
-  template <class O>
-  using Field = optim::Field<O>;
+  using Field = optim::Field<Options>;
 
   ~Method() override;
 
@@ -71,12 +52,15 @@ class Method : public Optimizer {
   /// group: `change` is called with its options as they are now, so that a rate can be set at run time. Throws ValueError for a
   /// pattern that matches nothing and for a bad option, and then changes nothing.
   template <class F>
+  requires std::is_invocable_v<F&, Options&>
   void group(std::string_view pattern, F change) {
     const std::size_t k = group_of(pattern);
     Options options = groups_[k].options;
     change(options);
     set_group(pattern, k, options);
   }
+
+  using Optimizer::group;
 
   const char* method() const noexcept final { return Derived::name; }
 
@@ -92,6 +76,7 @@ class Method : public Optimizer {
   void set_option(std::size_t group, std::string_view name, double value) final;
   void set_options(const std::vector<double>& values) final;
   std::size_t group_count() const noexcept final { return groups_.size(); }
+  void group_by_name(std::string_view pattern, const std::vector<Setting>& settings) override;
   std::string formula_of(std::size_t group) const final;
   const char* paper() const noexcept final;
   std::size_t rule_of(std::size_t group) const noexcept final;

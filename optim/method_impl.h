@@ -1,6 +1,8 @@
 #pragma once
 #include <capstan/optim/method.h>
 
+#include <algorithm>
+
 // The bodies of Method, apart from what an author reads.
 namespace capstan::optim {
 
@@ -9,7 +11,25 @@ namespace detail {
 [[noreturn]] void bad_option(const char* method, const char* option, const char* rule, double value);
 [[noreturn]] void unknown_option(const char* method, std::string_view option, const std::vector<const char*>& known);
 /// "lr 0.1, momentum 0.9": what explain() shows of a method without a formula.
-std::string list_options(const std::vector<const char*>& names, const std::vector<double>& values);
+std::string list_options(const std::vector<FieldInfo>& fields, const std::vector<double>& values);
+template <class Fields>
+std::vector<FieldInfo> infos(const Fields& fields) {
+  return {std::begin(fields), std::end(fields)};
+}
+
+/// Sets options by name. Throws ValueError for a name that is not among the fields and for a value that the option cannot have.
+template <class Options, class Fields>
+void apply_settings(const char* method, const Fields& fields, Options& options, const std::vector<Setting>& settings) {
+  for (const Setting& s : settings) {
+    const auto f = std::find_if(std::begin(fields), std::end(fields), [&](const auto& each) { return s.name == each.name; });
+    if (f == std::end(fields)) {
+      std::vector<const char*> known;
+      for (const auto& each : fields) known.push_back(each.name);
+      unknown_option(method, s.name, known);
+    }
+    f->set(options, f->value_of(method, s));
+  }
+}
 
 /// For check() of a method: bad_option unless value > 0; unless value >= 0; unless it lies in [0, 1).
 void require_positive(const char* method, const char* option, double value);
@@ -26,9 +46,9 @@ std::string shrunk(double lr, double weight_decay);
 template <class Derived, class Options>
 Method<Derived, Options>::Method(const Parameters& parameters, Options options, bool prepares)
     : Optimizer(prepares), groups_{Group{options}} {
-  static_assert(Derived::fields.size() <= 64, "a method has at most 64 options");
+  static_assert(std::size(Derived::fields) <= 64, "a method has at most 64 options");
   check_options(options);
-  this->add_parameters(parameters);
+  if (!parameters.empty()) this->add_parameters(parameters);
 }
 
 template <class Derived, class Options>
@@ -50,9 +70,9 @@ Decay Method<Derived, Options>::decay_of(const Options& options) noexcept {
 template <class Derived, class Options>
 void Method<Derived, Options>::check_options(const Options& options) {
   for (const auto& f : Derived::fields) {
-    if (!f.number) continue;
     const double value = f.get(options);
     const std::string_view name = f.name;
+    f.check(Derived::name, value);
     if (!std::isfinite(value)) detail::bad_option(Derived::name, f.name, "must be finite", value);
     if (value < 0 && (name == "lr" || name == "weight_decay" || name == "eps"))
       detail::bad_option(Derived::name, f.name, "must not be negative", value);
@@ -82,8 +102,8 @@ double Method<Derived, Options>::option(std::size_t group, std::string_view name
 template <class Derived, class Options>
 void Method<Derived, Options>::set_option(std::size_t group, std::string_view name, double value) {
   const auto& f = field(name);
-  const auto bit = std::uint64_t{1} << (&f - Derived::fields.data());
-  if (f.flag && !detail::equal(value, 0) && !detail::equal(value, 1)) detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
+  const auto bit = std::uint64_t{1} << (&f - std::data(Derived::fields));
+  f.check(Derived::name, value);
   const auto for_each_that_follows = [&](auto change) {
     change(groups_.at(group));
     if (group > 0) return;
@@ -106,8 +126,7 @@ void Method<Derived, Options>::set_options(const std::vector<double>& values) {
   for (Group& g : changed) {
     for (const auto& f : Derived::fields) {
       const double value = values.at(i++);
-      if (f.flag && !detail::equal(value, 0) && !detail::equal(value, 1))
-        detail::bad_option(Derived::name, f.name, "must be 0 or 1", value);
+      f.check(Derived::name, value);
       f.set(g.options, value);
     }
     check_options(g.options);
@@ -118,7 +137,7 @@ void Method<Derived, Options>::set_options(const std::vector<double>& values) {
 
 template <class Derived, class Options>
 void Method<Derived, Options>::own_what_differs(Group& group, const Options& from) noexcept {
-  for (std::size_t i = 0; i < Derived::fields.size(); ++i)
+  for (std::size_t i = 0; i < std::size(Derived::fields); ++i)
     if (!detail::equal(Derived::fields[i].get(group.options), Derived::fields[i].get(from))) group.own |= std::uint64_t{1} << i;
 }
 
@@ -144,6 +163,11 @@ void Method<Derived, Options>::set_group(std::string_view pattern, std::size_t k
 }
 
 template <class Derived, class Options>
+void Method<Derived, Options>::group_by_name(std::string_view pattern, const std::vector<Setting>& settings) {
+  group(pattern, [&](Options& options) { detail::apply_settings(Derived::name, Derived::fields, options, settings); });
+}
+
+template <class Derived, class Options>
 std::string Method<Derived, Options>::formula_of(std::size_t group) const {
   const Options& o = groups_.at(group).options;
   if constexpr (requires { Derived::formula(o); }) {
@@ -151,7 +175,7 @@ std::string Method<Derived, Options>::formula_of(std::size_t group) const {
   } else {
     std::vector<double> values;
     for (const auto& f : Derived::fields) values.push_back(f.get(o));
-    return detail::list_options(option_names(), values);
+    return detail::list_options(detail::infos(Derived::fields), values);
   }
 }
 
@@ -179,8 +203,11 @@ std::size_t Method<Derived, Options>::rule_of(std::size_t group) const noexcept 
 template <class Derived, class Options>
 std::size_t Method<Derived, Options>::rule_of(std::size_t group, const std::vector<double>& values) const {
   Options options = groups_.at(group).options;
-  std::size_t i = group * Derived::fields.size();
-  for (const auto& f : Derived::fields) f.set(options, values.at(i++));
+  std::size_t i = group * std::size(Derived::fields);
+  for (const auto& f : Derived::fields) {
+    f.check(Derived::name, values.at(i));
+    f.set(options, values[i++]);
+  }
   check_options(options);  // a rule, and the shapes of its slots, follow from options that can be
   return rule_for(options);
 }

@@ -29,16 +29,16 @@ struct Muon : WholeTensor<Muon, MuonOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "muon";
   static constexpr auto source = "Jordan et al., 2024; Liu et al., arXiv:2502.16982, section 2.2";
-  static constexpr std::array fields = {Field<MuonOptions>{"lr", &MuonOptions::lr},
-                                        Field<MuonOptions>{"weight_decay", &MuonOptions::weight_decay},
-                                        Field<MuonOptions>{"momentum", &MuonOptions::momentum},
-                                        Field<MuonOptions>{"nesterov", &MuonOptions::nesterov},
-                                        Field<MuonOptions>{"a", &MuonOptions::a},
-                                        Field<MuonOptions>{"b", &MuonOptions::b},
-                                        Field<MuonOptions>{"c", &MuonOptions::c},
-                                        Field<MuonOptions>{"eps", &MuonOptions::eps},
-                                        Field<MuonOptions>{"ns_steps", &MuonOptions::ns_steps},
-                                        Field<MuonOptions>{"match_rms_adamw", &MuonOptions::match_rms_adamw}};
+  static constexpr Field fields[] = {{"lr", &MuonOptions::lr},
+                                     {"weight_decay", &MuonOptions::weight_decay},
+                                     {"momentum", &MuonOptions::momentum},
+                                     {"nesterov", &MuonOptions::nesterov},
+                                     {"a", &MuonOptions::a},
+                                     {"b", &MuonOptions::b},
+                                     {"c", &MuonOptions::c},
+                                     {"eps", &MuonOptions::eps},
+                                     {"ns_steps", &MuonOptions::ns_steps},
+                                     {"match_rms_adamw", &MuonOptions::match_rms_adamw}};
   static constexpr std::array states = {"momentum_buffer"};
 
   static void move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m);

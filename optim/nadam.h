@@ -26,13 +26,13 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "nadam";
   static constexpr auto source = "Dozat, ICLR workshop 2016, algorithm 2";
-  static constexpr std::array fields = {Field<NAdamOptions>{"lr", &NAdamOptions::lr},
-                                        Field<NAdamOptions>{"beta1", &NAdamOptions::beta1},
-                                        Field<NAdamOptions>{"beta2", &NAdamOptions::beta2},
-                                        Field<NAdamOptions>{"eps", &NAdamOptions::eps},
-                                        Field<NAdamOptions>{"weight_decay", &NAdamOptions::weight_decay},
-                                        Field<NAdamOptions>{"momentum_decay", &NAdamOptions::momentum_decay},
-                                        Field<NAdamOptions>{"decoupled_weight_decay", &NAdamOptions::decoupled_weight_decay}};
+  static constexpr Field fields[] = {{"lr", &NAdamOptions::lr},
+                                     {"beta1", &NAdamOptions::beta1},
+                                     {"beta2", &NAdamOptions::beta2},
+                                     {"eps", &NAdamOptions::eps},
+                                     {"weight_decay", &NAdamOptions::weight_decay},
+                                     {"momentum_decay", &NAdamOptions::momentum_decay},
+                                     {"decoupled_weight_decay", &NAdamOptions::decoupled_weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
   /// mu_t, and M_t, which counts as 0 once it no longer changes 1 - M_t.

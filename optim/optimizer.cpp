@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstring>
 
 namespace capstan::optim {
 
@@ -60,6 +61,14 @@ inline std::int64_t first_non_finite(const capstan::detail::Header* g) {
   return search(static_cast<const double*>(g->data));
 }
 
+void set_version(capstan::detail::Header* h, std::uint32_t version) noexcept {
+  __atomic_store_n(&(h->owner ? h->owner : h)->version, version, __ATOMIC_RELAXED);
+}
+
+void copy_bytes(const Tensor& from, const Tensor& to) {
+  if (from.numel() > 0) std::memcpy(to.header()->data, from.header()->data, static_cast<std::size_t>(from.numel()) * size_of(from.dtype()));
+}
+
 }  // namespace
 
 Optimizer::Optimizer(bool prepares) : prepares_(prepares) {
@@ -71,9 +80,48 @@ Shape Optimizer::shape_of(std::size_t, std::size_t, const Shape& parameter) cons
 const char* Optimizer::paper() const noexcept { return nullptr; }
 void Optimizer::prepare(double) {}
 void Optimizer::update_all() {
-  for_each_moved([this](Entry& e) { update(e, *e.gradient); });
+  struct Kept {
+    Entry* entry;
+    std::uint32_t version;
+    Tensor parameter, value;
+    std::vector<Tensor> slots, values;
+  };
+  std::vector<Kept> all;
+  std::size_t moved = 0;
+  try {
+    for (Entry& e : entries_) {
+      if (!e.gradient) continue;
+      Kept k{&e, e.parameter.version(), e.parameter, e.parameter.clone(), e.state, {}};
+      for (const Tensor& slot : e.state) k.values.push_back(slot.clone());
+      all.push_back(std::move(k));
+    }
+    for_each_moved([&](Entry& e) {
+      ++moved;
+      update(e, *e.gradient);
+    });
+  } catch (...) {
+    all.resize(moved);
+    for (Kept& k : all) {
+      k.entry->parameter = k.parameter;
+      k.entry->state.swap(k.slots);
+      --k.entry->steps;
+      copy_bytes(k.value, k.parameter);
+      for (std::size_t i = 0; i < k.values.size(); ++i) copy_bytes(k.values[i], k.entry->state[i]);
+      set_version(k.parameter.header(), k.version);
+    }
+    --steps_;
+    throw;
+  }
 }
 void Optimizer::finish() {}
+void Optimizer::group(std::string_view pattern, const std::vector<Setting>& settings) {
+  detail::require_once(method(), settings, cat("the group '", pattern, "'"));
+  group_by_name(pattern, settings);
+}
+void Optimizer::group_by_name(std::string_view pattern, const std::vector<Setting>&) {
+  fail<ValueError>(method(), "there are no groups of parameters: '", pattern,
+                   "' (methods that move each parameter by itself have them; a chain has partition())");
+}
 bool Optimizer::rates(const Entry&, double*) const { return false; }
 std::optional<bool> Optimizer::forgets(const Entry&) const { return {}; }
 bool Optimizer::takes_non_finite() const noexcept { return false; }
@@ -152,7 +200,18 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
 }
 
 void Optimizer::no_gradient() const {
+  if (entries_.empty()) fail<ValueError>(method(), "there are no parameters to move (add_parameters() takes them in)");
   fail<ValueError>(method(), "none of the ", entries_.size(), " parameters has a gradient (were they made from this optimizer's model?)");
+}
+
+[[gnu::always_inline]] inline void Optimizer::move_all(double loss) {
+  if (prepares_) [[unlikely]]
+    prepare(loss);
+  ++steps_;
+  update_all();
+  if (!dense_.empty()) [[unlikely]]
+    dense_.clear();
+  finish();
 }
 
 void Optimizer::step(const Gradients& gradients) {
@@ -202,120 +261,15 @@ void Optimizer::step(const Gradients& gradients) {
       if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) make_slots(e, rule);
 
   const capstan::detail::Pause pause;
-  if (prepares_) [[unlikely]]
-    prepare(gradients.loss());
-  ++steps_;
-  update_all();
-  if (!dense_.empty()) [[unlikely]]
-    dense_.clear();
-  finish();
-}
-
-std::string Optimizer::option_key(std::size_t group, const char* name) const {
-  return group == 0 ? cat(method(), "/", name) : cat(method(), "/", group, "/", name);
-}
-
-TensorMap Optimizer::state() const {
-  TensorMap state;
-  for (std::size_t g = 0; g < group_count(); ++g)
-    for (const char* name : option_names()) state.insert(option_key(g, name), detail::number(option(g, name)));
-  state.insert(cat(method(), "/step"), detail::count(steps_));
-  for (const Entry& e : entries_) {
-    state.insert(e.name + "/step", detail::count(e.steps));
-    if (e.group > 0) state.insert(e.name + "/group", detail::count(static_cast<std::int64_t>(e.group)));
-    if (e.steps == 0) continue;
-    Entry next = e;  // after an option changed, with the slots of the rule that the next step will use
-    if (const std::size_t rule = rule_of(e.group); rule != e.rule) make_slots(next, rule);
-    const std::vector<const char*> names = slot_names(next.rule);
-    for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), next.state[i].clone());
+  if (shared_.empty()) [[likely]]
+    return move_all(table->loss);
+  for (const auto& s : shared_) s->before = s->value;
+  try {
+    move_all(table->loss);
+  } catch (...) {
+    for (const auto& s : shared_) s->value = s->before;
+    throw;
   }
-  save_rest(state);
-  return state;
-}
-
-void Optimizer::load_state(const TensorMap& state) {
-  detail::StateReader reader(state);
-  Loaded loaded = read_state(reader);
-  reader.require_fit(method(), "the state does not fit this optimizer:");
-  take_state(std::move(loaded));
-}
-
-Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
-  if (const std::string other = reader.method(); other != method() && !other.empty())
-    reader.complain("method: ", other, ", wanted ", method());
-  std::vector<double> options;
-  for (std::size_t g = 0; g < group_count(); ++g)
-    for (const char* name : option_names()) options.push_back(reader.take_number(option_key(g, name)));
-  const bool complete = reader.fits();
-  const std::int64_t total = reader.take_count(cat(method(), "/step"));
-
-  std::vector<Entry> loaded = entries_;
-  for (Entry& e : loaded) {
-    e.steps = reader.take_count(e.name + "/step");
-    if (e.group > 0) reader.require_count(e.name + "/group", static_cast<std::int64_t>(e.group));
-    e.state.clear();
-    e.rule = no_rule;
-    if (e.steps == 0) continue;
-    // The loaded options may choose another rule than the present ones.
-    e.rule = complete ? rule_of(e.group, options) : rule_of(e.group);
-    const std::vector<const char*> names = slot_names(e.rule);
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (const Tensor* t = reader.take(cat(e.name, "/", names[i]), shape_of(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
-        e.state.push_back(t->clone());
-  }
-  read_rest(reader);
-  return {std::move(options), std::move(loaded), total};
-}
-
-void Optimizer::take_state(Loaded loaded) {
-  set_options(loaded.options);
-  take_rest();
-  entries_ = std::move(loaded.entries);
-  steps_ = loaded.steps;
-}
-
-Parameters Optimizer::parameters() const {
-  Parameters all;
-  for (const Entry& e : entries_) all.insert(e.name, e.parameter);
-  return all;
-}
-
-std::vector<EffectiveRates> Optimizer::effective_rates() const {
-  const capstan::detail::Pause pause;
-  std::vector<EffectiveRates> all;
-  for (const Entry& e : entries_) {
-    if (!rates(e, nullptr)) continue;
-    const Tensor t = full(e.parameter.shape(), std::nan(""), DType::f64);
-    if (e.steps > 0) rates(e, t.data<double>());
-    all.push_back({e.name, option(e.group, "lr"), e.steps, t, forgets(e)});
-  }
-  return all;
-}
-
-std::int64_t Optimizer::state_bytes(const Entry& e) const {
-  std::int64_t bytes = 0;
-  const std::size_t rule = rule_of(e.group);
-  for (std::size_t i = 0; i < slot_names(rule).size(); ++i)
-    bytes += shape_of(rule, i, e.parameter.shape()).numel() * static_cast<std::int64_t>(size_of(e.parameter.dtype()));
-  return bytes;
-}
-
-std::string Optimizer::explain() const {
-  std::string s = method();
-  for (std::size_t g = 0; g < group_count(); ++g) {
-    std::size_t parameters = 0;
-    std::int64_t elements = 0, bytes = 0;
-    for (const Entry& e : entries_)
-      if (e.group == g) {
-        ++parameters;
-        elements += e.parameter.numel();
-        bytes += state_bytes(e);
-      }
-    s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula_of(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
-             elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");
-  }
-  if (paper()) s += cat("\n  ", paper());
-  return s;
 }
 
 }  // namespace capstan::optim

@@ -1,7 +1,9 @@
 #pragma once
 #include <capstan/autograd/gradients.h>
 #include <capstan/core/tensor_map.h>
+#include <capstan/optim/field.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,13 +56,23 @@ class Optimizer {
   /// How many steps it has made; load_state() brings the saved count back, so that set_lr(schedule(step_count())) goes on after it.
   std::int64_t step_count() const noexcept { return steps_; }
 
-  /// Takes in further parameters, whose state starts fresh; they are in no group until group() names them. Throws
-  /// ValueError for a name or tensor that is here already or comes twice, and for one that is not f32 or f64.
+  /// Takes in further parameters, whose state starts fresh; they are in no group until group() names them. An optimizer may be made
+  /// without any and get all of them so. Throws ValueError for none, for a name or tensor that is here already or comes twice, and for one
+  /// that is not f32 or f64.
   void add_parameters(const Parameters& parameters);
 
+  /// Gives the parameters whose names match the pattern (`*` stands for any text) options of their own by name, as Method::group() does:
+  ///
+  ///     auto optimizer = optim::make("adamw lr=0.01", model.parameters());
+  ///     optimizer->group("*.bias", {{"weight_decay", 0}});
+  ///
+  /// Throws ValueError, and then changes nothing, for a pattern that matches nothing, an option that is not there and a value that it
+  /// cannot have, and for a method without groups: LBFGS, whose parameters make one step, and Chain, which has partition() for that.
+  void group(std::string_view pattern, const std::vector<Setting>& settings);
+
   /// A deep copy of everything that the next step depends on: "<method>/<option>" (f64; the k-th group's as
-  /// "<method>/<k>/<option>"), "<parameter>/step" (i64), for those of the k-th group "<parameter>/group" (i64: k) and, after the
-  /// first step, "<parameter>/<slot>".
+  /// "<method>/<k>/<option>"), "<method>/<name>" (f64) for a number that all parameters share, "<parameter>/step" (i64), for those of the
+  /// k-th group "<parameter>/group" (i64: k) and, after the first step, "<parameter>/<slot>".
   TensorMap state() const;
   /// Takes it back; an option of a group that differs from the constructor's is the group's own from then on. Throws ValueError
   /// listing every mismatch (another method, missing, unexpected, shape, dtype, another group) and then changes nothing.
@@ -103,12 +115,20 @@ class Optimizer {
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
+  /// A number that all parameters share, as Prodigy's d. Called in the constructor of a method, it gives the number its name and where it
+  /// starts, and returns it, for the method to keep and to change in prepare(), update() or finish(). It is saved and loaded as
+  /// "<method>/<name>", explain() tells it, and a step that throws gives it back as it was. Throws ValueError for a name that an option,
+  /// or another of these, has.
+  double& share(const char* name, double start);
+
   /// Called with the loss once all gradients of a step are known, before anything is changed, when the constructor was told so:
   /// for a method whose step can fail, or that looks at all gradients together. What it throws leaves all as it was.
   virtual void prepare(double loss);
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.state; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
-  /// Calls update() for each entry of a step that has a gradient; for a method that has something to share among them.
+  /// Calls update() for each entry of a step that has a gradient; for a method that has something to share among them. If one throws, all
+  /// parameters and slots get back what they held, for which there is a copy of them in the meantime. A method whose update() throws
+  /// nothing has no need of that and calls for_each_moved() itself.
   virtual void update_all();
   /// Calls move(entry) for each of them, its step counted.
   template <class F>
@@ -145,6 +165,8 @@ class Optimizer {
   /// All options of all groups at once, in the order of option_names(); checked before any is set (ValueError).
   virtual void set_options(const std::vector<double>& values) = 0;
   virtual std::size_t group_count() const noexcept = 0;
+  /// What group() does; at the base it throws ValueError: there are no groups.
+  virtual void group_by_name(std::string_view pattern, const std::vector<Setting>& settings);
   virtual std::string formula_of(std::size_t group) const = 0;
   /// The paper that the method is from, with the place in it; null when it names none.
   virtual const char* paper() const noexcept;
@@ -176,6 +198,7 @@ class Optimizer {
   /// What load_state() has read and not yet taken over.
   struct Loaded {
     std::vector<double> options;
+    std::vector<double> shared;
     std::vector<Entry> entries;
     std::int64_t steps;
   };
@@ -185,9 +208,15 @@ class Optimizer {
 
   void make_slots(Entry& entry, std::size_t rule) const;
   [[noreturn]] void no_gradient() const;
+  void move_all(double loss);
   std::string option_key(std::size_t group, const char* name) const;
 
   std::vector<Entry> entries_;
+  struct Shared {
+    std::string name;
+    double value, before;
+  };
+  std::vector<std::unique_ptr<Shared>> shared_;
   std::vector<Tensor> dense_;  // during step(): row-sparse gradients with every row
   std::int64_t steps_ = 0;
   bool check_finite_ = true;

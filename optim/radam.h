@@ -28,12 +28,12 @@ struct RAdam : Elementwise<RAdam, RAdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "radam";
   static constexpr auto source = "Liu et al., ICLR 2020, algorithm 2";
-  static constexpr std::array fields = {Field<RAdamOptions>{"lr", &RAdamOptions::lr},
-                                        Field<RAdamOptions>{"beta1", &RAdamOptions::beta1},
-                                        Field<RAdamOptions>{"beta2", &RAdamOptions::beta2},
-                                        Field<RAdamOptions>{"eps", &RAdamOptions::eps},
-                                        Field<RAdamOptions>{"weight_decay", &RAdamOptions::weight_decay},
-                                        Field<RAdamOptions>{"decoupled_weight_decay", &RAdamOptions::decoupled_weight_decay}};
+  static constexpr Field fields[] = {{"lr", &RAdamOptions::lr},
+                                     {"beta1", &RAdamOptions::beta1},
+                                     {"beta2", &RAdamOptions::beta2},
+                                     {"eps", &RAdamOptions::eps},
+                                     {"weight_decay", &RAdamOptions::weight_decay},
+                                     {"decoupled_weight_decay", &RAdamOptions::decoupled_weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
   template <class T>

@@ -29,13 +29,13 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "rmsprop";
   static constexpr auto source = "Hinton, Neural Networks for Machine Learning, lecture 6e, 2012";
-  static constexpr std::array fields = {Field<RMSPropOptions>{"lr", &RMSPropOptions::lr},
-                                        Field<RMSPropOptions>{"alpha", &RMSPropOptions::alpha},
-                                        Field<RMSPropOptions>{"eps", &RMSPropOptions::eps},
-                                        Field<RMSPropOptions>{"eps_inside_root", &RMSPropOptions::eps_inside_root},
-                                        Field<RMSPropOptions>{"weight_decay", &RMSPropOptions::weight_decay},
-                                        Field<RMSPropOptions>{"momentum", &RMSPropOptions::momentum},
-                                        Field<RMSPropOptions>{"centered", &RMSPropOptions::centered}};
+  static constexpr Field fields[] = {{"lr", &RMSPropOptions::lr},
+                                     {"alpha", &RMSPropOptions::alpha},
+                                     {"eps", &RMSPropOptions::eps},
+                                     {"eps_inside_root", &RMSPropOptions::eps_inside_root},
+                                     {"weight_decay", &RMSPropOptions::weight_decay},
+                                     {"momentum", &RMSPropOptions::momentum},
+                                     {"centered", &RMSPropOptions::centered}};
 
   /// What all four rules share: the averages' factors and the division.
   template <class T>

@@ -21,10 +21,10 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "rowwise_adagrad";
   static constexpr auto source = "Mudigere et al., ISCA 2022";
-  static constexpr std::array fields = {Field<RowwiseAdagradOptions>{"lr", &RowwiseAdagradOptions::lr},
-                                        Field<RowwiseAdagradOptions>{"eps", &RowwiseAdagradOptions::eps},
-                                        Field<RowwiseAdagradOptions>{"initial_accumulator", &RowwiseAdagradOptions::initial_accumulator},
-                                        Field<RowwiseAdagradOptions>{"weight_decay", &RowwiseAdagradOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &RowwiseAdagradOptions::lr},
+                                     {"eps", &RowwiseAdagradOptions::eps},
+                                     {"initial_accumulator", &RowwiseAdagradOptions::initial_accumulator},
+                                     {"weight_decay", &RowwiseAdagradOptions::weight_decay}};
   static constexpr std::array states = {"sum"};
 
   static void move(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& s);

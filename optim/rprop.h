@@ -25,10 +25,11 @@ struct Rprop : Elementwise<Rprop, RpropOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "rprop";
   static constexpr auto source = "Riedmiller & Braun, IEEE ICNN 1993; Igel & Huesken, Neurocomputing 50, 2003";
-  static constexpr std::array fields = {
-      Field<RpropOptions>{"lr", &RpropOptions::lr}, Field<RpropOptions>{"etaminus", &RpropOptions::etaminus},
-      Field<RpropOptions>{"etaplus", &RpropOptions::etaplus}, Field<RpropOptions>{"step_size_min", &RpropOptions::step_size_min},
-      Field<RpropOptions>{"step_size_max", &RpropOptions::step_size_max}};
+  static constexpr Field fields[] = {{"lr", &RpropOptions::lr},
+                                     {"etaminus", &RpropOptions::etaminus},
+                                     {"etaplus", &RpropOptions::etaplus},
+                                     {"step_size_min", &RpropOptions::step_size_min},
+                                     {"step_size_max", &RpropOptions::step_size_max}};
   static constexpr std::array states = {"prev", "step_size"};
 
   template <class T>

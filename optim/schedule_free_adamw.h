@@ -29,12 +29,12 @@ struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptio
   using WholeTensor::WholeTensor;
   static constexpr auto name = "schedule_free_adamw";
   static constexpr auto source = "Defazio et al., NeurIPS 2024, algorithm 1";
-  static constexpr std::array fields = {Field<ScheduleFreeAdamWOptions>{"lr", &ScheduleFreeAdamWOptions::lr},
-                                        Field<ScheduleFreeAdamWOptions>{"beta1", &ScheduleFreeAdamWOptions::beta1},
-                                        Field<ScheduleFreeAdamWOptions>{"beta2", &ScheduleFreeAdamWOptions::beta2},
-                                        Field<ScheduleFreeAdamWOptions>{"eps", &ScheduleFreeAdamWOptions::eps},
-                                        Field<ScheduleFreeAdamWOptions>{"weight_decay", &ScheduleFreeAdamWOptions::weight_decay},
-                                        Field<ScheduleFreeAdamWOptions>{"weight_lr_power", &ScheduleFreeAdamWOptions::weight_lr_power}};
+  static constexpr Field fields[] = {{"lr", &ScheduleFreeAdamWOptions::lr},
+                                     {"beta1", &ScheduleFreeAdamWOptions::beta1},
+                                     {"beta2", &ScheduleFreeAdamWOptions::beta2},
+                                     {"eps", &ScheduleFreeAdamWOptions::eps},
+                                     {"weight_decay", &ScheduleFreeAdamWOptions::weight_decay},
+                                     {"weight_lr_power", &ScheduleFreeAdamWOptions::weight_lr_power}};
   static constexpr std::array states = {"z", "exp_avg_sq", "weights"};  // of the last: the sum of weights, the largest lr
 
   /// x for every parameter by its name, new tensors: `evaluated.load_state(optimizer.averaged())`, for a clone of the model.

@@ -23,10 +23,11 @@ struct SGD : Elementwise<SGD, SGDOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "sgd";
   static constexpr auto source = "Robbins & Monro, 1951; momentum: Polyak, 1964; nesterov: Sutskever et al., ICML 2013, eq. 3-4";
-  static constexpr std::array fields = {Field<SGDOptions>{"lr", &SGDOptions::lr}, Field<SGDOptions>{"momentum", &SGDOptions::momentum},
-                                        Field<SGDOptions>{"dampening", &SGDOptions::dampening},
-                                        Field<SGDOptions>{"nesterov", &SGDOptions::nesterov},
-                                        Field<SGDOptions>{"weight_decay", &SGDOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &SGDOptions::lr},
+                                     {"momentum", &SGDOptions::momentum},
+                                     {"dampening", &SGDOptions::dampening},
+                                     {"nesterov", &SGDOptions::nesterov},
+                                     {"weight_decay", &SGDOptions::weight_decay}};
 
   template <class T>
   struct Plain {

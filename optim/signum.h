@@ -20,9 +20,8 @@ struct Signum : Elementwise<Signum, SignumOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "signum";
   static constexpr auto source = "Bernstein et al., ICML 2018, algorithm 2";
-  static constexpr std::array fields = {Field<SignumOptions>{"lr", &SignumOptions::lr},
-                                        Field<SignumOptions>{"momentum", &SignumOptions::momentum},
-                                        Field<SignumOptions>{"weight_decay", &SignumOptions::weight_decay}};
+  static constexpr Field fields[] = {
+      {"lr", &SignumOptions::lr}, {"momentum", &SignumOptions::momentum}, {"weight_decay", &SignumOptions::weight_decay}};
 
   template <class T>
   struct Plain {

@@ -71,6 +71,7 @@ void require_dtype(std::string_view name, const Tensor& w, const Tensor& slot) {
 
 void Number::check(const char* part, double v) const {
   if (!std::isfinite(v)) bad_option(part, name, "must be finite", v);
+  if (info) info->check(part, v);
   if (range == positive) require_positive(part, name, v);
   if (range == non_negative) require_non_negative(part, name, v);
   if (range == fraction) require_fraction(part, name, v);

@@ -61,6 +61,7 @@ struct Number {
   const char* name;
   Scalar value;
   Range range = any;
+  std::optional<FieldInfo> info = {};  // of a part from outside, whose numbers are options
 
   void check(const char* part, double v) const;
 };
@@ -82,6 +83,8 @@ class Part {
   virtual bool run(Call& call, Updates& updates) const = 0;
   /// With the numbers as texts.
   virtual std::string formula(const std::vector<std::string>& numbers) const = 0;
+  /// Throws ValueError for numbers that cannot be together, each of which can be.
+  virtual void check(const std::vector<double>&) const {}
   /// What a slot starts from.
   virtual double initial(std::size_t, const std::vector<double>&) const { return 0; }
 
@@ -158,6 +161,7 @@ struct Program {
   std::vector<Place> places = {};  // of names
   std::vector<Memory> memory = {}, next = {}, loaded = {};
   bool may_skip = false;
+  bool checked = false;        // that each pattern has a parameter
   Parameters parameters = {};  // in the optimizer's order, as far as their way is known
 
   // During a step:

@@ -2,6 +2,7 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/optim/method.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace capstan::optim {
@@ -13,9 +14,9 @@ namespace capstan::optim {
 ///     struct PlainLARS : optim::WholeTensor<PlainLARS, LARSOptions> {
 ///       using WholeTensor::WholeTensor;
 ///       static constexpr auto name = "plain_lars";
-///       static constexpr std::array fields = {Field<LARSOptions>{"lr", &LARSOptions::lr},
-///                                             Field<LARSOptions>{"trust", &LARSOptions::trust},
-///                                             Field<LARSOptions>{"weight_decay", &LARSOptions::weight_decay}};
+///       static constexpr Field fields[] = {{"lr", &LARSOptions::lr},
+///                                             {"trust", &LARSOptions::trust},
+///                                             {"weight_decay", &LARSOptions::weight_decay}};
 ///       static constexpr std::array states = {"momentum"};
 ///       static void move(const LARSOptions& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
 ///         m.assign(0.9 * m + g * (step.lr * o.trust * norm(w).item() / (norm(g).item() + 1e-8)));
@@ -23,16 +24,18 @@ namespace capstan::optim {
 ///       }
 ///     };
 ///
-/// `move` runs under NoGrad, changes w and its slots in place (`assign`, `+=`, `-=`, `*=`) and must not throw once it has
-/// changed one. (This example cannot leave w = 0, where its step is 0; optim/lars.h knows better.) From that come f32 and f64, groups,
-/// weight decay, saving and loading, explain(). An optional static member beside those that Method lists: `Shape slot_shape(std::size_t
-/// slot, const Shape& w)`, for a slot that has not the parameter's shape.
+/// `move` runs under NoGrad and changes w and its slots in place (`assign`, `+=`, `-=`, `*=`): one that writes `w = w - ...` makes another
+/// tensor, and step() throws ValueError at once. What it throws goes to the caller of step(), and everything is as before. It need not be
+/// static: a method with a number that all parameters share (Optimizer::share()) reads and changes its own members. (This example cannot
+/// leave w = 0, where its step is 0; optim/lars.h knows better.) From that come f32 and f64, groups, weight decay, saving and loading,
+/// explain(). An optional static member beside those that Method lists: `Shape slot_shape(std::size_t slot, const Shape& w)`, for a slot
+/// that has not the parameter's shape.
 template <class Derived, class Options>
 class WholeTensor : public Method<Derived, Options> {
  public:
-  /// Throws ValueError for an option out of its range (naming it and its value), for an empty list of parameters and for a
-  /// parameter that the method does not accept.
-  explicit WholeTensor(const Parameters& parameters, Options options = {});
+  /// Throws ValueError for an option out of its range, naming it and its value, and for a parameter that the method does not accept.
+  /// `prepares`: as in Optimizer.
+  explicit WholeTensor(const Parameters& parameters, Options options = {}, bool prepares = false);
   ~WholeTensor() override;
 
  protected:
@@ -42,8 +45,14 @@ class WholeTensor : public Method<Derived, Options> {
   Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const final;
 };
 
+namespace detail {
+/// Throws ValueError: move() has put another tensor in the place of a parameter or, with a name, of its state.
+[[noreturn]] void not_in_place(const char* method, const std::string& parameter, const char* state);
+}  // namespace detail
+
 template <class Derived, class Options>
-WholeTensor<Derived, Options>::WholeTensor(const Parameters& parameters, Options options) : Method<Derived, Options>(parameters, options) {}
+WholeTensor<Derived, Options>::WholeTensor(const Parameters& parameters, Options options, bool prepares)
+    : Method<Derived, Options>(parameters, options, prepares) {}
 
 template <class Derived, class Options>
 WholeTensor<Derived, Options>::~WholeTensor() = default;
@@ -53,19 +62,23 @@ void WholeTensor<Derived, Options>::update(Entry& entry, const Tensor& g) {
   const Options& o = this->options(entry.group);
   const StepInfo step{o.lr, entry.steps};
   const Decay decay = this->decay_of(o);
-  Tensor& w = entry.parameter;
-  Tensor gradient = g;
+  Tensor w = entry.parameter, gradient = g;
+  std::array<Tensor, std::size(Derived::states) + 1> kept;
+  std::copy(entry.state.begin(), entry.state.end(), kept.begin());
   if constexpr (requires { o.weight_decay; }) {
     if (decay == Decay::l2) gradient = g + w * o.weight_decay;
     if (decay == Decay::decoupled) w *= 1 - o.lr * o.weight_decay;
   }
-  [&]<std::size_t... slot>(std::index_sequence<slot...>) { Derived::move(o, step, w, gradient, entry.state[slot]...); }
-  (std::make_index_sequence<Derived::states.size()>{});
+  [&]<std::size_t... slot>(std::index_sequence<slot...>) { static_cast<Derived*>(this)->move(o, step, w, gradient, kept[slot]...); }
+  (std::make_index_sequence<std::size(Derived::states)>{});
+  if (w.header() != entry.parameter.header()) detail::not_in_place(Derived::name, entry.name, nullptr);
+  for (std::size_t i = 0; i < entry.state.size(); ++i)
+    if (kept[i].header() != entry.state[i].header()) detail::not_in_place(Derived::name, entry.name, Derived::states[i]);
 }
 
 template <class Derived, class Options>
 std::vector<const char*> WholeTensor<Derived, Options>::slot_names(std::size_t) const {
-  return {Derived::states.begin(), Derived::states.end()};
+  return {std::begin(Derived::states), std::end(Derived::states)};
 }
 
 template <class Derived, class Options>

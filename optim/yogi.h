@@ -26,12 +26,12 @@ struct Yogi : Elementwise<Yogi, YogiOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "yogi";
   static constexpr auto source = "Zaheer et al., NeurIPS 2018, algorithm 2";
-  static constexpr std::array fields = {Field<YogiOptions>{"lr", &YogiOptions::lr},
-                                        Field<YogiOptions>{"beta1", &YogiOptions::beta1},
-                                        Field<YogiOptions>{"beta2", &YogiOptions::beta2},
-                                        Field<YogiOptions>{"eps", &YogiOptions::eps},
-                                        Field<YogiOptions>{"initial_accumulator", &YogiOptions::initial_accumulator},
-                                        Field<YogiOptions>{"weight_decay", &YogiOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &YogiOptions::lr},
+                                     {"beta1", &YogiOptions::beta1},
+                                     {"beta2", &YogiOptions::beta2},
+                                     {"eps", &YogiOptions::eps},
+                                     {"initial_accumulator", &YogiOptions::initial_accumulator},
+                                     {"weight_decay", &YogiOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
   template <class T>

@@ -28,7 +28,10 @@ enum class Sin {
   one_count_for_all,
   one_group_for_all,
   forgetful,
+  remembers,
   rough_in_f32,
+  rough_in_f64,
+  rounds_its_rate,
   half_decay,
   takes_nan,
   takes_all_options,
@@ -75,6 +78,11 @@ struct Sinner : optim::Optimizer {
     if (sin == Sin::stuck && w.numel() == 2) rate = 0;
     if (sin == Sin::rough_in_f32 && w.dtype() == DType::f32) rate *= 1.01;
     if (sin == Sin::counts_threads) rate *= 1 + 0.001 * num_threads();
+    if (sin == Sin::remembers) {
+      static int t = 0;
+      rate *= 1 + std::pow(0.5, ++t);
+    }
+    if (sin == Sin::rounds_its_rate) rate = static_cast<double>(static_cast<float>(rate));
     if (sin == Sin::forgetful) rate *= 1 + 0.5 / ++steps_of_[e.name];  // a count that no state knows
     if (sin == Sin::one_count_for_all) {
       if (leader_.empty()) leader_ = e.name;
@@ -82,7 +90,7 @@ struct Sinner : optim::Optimizer {
       rate *= 1 + 0.5 / static_cast<double>(count_);
     }
     Tensor kept = w.clone();
-    w -= m * rate;
+    w -= sin == Sin::rough_in_f64 ? (m * rate).to(DType::f32).to(w.dtype()) : m * rate;
     if (sin == Sin::only_rows && e.rows) {  // the others would go on by their momentum
       for (std::int64_t i = 0; i < e.rows->numel(); ++i) {
         const std::int64_t row = e.rows->data<std::int64_t>()[i];
@@ -158,7 +166,7 @@ struct UnevenOptions {
 struct Uneven : optim::Elementwise<Uneven, UnevenOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "uneven";
-  static constexpr std::array fields = {Field<UnevenOptions>{"lr", &UnevenOptions::lr}};
+  static constexpr Field fields[] = {{"lr", &UnevenOptions::lr}};
   static constexpr std::array<const char*, 0> states = {};
   template <class T>
   struct Rule {
@@ -175,7 +183,7 @@ struct FadingOptions {
 struct Fading : optim::Elementwise<Fading, FadingOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "w";
-  static constexpr std::array fields = {Field<FadingOptions>{"lr", &FadingOptions::lr}};
+  static constexpr Field fields[] = {{"lr", &FadingOptions::lr}};
   static constexpr std::array<const char*, 0> states = {};
   template <class T>
   struct Rule {
@@ -193,9 +201,8 @@ struct HermitOptions {
 struct Hermit : optim::Elementwise<Hermit, HermitOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "hermit";
-  static constexpr std::array fields = {Field<HermitOptions>{"lr", &HermitOptions::lr},
-                                        Field<HermitOptions>{"weight_decay", &HermitOptions::weight_decay},
-                                        Field<HermitOptions>{"own", &HermitOptions::own}};
+  static constexpr Field fields[] = {
+      {"lr", &HermitOptions::lr}, {"weight_decay", &HermitOptions::weight_decay}, {"own", &HermitOptions::own}};
   static constexpr std::array<const char*, 0> states = {};
   template <class T>
   struct Rule {
@@ -237,7 +244,8 @@ const std::string given = "lr 0.05, momentum 0.5, boost 0, weight_decay 0.01";
 TEST(Kit, PassesAnHonestMethod) {
   const Conformance report = optim::conformance<Sinner<Sin::none>>();
   EXPECT_TRUE(report);
-  EXPECT_EQ(report.text(), R"(sinner tells its name and options: held
+  EXPECT_EQ(report.text(), R"(sinner two fresh runs agree to the bit: held
+sinner tells its name and options: held
 sinner converges on a parabola: held
 sinner converges on Rosenbrock's valley: held
 sinner every option changes the trajectory: held
@@ -249,6 +257,7 @@ sinner starts a later parameter afresh: held
 sinner moves a group by its own options: held
 sinner goes on after a load to the bit: held
 sinner f32 follows f64: held
+sinner f64 is more exact than f32: held
 sinner composes with clipping and decay: held
 sinner refuses what is not finite: held
 sinner refuses bad options: held
@@ -278,6 +287,9 @@ TEST(Kit, CatchesEachSinByTheNameOfTheProperty) {
   expect_caught<Sin::forgetful>("goes on after a load to the bit",
                                 "step 1 is another one after 0 steps in f32 with " + given + ", loaded into " + given);
   expect_caught<Sin::rough_in_f32>("f32 follows f64", "after ten steps they differ by ");
+  expect_caught<Sin::rough_in_f64>("f64 is more exact than f32", "an f64 element jumps by ");
+  expect_caught<Sin::rounds_its_rate>("f64 is more exact than f32", "an f64 element jumps by ");
+  expect_caught<Sin::remembers>("two fresh runs agree to the bit", "the second run in f32 ends elsewhere than the first, " + given);
   expect_caught<Sin::half_decay>("composes with clipping and decay", "weight decay in f32 is ");
   EXPECT_EQ(failed(optim::conformance<Sinner<Sin::half_decay>>({.weight_decay = 0})),  // then with a decay of the kit's own
             std::set<std::string>{"composes with clipping and decay"});

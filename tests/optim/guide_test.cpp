@@ -23,10 +23,9 @@ struct AgreeOptions {
 struct Agree : optim::Elementwise<Agree, AgreeOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "agree";
-  static constexpr std::array fields = {
-      Field<AgreeOptions>{"lr", &AgreeOptions::lr},     Field<AgreeOptions>{"beta", &AgreeOptions::beta},
-      Field<AgreeOptions>{"base", &AgreeOptions::base}, Field<AgreeOptions>{"start", &AgreeOptions::start},
-      Field<AgreeOptions>{"add", &AgreeOptions::add},   Field<AgreeOptions>{"weight_decay", &AgreeOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &AgreeOptions::lr},     {"beta", &AgreeOptions::beta},
+                                     {"base", &AgreeOptions::base}, {"start", &AgreeOptions::start},
+                                     {"add", &AgreeOptions::add},   {"weight_decay", &AgreeOptions::weight_decay}};
 
   template <class T>
   struct Power {

@@ -24,7 +24,7 @@ struct SignumOptions { double lr = 1e-3, momentum = 0.9; };
 struct Signum : optim::Elementwise<Signum, SignumOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "signum";
-  static constexpr std::array fields = {Field<SignumOptions>{"lr", &SignumOptions::lr}, Field<SignumOptions>{"momentum", &SignumOptions::momentum}};   // for files, errors, make()
+  static constexpr Field fields[] = {{"lr", &SignumOptions::lr}, {"momentum", &SignumOptions::momentum}};   // for files, errors, make()
   static constexpr std::array states = {"momentum"};                       // one slot per element, from zero
   template <class T> struct Rule {
     T lr, b;
@@ -42,10 +42,11 @@ struct BlendOptions {
 struct Blend : optim::Elementwise<Blend, BlendOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "blend";
-  static constexpr std::array fields = {Field<BlendOptions>{"lr", &BlendOptions::lr}, Field<BlendOptions>{"keep", &BlendOptions::keep},
-                                        Field<BlendOptions>{"from", &BlendOptions::from},
-                                        Field<BlendOptions>{"weight_decay", &BlendOptions::weight_decay},
-                                        Field<BlendOptions>{"two", &BlendOptions::two}};
+  static constexpr Field fields[] = {{"lr", &BlendOptions::lr},
+                                     {"keep", &BlendOptions::keep},
+                                     {"from", &BlendOptions::from},
+                                     {"weight_decay", &BlendOptions::weight_decay},
+                                     {"two", &BlendOptions::two}};
   template <class T>
   struct One {
     static constexpr std::array states = {"fast"};

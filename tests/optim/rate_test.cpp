@@ -56,8 +56,7 @@ struct RootOptions {
 struct Root : optim::Elementwise<Root, RootOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "root";
-  static constexpr std::array fields = {Field<RootOptions>{"lr", &RootOptions::lr}, Field<RootOptions>{"start", &RootOptions::start},
-                                        Field<RootOptions>{"keep", &RootOptions::keep}};
+  static constexpr Field fields[] = {{"lr", &RootOptions::lr}, {"start", &RootOptions::start}, {"keep", &RootOptions::keep}};
   template <class T>
   struct Keeping {
     static constexpr std::array states = {"largest"};
@@ -90,7 +89,7 @@ struct SteadyOptions {
 struct Steady : optim::Elementwise<Steady, SteadyOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "steady";
-  static constexpr std::array fields = {Field<SteadyOptions>{"lr", &SteadyOptions::lr}};
+  static constexpr Field fields[] = {{"lr", &SteadyOptions::lr}};
   static constexpr std::array<const char*, 0> states = {};
   template <class T>
   struct Rule {

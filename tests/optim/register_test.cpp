@@ -16,9 +16,10 @@ struct PowerSignOptions {
 template <class Derived>
 struct PowerSignLike : optim::Elementwise<Derived, PowerSignOptions> {
   using optim::Elementwise<Derived, PowerSignOptions>::Elementwise;
-  static constexpr std::array fields = {
-      optim::Field<PowerSignOptions>{"lr", &PowerSignOptions::lr}, optim::Field<PowerSignOptions>{"beta", &PowerSignOptions::beta},
-      optim::Field<PowerSignOptions>{"base", &PowerSignOptions::base}, optim::Field<PowerSignOptions>{"frozen", &PowerSignOptions::frozen}};
+  static constexpr optim::Field<PowerSignOptions> fields[] = {{"lr", &PowerSignOptions::lr},
+                                                              {"beta", &PowerSignOptions::beta},
+                                                              {"base", &PowerSignOptions::base},
+                                                              {"frozen", &PowerSignOptions::frozen}};
   static constexpr std::array states = {"average"};
   template <class T>
   struct Rule {
@@ -58,7 +59,7 @@ struct HalvingOptions {
 };
 struct Halving : optim::Optimizer {
   static constexpr auto name = "halving";
-  static constexpr std::array fields = {optim::Field<HalvingOptions>{"lr", &HalvingOptions::lr}};
+  static constexpr optim::Field<HalvingOptions> fields[] = {{"lr", &HalvingOptions::lr}};
   Halving(const Parameters& parameters, HalvingOptions o) : lr_(o.lr) { add_parameters(parameters); }
   const char* method() const noexcept override { return name; }
 

@@ -61,7 +61,7 @@ Build with_struct(Options options) {
 /// The case's options as the struct, field by field in the struct's order.
 template <class Method, class Options>
 Options listed(const Case& c) {
-  EXPECT_EQ(c.options.size(), Method::fields.size());
+  EXPECT_EQ(c.options.size(), std::size(Method::fields));
   for (std::size_t i = 0; i < c.options.size(); ++i) EXPECT_EQ(c.options[i].first, Method::fields[i].name);
   return options_with<Options>(Method::fields, c.options);
 }

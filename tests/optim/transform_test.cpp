@@ -44,7 +44,7 @@ TEST(Transform, RefusesWhatCannotBe) {
       {[] { return stateless("a/b", [](const Tensor& u, const Tensor&) { return u; }); },
        "[stateless] a name must be one word without '/': 'a/b'"}};
   for (const auto& [make, text] : all) EXPECT_EQ(thrown(make), std::string("ValueError: ") + text);
-  EXPECT_EQ(thrown([] { optim::Chain(Parameters{}, scale(1)); }), "ValueError: [chain] needs at least one parameter");
+  EXPECT_EQ(thrown([] { optim::Chain(Parameters{}, scale(1)).add_parameters({}); }), "ValueError: [chain] needs at least one parameter");
 }
 
 // A schedule that goes wrong is found at its step, before anything is changed.

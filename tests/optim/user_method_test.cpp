@@ -49,8 +49,8 @@ struct LARSOptions {
 struct PlainLARS : optim::WholeTensor<PlainLARS, LARSOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "plain_lars";
-  static constexpr std::array fields = {Field<LARSOptions>{"lr", &LARSOptions::lr}, Field<LARSOptions>{"trust", &LARSOptions::trust},
-                                        Field<LARSOptions>{"weight_decay", &LARSOptions::weight_decay}};
+  static constexpr Field fields[] = {
+      {"lr", &LARSOptions::lr}, {"trust", &LARSOptions::trust}, {"weight_decay", &LARSOptions::weight_decay}};
   static constexpr std::array states = {"momentum"};
   static void move(const LARSOptions& o, optim::StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
     m.assign(0.9 * m + g * (step.lr * o.trust * norm(w).item() / (norm(g).item() + 1e-8)));

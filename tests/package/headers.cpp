@@ -12,6 +12,7 @@
 #include <capstan/optim/lbfgs.h>
 #include <capstan/optim/make.h>
 #include <capstan/optim/muon.h>
+#include <capstan/optim/own_part.h>
 #include <capstan/optim/rowwise_adagrad.h>
 #include <capstan/optim/schedule_free_adamw.h>
 #include <capstan/optim/whole_tensor.h>
@@ -33,8 +34,8 @@ struct Sums : optim::Elementwise<Sums, Options> {
   using Elementwise::Elementwise;
   static constexpr auto name = "sums";
   static constexpr auto source = "nobody's";
-  static constexpr std::array fields = {Field<Options>{"lr", &Options::lr}, Field<Options>{"start", &Options::start},
-                                        Field<Options>{"weight_decay", &Options::weight_decay}, Field<Options>{"slow", &Options::slow}};
+  static constexpr Field fields[] = {
+      {"lr", &Options::lr}, {"start", &Options::start}, {"weight_decay", &Options::weight_decay}, {"slow", &Options::slow}};
   static constexpr std::array states = {"sum"};
   template <class T>
   struct Rule {
@@ -58,7 +59,7 @@ struct Sums : optim::Elementwise<Sums, Options> {
 struct Sum : optim::WholeTensor<Sum, Options> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "sum";
-  static constexpr std::array fields = {Field<Options>{"lr", &Options::lr}, Field<Options>{"weight_decay", &Options::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &Options::lr}, {"weight_decay", &Options::weight_decay}};
   static constexpr std::array states = {"sum"};
   static Shape slot_shape(std::size_t, const Shape&) { return {}; }
   static double initial(const Options& o, std::size_t) { return o.start; }

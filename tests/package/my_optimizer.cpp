@@ -1,26 +1,27 @@
-// An optimizer of the user's own: the rule for one element. Everything else comes from the base.
-// Last line: loss 0\.0[0-9]*, rate 0\.0100, momentum of 8 elements
+// An optimizer of the user's own: the rule for one element. Everything else comes from the base, and is put to the proof.
+// Last line: sign_momentum: [0-9]+ promises kept, loss 0\.0[0-9]*, rate 0\.0100, momentum of 8 elements
 #include <capstan/capstan.h>
+#include <capstan/optim/conformance.h>
+#include <capstan/optim/make.h>
 
 #include <cstdio>
 
 using namespace capstan;
 
-struct SignumOptions {
+struct SignMomentumOptions {
   double lr = 1e-3, momentum = 0.9;
 };
 
 /// Signum (Bernstein et al., ICML 2018, alg. 2):  m <- b*m + (1-b)*g,  w <- w - lr*sign(m).
-struct Signum : optim::Elementwise<Signum, SignumOptions> {
+struct SignMomentum : optim::Elementwise<SignMomentum, SignMomentumOptions> {
   using Elementwise::Elementwise;
-  static constexpr auto name = "signum";
-  static constexpr std::array fields = {Field<SignumOptions>{"lr", &SignumOptions::lr},
-                                        Field<SignumOptions>{"momentum", &SignumOptions::momentum}};
+  static constexpr auto name = "sign_momentum";
+  static constexpr Field fields[] = {{"lr", &SignMomentumOptions::lr}, {"momentum", &SignMomentumOptions::momentum}};
   static constexpr std::array states = {"momentum"};
   template <class T>
   struct Rule {
     T lr, b;
-    Rule(const SignumOptions& o, optim::StepInfo step) : lr(T(step.lr)), b(T(o.momentum)) {}
+    Rule(const SignMomentumOptions& o, optim::StepInfo step) : lr(T(step.lr)), b(T(o.momentum)) {}
     void operator()(T& w, T g, T& m) const {
       m = b * m + (1 - b) * g;
       w -= lr * sign(m);
@@ -29,17 +30,31 @@ struct Signum : optim::Elementwise<Signum, SignumOptions> {
 };
 
 int main() {
+  // By its name from here on: in make(), and in every program that takes --optimizer.
+  optim::register_optimizer<SignMomentum>();
+
+  // Every promise that a method makes: a line for each.
+  const auto report = optim::conformance<SignMomentum>({.lr = 0.01});
+  std::printf("%s\n", report.text().c_str());
+  if (!report) return 1;
+
+  // The method's own numbers, as the paper's formula gives them by hand.
+  const auto numbers = optim::follows<SignMomentum>(
+      {.lr = 0.125, .momentum = 0.5},
+      {.start = {1, -2}, .gradients = {{4, -2}, {-6, 1}, {1, 3}}, .expected = {{0.875, -1.875}, {1, -1.875}, {1.125, -2}}});
+  if (numbers.outcome != optim::Property::Outcome::held) return std::printf("%s\n", numbers.message.c_str()), 1;
+
   manual_seed(0);
   const Tensor x = randn({64, 8}), truth = randn({8}), y = matmul(x, truth);
   Tensor w = parameter(zeros({8}));
-  Signum optimizer(std::vector<Tensor>{w}, {.lr = 0.01});
+  const auto optimizer = optim::make("sign_momentum lr=0.01", {{"w", w}});
   double last = 0;
   for (int step = 0; step < 500; ++step) {
     Tape tape;
     const Tensor loss = mse_loss(matmul(x, w), y);
-    optimizer.step(tape.gradients(loss));
+    optimizer->step(tape.gradients(loss));
     last = loss.item();
   }
-  std::printf("loss %.4f, rate %.4f, momentum of %d elements\n", last, optimizer.lr(),
-              static_cast<int>(optimizer.state()["0/momentum"].numel()));
+  std::printf("sign_momentum: %zu promises kept, loss %.4f, rate %.4f, momentum of %d elements\n", report.properties.size(), last,
+              optimizer->lr(), static_cast<int>(optimizer->state()["w/momentum"].numel()));
 }

@@ -16,7 +16,7 @@ struct SumOptions {
 struct Sum : optim::Elementwise<Sum, SumOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "absolute_sum";
-  static constexpr std::array fields = {Field<SumOptions>{"lr", &SumOptions::lr}};
+  static constexpr Field fields[] = {{"lr", &SumOptions::lr}};
   static constexpr std::array states = {"sum"};
   template <class T>
   struct Rule {
@@ -34,7 +34,7 @@ struct Sum : optim::Elementwise<Sum, SumOptions> {
 struct OwnAverage : optim::Elementwise<OwnAverage, SumOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "own_average";
-  static constexpr std::array fields = {Field<SumOptions>{"lr", &SumOptions::lr}};
+  static constexpr Field fields[] = {{"lr", &SumOptions::lr}};
   static constexpr std::array states = {"average"};
   template <class T>
   struct Rule {
