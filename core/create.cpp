@@ -84,12 +84,12 @@ Tensor zeros_like(const Tensor& like) { return zeros(like.shape(), like.dtype())
 Tensor arange(double begin, double end, double step, DType dtype) {
   if (!std::isfinite(begin) || !std::isfinite(end) || !std::isfinite(step))
     fail<ValueError>("arange", "begin, end and step must be finite: ", begin, ", ", end, ", ", step);
-  kernels::require_fit("arange", "begin", begin, dtype);
-  kernels::require_fit("arange", "end", end, dtype);
-  kernels::require_fit("arange", "step", step, dtype);
   if (step == 0 || (end - begin) / step < 0) fail<ValueError>("arange", "step must lead from begin to end: ", begin, ", ", end, ", ", step);
   const double count = std::ceil((end - begin) / step);
   if (count > 0x1p48) fail<ShapeError>("arange", "a tensor has at most 2^48 elements: ", count);
+  kernels::require_fit("arange", "begin", begin, dtype);
+  kernels::require_fit("arange", "end", end, dtype);
+  kernels::require_fit("arange", "step", step, dtype);
   Tensor t = empty({static_cast<std::int64_t>(count)}, dtype);
   with_type(dtype, [&](auto type) {
     using T = decltype(type);

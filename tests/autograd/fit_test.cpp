@@ -45,7 +45,7 @@ const Refusal refusals[] = {
     {text("full", "the value", "1e-50", "0"), [] { return full({2}, 1e-50); }},
     {text("arange", "begin", "-1e+50", "-inf"), [] { return arange(-1e50, 0, 1e50); }},
     {text("arange", "end", "1e+50", "inf"), [] { return arange(0, 1e50, 1e49); }},
-    {text("arange", "step", "1e-50", "0"), [] { return arange(0, 1, 1e-50); }},
+    {text("arange", "step", "1e-50", "0"), [] { return arange(1, 1, 1e-50); }},
     {text("uniform", "high", "1e+50", "inf"), [] { return uniform({2}, 0, 1e50); }},
     {text("uniform", "low", "-1e-50", "-0"), [] { return uniform({2}, -1e-50, 0); }},
     {text("normal", "mean", "1e+50", "inf"), [] { return normal({2}, 1e50, 1); }},
