@@ -3,8 +3,15 @@
 // rows, the first 1,500 rows in batches of 10; the loss is squared with the half, (prediction - y)^2 / 2.
 // Run:       ./run data airfoil && ./run example airfoil        (or --data FILE, or CAPSTAN_DATA=FOLDER; or --data synthetic)
 // Last line: loss: 0\.24[2-8], [0-9.]+ sec/epoch
+// Picture:   airfoil.svg Adagrad on synthetic data<
 // Test:           --data synthetic
+// Last line: loss: 0\.24[2-8], [0-9.]+ sec/epoch
+// Picture:   airfoil.svg Adagrad on the airfoil data<
 // Test with data:
+// Last line: loss: 0\.[0-9]+, [0-9.]+ sec/epoch
+// Picture:   airfoil.svg Adagrad from scratch and rmsprop lr=0\.01 on synthetic data<
+// Picture:   airfoil.svg rmsprop lr=0\.01<
+// Test:           --data synthetic --optimizer "rmsprop lr=0.01"
 #include "airfoil_table.h"
 #include "cli.h"
 
@@ -115,14 +122,20 @@ int run(const cli::Flags& flags) {
   const data::Dataset examples =
       flags.data == "synthetic" ? airfoil::examples_of(airfoil::synthetic_table(), "synthetic data") : airfoil::read_examples(path);
 
-  std::printf("%s, squared loss with the half\n\nfrom scratch\n", flags.data == "synthetic" ? "synthetic data" : path.c_str());
-  const Record scratch = from_scratch(examples, flags.epochs, flags.others_lr().value_or(0.1));
+  const double lr = flags.others_lr().value_or(0.1);
+  std::printf("%s, squared loss with the half\n\nAdagrad from scratch, rate %g\n",
+              flags.data == "synthetic" ? "synthetic data" : path.c_str(), lr);
+  const Record scratch = from_scratch(examples, flags.epochs, lr);
   scratch.print();
   std::printf("\nconcise, ");
   const Record library = concise(examples, flags);
 
-  train::LineChart chart({.title = "Adagrad on the airfoil data", .x = {.label = "epoch", .low = 0}, .y = {.label = "squared loss / 2"}});
-  chart.add("from scratch", scratch.epochs, scratch.losses).add("concise", library.epochs, library.losses);
+  const std::string other = flags.optimizer ? " from scratch and " + *flags.optimizer : "";
+  train::LineChart chart({.title = "Adagrad" + other + (flags.data == "synthetic" ? " on synthetic data" : " on the airfoil data"),
+                          .x = {.label = "epoch", .low = 0},
+                          .y = {.label = "squared loss / 2"}});
+  chart.add(flags.optimizer ? "Adagrad from scratch" : "from scratch", scratch.epochs, scratch.losses);
+  chart.add(flags.optimizer.value_or("concise"), library.epochs, library.losses);
   flags.save(chart, "airfoil.svg");
   library.print();
   return 0;

@@ -40,6 +40,9 @@ struct Flags {
   }
 };
 
+/// "adagrad, lr 0.1"; a spec with an lr of its own has said it already.
+std::string with_rate(const std::string& spec, double lr, const char* between = ", lr ");
+
 struct Plan {
   const char* description;
   std::int64_t epochs;                         // the default of --epochs

@@ -79,9 +79,7 @@ std::string show(const cli::Flags& flags, const std::string& name, const train::
   }
   flags.save(result.curves(), "compare_" + name + ".svg");
   flags.save(result.sweep(), "compare_" + name + "_lr.svg");
-  char text[160];
-  std::snprintf(text, sizeof text, "%s by %s at lr %g", name.c_str(), winner.spec.c_str(), winner.attempts[winner.best].lr);
-  return text;
+  return name + " by " + cli::with_rate(winner.spec, winner.attempts[winner.best].lr, " at lr ");
 }
 
 int run(const cli::Flags& flags) {

@@ -5,6 +5,7 @@
 // Last line: accuracy: powersign 0\.9[5-9][0-9]+, adagrad 0\.9[5-9][0-9]+
 // Test:
 // Last line: accuracy: powersign lr=0\.05 beta=0\.8 0\.9[5-9][0-9]+, adagrad 0\.9[5-9][0-9]+
+// Picture:   custom_optimizer.svg powersign lr=0\.05 beta=0\.8<
 // Test:      --optimizer "powersign lr=0.05 beta=0.8"
 // Last line: accuracy: powersign lr=1e-9 0\.[01][0-9]+, adagrad 0\.[5-9][0-9]+
 // Test:      --optimizer "powersign lr=1e-9" --epochs 1
@@ -72,11 +73,12 @@ struct Run {
   double accuracy;
 };
 
-Run train_digits(const std::string& name, optim::Setting rate, const cli::Flags& flags) {
+Run train_digits(const std::string& name, double lr, const cli::Flags& flags) {
   manual_seed(static_cast<std::uint64_t>(flags.seed));
   const auto [training, test] = data::digits().split(5);
   nn::Sequential model{nn::Linear(64, 64), nn::ReLU(), nn::Linear(64, 10)};
-  const auto optimizer = optim::make(name, model.parameters(), {rate});
+  const auto optimizer = optim::make(name, model.parameters());
+  optimizer->set_lr(lr);
   std::printf("%s\n", optimizer->explain().c_str());
   Run run{.name = name};
   for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
@@ -96,9 +98,9 @@ Run train_digits(const std::string& name, optim::Setting rate, const cli::Flags&
 }
 
 int run(const cli::Flags& flags) {
-  const Run own = train_digits(flags.optimizer.value_or(PowerSign::name), {"lr", flags.lr.value_or(0.1)}, flags);
-  const Run adagrad = train_digits("adagrad", {"lr", flags.others_lr().value_or(0.05)}, flags);
-  const Run whole = train_digits(OwnLAMB::name, {"lr", flags.others_lr().value_or(0.005)}, flags);
+  const Run own = train_digits(flags.optimizer.value_or(PowerSign::name), flags.lr.value_or(0.1), flags);
+  const Run adagrad = train_digits("adagrad", flags.others_lr().value_or(0.05), flags);
+  const Run whole = train_digits(OwnLAMB::name, flags.others_lr().value_or(0.005), flags);
 
   std::printf("\nepoch");
   for (const Run* r : {&own, &adagrad, &whole}) std::printf("  loss of %s", r->name.c_str());

@@ -3,8 +3,10 @@
 // from (-5, -2)); every number comes from the optimizer itself, in f64.
 // Run:       ./run example dialects        (--optimizer adds a row; --lr, or its lr=, is the rate of all)
 // Last line: at a gradient of 1e-06 the longest first step is 316,[0-9]+ times the shortest
+// Picture:   dialects.svg First step of six dialects of Adagrad, rate 0\.1<
 // Test:
 // Last line: at a gradient of 1e-06 the longest first step is 1,000,000 times the shortest
+// Picture:   dialects.svg First step of six dialects of Adagrad and of sgd lr=0\.1, rate 0\.1<
 // Test:      --optimizer "sgd lr=0.1"
 #include "cli.h"
 
@@ -33,7 +35,9 @@ std::vector<Row> all_rows(const cli::Flags& flags) {
                            dialect("mlx", AdagradOptions::mlx),     dialect("dynet", AdagradOptions::dynet)};
   if (flags.optimizer)
     rows.push_back({*flags.optimizer, [spec = *flags.optimizer](const Parameters& parameters, double lr) {
-                      return optim::make(spec, parameters, {{"lr", lr}});
+                      auto optimizer = optim::make(spec, parameters);
+                      optimizer->set_lr(lr);
+                      return optimizer;
                     }});
   return rows;
 }
@@ -76,19 +80,25 @@ std::string grouped(double value) {
 
 int run(const cli::Flags& flags) {
   const double lr = flags.lr.value_or(0.1), trace_lr = flags.lr.value_or(0.4);
-  std::printf("         first step at a gradient of        after %lld steps at rate %g\n", static_cast<long long>(flags.epochs), trace_lr);
-  std::printf("adagrad        1       1e-3       1e-6         x1         x2   formula\n");
+  const std::vector<Row> rows = all_rows(flags);
+  int width = 7;
+  for (const Row& row : rows) width = std::max(width, static_cast<int>(row.name.size()));
+  std::printf("%-*s   first step at rate %g, gradient of    after %lld steps at rate %g\n", width, "", lr,
+              static_cast<long long>(flags.epochs), trace_lr);
+  std::printf("%-*s        1       1e-3       1e-6         x1         x2   formula\n", width, flags.optimizer ? "method" : "adagrad");
   double longest = 0, shortest = INFINITY;
   std::vector<double> gradients;
   for (int k = -180; k <= 20; ++k) gradients.push_back(std::pow(10, k / 20.0));
-  train::LineChart chart({.title = "First step of the dialects of Adagrad",
+  char rate[32];
+  std::snprintf(rate, sizeof rate, ", rate %g", lr);
+  train::LineChart chart({.title = "First step of six dialects of Adagrad" + (flags.optimizer ? " and of " + *flags.optimizer : "") + rate,
                           .x = {.label = "gradient", .log = true},
                           .y = {.label = "first step", .log = true}});
-  for (const Row& row : all_rows(flags)) {
+  for (const Row& row : rows) {
     const double tiny = first_step(row, lr, 1e-6);
     const End end = trace(row, trace_lr, flags.epochs);
-    std::printf("%-7s %8.6f %10.3g %10.3g  %9.6f  %9.6f   %s\n", row.name.c_str(), first_step(row, lr, 1), first_step(row, lr, 1e-3), tiny,
-                end.x1, end.x2, formula(row, lr).c_str());
+    std::printf("%-*s %8.6f %10.3g %10.3g  %9.6f  %9.6f   %s\n", width, row.name.c_str(), first_step(row, lr, 1), first_step(row, lr, 1e-3),
+                tiny, end.x1, end.x2, formula(row, lr).c_str());
     longest = std::max(longest, tiny);
     shortest = std::min(shortest, tiny);
     std::vector<double> steps;

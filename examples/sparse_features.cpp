@@ -3,9 +3,13 @@
 // gradients of that weight. Both get a grid of eight rates, over five seeds; the best rate of each is compared.
 // Run:       ./run example sparse_features        (--optimizer takes Adagrad's place, with an lr= its grid's too; --lr that of both grids)
 // Last line: rare weights: adagrad's error is at least ([3-9]|[1-9][0-9]+)\.[0-9] times smaller than sgd's
+// Picture:   sparse_features.svg Rare features: adagrad, lr [0-9.]+, and sgd, lr [0-9.]+<
 // Test:
-// Last line: rare weights: adagrad lr=0\.0001's error is at least 0\.[0-9] times smaller than sgd's
+// Last line: rare weights: adagrad lr=0\.0001's error is at least [0-9]+\.[0-9]+ times larger than sgd's
+// Picture:   sparse_features.svg Rare features: adagrad lr=0\.0001, and sgd, lr [0-9.]+<
 // Test:      --epochs 2 --optimizer "adagrad lr=0.0001"
+// Last line: rare weights: diverged: adagrad at lr 50, and sgd at lr 50
+// Test:      --epochs 1 --lr 50
 #include "cli.h"
 
 #include <algorithm>
@@ -100,9 +104,9 @@ void print(const std::vector<Run>& grid) {
 }
 
 void draw_chart(const cli::Flags& flags, const Run& a, const Run& b) {
-  train::LineChart chart({.title = "Rare features: Adagrad and SGD, each at its best rate",
+  train::LineChart chart({.title = "Rare features: " + cli::with_rate(a.method, a.lr) + ", and " + cli::with_rate(b.method, b.lr),
                           .x = {.label = "thousands of examples"},
-                          .y = {.label = "root mean square error of the weights", .log = true}});
+                          .y = {.label = "RMS error of the weights", .log = true}});
   for (const Run* run : {&a, &b})
     for (const auto& [name, errors] : {std::pair{", rare", &Curve::rare}, {", common", &Curve::common}}) {
       const std::vector<double> y = run->mean(errors);
@@ -131,27 +135,34 @@ int run(const cli::Flags& flags) {
               static_cast<int>(seeds));
   print(runs);
   print(sgd_runs);
-  const auto learns = [](const Run& run) { return std::isfinite(run.mean(&Curve::rare).back()); };
-  if (!learns(best_of(runs)) && !learns(best_of(sgd_runs))) {
-    std::printf("\nrare weights: both methods diverge at every rate\n");
+  const auto learns = [](const std::vector<Run>& grid) { return std::isfinite(best_of(grid).mean(&Curve::rare).back()); };
+  const auto ending = [](const std::vector<Run>& grid) {
+    return cli::with_rate(grid[0].method, grid[0].lr, " at lr ") + (grid.size() > 1 ? " and at every other rate of its grid" : "");
+  };
+  if (learns(runs) || learns(sgd_runs)) draw_chart(flags, best_of(runs), best_of(sgd_runs));
+  if (!learns(runs) || !learns(sgd_runs)) {
+    std::printf("\nrare weights: diverged: %s%s%s\n", learns(runs) ? "" : ending(runs).c_str(),
+                learns(runs) || learns(sgd_runs) ? "" : ", and ", learns(sgd_runs) ? "" : ending(sgd_runs).c_str());
     return 0;
   }
-  draw_chart(flags, best_of(runs), best_of(sgd_runs));
 
   // SGD may even take the best rate of each seed.
-  std::printf("\nseed  %8s  sgd's best\n", method.c_str());
-  double least = std::numeric_limits<double>::infinity();
+  std::printf("\nseed  %8s  %s\n", method.c_str(), sgd_runs.size() > 1 ? "sgd's best" : "     sgd");
+  double least = std::numeric_limits<double>::infinity(), most = 0;
   for (std::size_t i = 0; i < seeds; ++i) {
     double sgd = std::numeric_limits<double>::infinity();
     for (const Run& run : sgd_runs) sgd = std::min(sgd, run.curves[i].rare.back());
     const double error = best_of(runs).curves[i].rare.back();
     std::printf("%4lld  %8.4f  %8.4f\n", static_cast<long long>(flags.seed) + static_cast<long long>(i), error, sgd);
     least = std::min(least, sgd / error);
+    most = std::max(most, sgd / error);
   }
-  if (std::isfinite(least) && least > 0)
+  if (least >= 1)
     std::printf("rare weights: %s's error is at least %.1f times smaller than sgd's\n", method.c_str(), least);
+  else if (most <= 1)
+    std::printf("rare weights: %s's error is at least %.2f times larger than sgd's\n", method.c_str(), 1 / most);
   else
-    std::printf("rare weights: %s diverges at every rate\n", least > 0 ? "sgd" : method.c_str());
+    std::printf("rare weights: %s's error is %.2f to %.2f times sgd's\n", method.c_str(), 1 / most, 1 / least);
   return 0;
 }
 

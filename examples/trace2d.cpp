@@ -3,9 +3,11 @@
 // Its path is computed in three ways, which must agree: the bare formula, the tape, and gradients written by hand.
 // Run:       ./run example trace2d        (--optimizer takes Adagrad's place; --lr, or its lr=, that of 0.4 and 2)
 // Last line: epoch 20, x1: -0\.002295, x2: -0\.000000
+// Picture:   trace2d_2.svg least value 0<
 // Test:
 // Last line: epoch 20, x1: -2\.382563, x2: -0\.158591
 // Test:      --lr 0.4
+// Picture:   trace2d_0.4.svg adagrad lr=0\.4 eps=1e-6 eps_inside_root=1<
 // Test:      --optimizer "adagrad lr=0.4 eps=1e-6 eps_inside_root=1"
 #include <capstan/train/contour.h>
 

@@ -1,13 +1,14 @@
 # cmake -DSOURCE=hello.cpp -DPROGRAM=hello -P example.cmake: runs a program as its head comment says.
 #
 #   // Last line: accuracy 0.9                what its last line begins with, a CMake regular expression
-#   // Test: --epochs 2                       run with these flags, checked against the `Last line` above
+#   // Picture: airfoil.svg Adagrad on        what one of its texts begins with, in the picture of that name
+#   // Test: --epochs 2                       run with these flags, checked against the `Last line` above and the pictures after it
 #   // Test with data: --epochs 2             the same, run only where CAPSTAN_DATA says where the data lie
 #
 # Without a Test line it runs once without flags.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS ${SOURCE} head REGEX "^// (Last line|Test|Test with data):")
+file(STRINGS ${SOURCE} head REGEX "^// (Last line|Picture|Test|Test with data):")
 if(NOT head MATCHES "^// Last line:")
   message(FATAL_ERROR "${SOURCE} does not say what its last line is (// Last line: ..., above any Test)")
 endif()
@@ -21,6 +22,11 @@ foreach(line IN LISTS head)
   set(text "${CMAKE_MATCH_2}")
   if(word STREQUAL "Last line")
     set(expected "${text}")
+    set(pictures "")
+    continue()
+  endif()
+  if(word STREQUAL "Picture")
+    list(APPEND pictures "${text}")
     continue()
   endif()
   if(word STREQUAL "Test with data" AND NOT DEFINED ENV{CAPSTAN_DATA})
@@ -36,4 +42,14 @@ foreach(line IN LISTS head)
   elseif(NOT last MATCHES "^${expected}")
     message(FATAL_ERROR "${PROGRAM} ${text}: the last line is\n  ${last}\nand not\n  ${expected}")
   endif()
+  foreach(picture IN LISTS pictures)
+    string(REGEX MATCH "^([^ ]+) (.*)$" picture "${picture}")
+    set(name "${CMAKE_MATCH_1}")
+    set(shown "${CMAKE_MATCH_2}")
+    file(READ build/out/${name} svg)
+    if(NOT svg MATCHES ">${shown}")
+      string(REGEX MATCHALL ">[^<\n]+<" texts "${svg}")
+      message(FATAL_ERROR "${PROGRAM} ${text}: no text of ${name} begins with\n  ${shown}\nbut there are ${texts}")
+    endif()
+  endforeach()
 endforeach()

@@ -23,8 +23,12 @@ ends_with(1 "" "[CAPSTAN_NUM_THREADS] must be a whole number from 1 to 256: '0'"
 unset(ENV{CAPSTAN_NUM_THREADS})
 
 refuses("--lr 1 --optimizer \"sgd lr=0.1\"" "--lr: the rate must be given once: also in --optimizer \"sgd lr=0.1\"")
-refuses("--seed 010" "--seed: a whole number in decimals is needed, without zeros before it: 010")
-refuses("--epochs 0x10" "--epochs: a whole number in decimals is needed, without zeros before it: 0x10")
+refuses("--seed 010" "--seed: a whole number must be given in decimals, without zeros before it: 010 (write 10)")
+refuses("--epochs 0x10" "--epochs: a whole number must be given in decimals, without zeros before it: 0x10")
+refuses("--epochs 1e3" "--epochs: a whole number must be given in decimals, without zeros before it: 1e3 (write 1000)")
+refuses("--threads 2.0" "--threads: a whole number must be given in decimals, without zeros before it: 2.0 (write 2)")
+refuses("--seed 1.5" "--seed: a whole number must be given in decimals, without zeros before it: 1.5")
+refuses("--epochs +" "--epochs: a whole number must be given in decimals, without zeros before it: +")
 refuses("--optimizer \"sgd lr=0.1 lr=0.2\"" "--optimizer: [make] a setting must come once: 'lr' in 'sgd lr=0.1 lr=0.2'")
 refuses("--lr -1" "--lr: [adagrad] lr must not be negative: -1")
 refuses("--lr 0" "--lr: the rate must be above 0, or nothing moves: lr 0")
@@ -32,6 +36,17 @@ refuses("--optimizer \"sgd lr=0\"" "--optimizer: the rate must be above 0, or no
 refuses("--optimizer \"sgd lr=-1\"" "--optimizer: [sgd] lr must not be negative: -1")
 refuses("--optimizer \"sgd momentm=0.9\""
   "--optimizer: [sgd] there is no option 'momentm' among lr, momentum, dampening, nesterov, weight_decay (did you mean 'momentum'?)")
+
+# A folder that takes no files is found before the work.
+if(EXISTS /proc/self)
+  ends_with(1 "--out /proc" "[out] the folder must take files: /proc: No such file or directory (choose one with --out)")
+endif()
+ends_with(1 "--out /dev/null" "[out] the folder must be there or be made: /dev/null: Not a directory (choose one with --out)")
+
+execute_process(COMMAND ${PROGRAM} --help OUTPUT_VARIABLE output RESULT_VARIABLE result)
+if(NOT result EQUAL 0 OR NOT output MATCHES "Methods: adabelief .*adagrad .*yogi")
+  message(FATAL_ERROR "${PROGRAM} --help: exit code ${result}, or it does not list the methods:\n${output}")
+endif()
 
 execute_process(COMMAND sh -c "${PROGRAM} --help >/dev/full" ERROR_VARIABLE error RESULT_VARIABLE result)
 if(NOT result EQUAL 1 OR NOT error STREQUAL "[stdout] the results must be written: some were not (disk full?)\n")

@@ -1,6 +1,7 @@
 #include <capstan/core/text.h>
 #include <capstan/train/chart.h>
 #include <capstan/train/figure.h>
+#include <capstan/train/together.h>
 
 #include <algorithm>
 #include <cmath>
@@ -34,8 +35,9 @@ void settle(const Axis& axis, double margin, double& low, double& high) {
   if (!axis.high) high = axis.log ? std::min(high * std::pow(10, space), 1e307) : high + space;
 }
 
-/// A curve, at points of which those that are not finite are gaps.
-void draw(detail::Figure& figure, const detail::Polyline& points, const detail::Style& style, std::size_t budget) {
+/// A curve, at points of which those that are not finite are gaps. `shared` is the stretch that it runs along with others.
+void draw(detail::Figure& figure, const detail::Polyline& points, const detail::Style& style, std::size_t budget,
+          const detail::Stretch* shared = nullptr) {
   const double width = figure.frame.right - figure.frame.left;
   const double column = std::max(1.0, 4 * width / static_cast<double>(budget));
   std::vector<detail::Polyline> lines, dots;
@@ -45,14 +47,17 @@ void draw(detail::Figure& figure, const detail::Polyline& points, const detail::
     if (piece.size() == 1) {
       alone.push_back(piece[0]);
     } else {
-      lines.push_back(detail::thin(piece, column, budget));
+      lines.push_back(detail::simplify(detail::thin(piece, column, budget), 0.05));
       count += lines.back().size();
     }
   }
   for (const detail::Point& p : detail::thin(alone, column, budget)) dots.push_back({p});
   const bool is_noise = static_cast<double>(count) > 1.5 * width;  // reads better in a thin line
-  if (!lines.empty()) figure.svg.lines(lines, style.colour, is_noise ? 1 : 1.6, style.dash);
-  if (!dots.empty()) figure.svg.lines(dots, style.colour, 3.5);
+  if (shared)
+    figure.svg.lines(lines, style.colour, 2.2, shared->dash(), shared->dash_offset());
+  else if (!lines.empty())
+    figure.svg.lines(lines, style.colour, is_noise ? 1 : 1.6, style.dash);
+  if (!dots.empty()) figure.svg.lines(dots, style.colour, dots.size() > 20 ? 3.5 : 6);
 }
 
 }  // namespace
@@ -77,6 +82,13 @@ LineChart& LineChart::reference(std::string name, double y) {
 }
 
 bool LineChart::is_drawable(double x, double y) const noexcept { return is_drawable_on(options_.x, x) && is_drawable_on(options_.y, y); }
+
+bool LineChart::has_whole_x() const noexcept {
+  for (const Series& s : series_)
+    for (std::size_t i = 0; i < s.x.size(); ++i)
+      if (is_drawable(s.x[i], s.y[i]) && std::floor(s.x[i]) != s.x[i]) return false;
+  return true;
+}
 
 LineChart::Limits LineChart::limits() const {
   Limits l{kInfinity, -kInfinity, kInfinity, -kInfinity};
@@ -116,8 +128,19 @@ std::string LineChart::svg() const {
   const std::string note = skipped == 0 ? "" : "Points not drawn (" + std::string(reason) + "): " + counts;
   for (const Reference& r : references_) legend.push_back({r.name, reference_style(legend.size() - series_.size()), 1});
   const Limits l = limits();
-  detail::Figure figure({"LineChart", options_.title, options_.x, options_.y, l.x_low, l.x_high, l.y_low, l.y_high, legend, note,
-                         options_.width, options_.height});
+  detail::Figure figure({.op = "LineChart",
+                         .title = options_.title,
+                         .x = options_.x,
+                         .y = options_.y,
+                         .x_low = l.x_low,
+                         .x_high = l.x_high,
+                         .y_low = l.y_low,
+                         .y_high = l.y_high,
+                         .legend = legend,
+                         .note = note,
+                         .width = options_.width,
+                         .height = options_.height,
+                         .whole_x = has_whole_x()});
 
   const detail::Box& frame = figure.frame;
   for (std::size_t k = 0; k < references_.size(); ++k) {
@@ -125,15 +148,30 @@ std::string LineChart::svg() const {
     const detail::Style style = reference_style(k);
     if (at >= frame.top && at <= frame.bottom) figure.svg.line({frame.left, at}, {frame.right, at}, style.colour, 1, style.dash);
   }
+  std::vector<detail::Polyline> curves(series_.size());
   for (std::size_t k = 0; k < series_.size(); ++k) {
     const Series& s = series_[k];
-    detail::Polyline points;
-    points.reserve(s.x.size());
+    curves[k].reserve(s.x.size());
     for (std::size_t i = 0; i < s.x.size(); ++i) {
       const bool is_shown = is_drawable(s.x[i], s.y[i]);
-      points.push_back({is_shown ? figure.x(s.x[i]) : std::nan(""), is_shown ? figure.y(s.y[i]) : 0});
+      curves[k].push_back({is_shown ? figure.x(s.x[i]) : std::nan(""), is_shown ? figure.y(s.y[i]) : 0});
     }
-    draw(figure, points, legend[k].style, std::max<std::size_t>(100, kPointBudget / series_.size()));
+  }
+  const std::size_t budget = std::max<std::size_t>(100, kPointBudget / series_.size());
+  const auto stretches = detail::stretches(curves);
+  for (std::size_t k = 0; k < series_.size(); ++k) {
+    detail::Polyline alone;  // with a gap where the curve runs together with others
+    for (const detail::Stretch& s : stretches[k]) {
+      const auto begin = curves[s.lead].begin() + static_cast<std::ptrdiff_t>(s.first),
+                 end = curves[s.lead].begin() + static_cast<std::ptrdiff_t>(s.last) + 1;
+      if (s.count > 1) {
+        draw(figure, {begin, end}, legend[k].style, budget, &s);
+      } else {
+        alone.insert(alone.end(), begin, end);
+        alone.push_back({std::nan(""), 0});
+      }
+    }
+    if (!alone.empty()) draw(figure, alone, legend[k].style, budget);
   }
   return figure.finish();
 }

@@ -18,9 +18,11 @@ struct LineChartOptions {
 ///   chart.add("from scratch", epochs, losses).reference("least squares", 0.2419).save("loss.svg");
 ///
 /// Series have colours that colour-blind readers can tell apart and a dash of their own; a series without a name is not in
-/// the legend. Points that are not finite (or beyond 1e300), or not positive on a log axis, are not drawn: the line has a gap
-/// there, and a note under the picture counts them. Long series are thinned to the shape that the pixels can show. Lines that
-/// leave the limits of an axis are cut at the frame. The same chart gives the same bytes.
+/// the legend. Where series lie upon one another, dashes in the colour of each take turns. When each x is a whole number, so
+/// are the ticks below. A legend of many rows makes the picture higher, not the plot lower than six tenths of `height`. Points that are not
+/// finite (or beyond 1e300), or not positive on a log axis, are not drawn: the line has a gap there, and a note under the picture counts
+/// them. Long series are thinned to the shape that the pixels can show. Lines that leave the limits of an axis are cut at the frame. The
+/// same chart gives the same bytes.
 class LineChart {
  public:
   /// Throws ValueError for a size out of [200 x 150, 10000 x 10000] and for limits that are not finite, not in order, or not
@@ -34,7 +36,8 @@ class LineChart {
 
   /// The picture. Throws ValueError when there is no series, or no point that can be drawn.
   std::string svg() const;
-  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws also IoError.
+  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws also IoError, and
+  /// ValueError for a name that ends as that of another format does, such as .png.
   void save(const std::string& path) const;
 
  private:
@@ -51,6 +54,7 @@ class LineChart {
   };
 
   bool is_drawable(double x, double y) const noexcept;
+  bool has_whole_x() const noexcept;
   Limits limits() const;
 
   LineChartOptions options_;

@@ -55,7 +55,8 @@ LineChart Comparison::curves() const {
     if (best.scores.empty()) continue;
     std::vector<double> x(best.scores.size());
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i + 1);
-    chart.add(cat(m.spec, ", lr ", best.lr), x, best.scores);
+    const bool is_said = optim::parse_spec(m.spec).find("lr").has_value();
+    chart.add(is_said ? m.spec : cat(m.spec, ", lr ", best.lr), x, best.scores);
   }
   return chart;
 }

@@ -2,6 +2,7 @@
 #include <capstan/train/contour.h>
 #include <capstan/train/figure.h>
 #include <capstan/train/level_set.h>
+#include <capstan/train/together.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +18,7 @@ using detail::Point;
 using detail::Polyline;
 
 constexpr std::size_t kPathBudget = 3000, kMostMarkers = 150;
+constexpr detail::Style kCross{"#222222", "", 4};
 
 /// From white to a slate that dark paths still stand out on.
 std::string shade(std::size_t band, std::size_t bands) {
@@ -50,34 +52,52 @@ std::string count_text(std::size_t count, std::size_t total, const char* what, c
   return count == 0 ? "" : (name.empty() ? "" : name + ": ") + std::to_string(count) + " of " + std::to_string(total) + " points " + what;
 }
 
-void draw_path(detail::Figure& figure, const std::vector<double>& x, const std::vector<double>& y, const detail::Entry& entry) {
-  const char* colour = entry.style.colour;
-  Polyline points, line;
-  std::vector<Point> exits;  // in pairs: the last point inside, the first one outside
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const Point b{figure.x(x[i]), figure.y(y[i])};
-    if (i > 0) {
-      const Point a = points.back();
-      const bool is_gone = !figure.frame.contains(b), was_gone = !figure.frame.contains(a);
-      // Between two points outside, the line would only cross the picture: a diverging path would fill it.
-      if (is_gone && was_gone) line.push_back({std::nan(""), 0});
-      if (is_gone && !was_gone && std::isfinite(b.x) && std::isfinite(b.y)) exits.insert(exits.end(), {a, b});
-    }
-    points.push_back(b);
-    line.push_back(b);
+/// The part of a path that can be seen: between two points outside, the line would only cross the picture, and a diverging
+/// path would fill it.
+std::vector<Polyline> visible(const Polyline& points, std::size_t first, std::size_t last, const detail::Box& frame) {
+  Polyline line;
+  for (std::size_t i = first; i <= last; ++i) {
+    if (i > first && !frame.contains(points[i]) && !frame.contains(points[i - 1])) line.push_back({std::nan(""), 0});
+    line.push_back(points[i]);
   }
-  std::vector<Polyline> pieces = detail::clip(line, figure.frame);
+  std::vector<Polyline> pieces = detail::clip(line, frame);
   for (Polyline& piece : pieces) piece = detail::shorten(detail::simplify(piece, 0.05), kPathBudget);
-  if (!pieces.empty()) {
-    figure.svg.lines(pieces, "#FFFFFF", 3.2);
-    figure.svg.lines(pieces, colour, 1.5, entry.style.dash);
+  return pieces;
+}
+
+/// Where paths run together, the first has the white border, and of the markers each has its own.
+void draw_path(detail::Figure& figure, const std::vector<Polyline>& paths, std::size_t k, const std::vector<detail::Stretch>& stretches,
+               const detail::Entry& entry) {
+  const char* colour = entry.style.colour;
+  const Polyline& points = paths[k];
+  const detail::Box& frame = figure.frame;
+  for (const detail::Stretch& s : stretches) {
+    const std::vector<Polyline> pieces = visible(paths[s.lead], s.first, s.last, frame);
+    if (pieces.empty()) continue;
+    if (s.lead == k) figure.svg.lines(pieces, "#FFFFFF", 3.2);
+    if (s.count > 1)
+      figure.svg.lines(pieces, colour, 2.2, s.dash(), s.dash_offset());
+    else
+      figure.svg.lines(pieces, colour, 1.5, entry.style.dash);
   }
-  for (const Point& p : points)
-    if (entry.has_marker && figure.frame.contains(p)) figure.svg.marker(entry.style.marker, p, 2.8, colour, "#FFFFFF");
-  if (figure.frame.contains(points[0])) figure.svg.marker(0, points[0], 5.5, "none", colour);
-  for (std::size_t i = 0; i < exits.size() && (i == 0 || entry.has_marker); i += 2)
-    for (const Polyline& piece : detail::clip({exits[i], exits[i + 1]}, figure.frame))
-      arrow(figure.svg, piece.back(), piece.front(), colour);
+  std::vector<char> others(points.size(), 0);
+  for (const detail::Stretch& s : stretches)
+    for (std::size_t i = s.first; s.count > 1 && i <= s.last; ++i) others[i] = i % s.count != s.rank;
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (entry.has_marker && !others[i] && frame.contains(points[i]))
+      figure.svg.marker(entry.style.marker, points[i], 2.8, colour, "#FFFFFF");
+  if (frame.contains(points[0])) {
+    double radius = 5.5;
+    for (std::size_t j = 0; j < k; ++j) radius += std::hypot(paths[j][0].x - points[0].x, paths[j][0].y - points[0].y) < 4 ? 2.2 : 0;
+    figure.svg.marker(0, points[0], radius, "none", colour);
+  }
+  bool is_first = true;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (!frame.contains(points[i - 1]) || frame.contains(points[i]) || !std::isfinite(points[i].x) || !std::isfinite(points[i].y)) continue;
+    if (is_first || entry.has_marker)
+      for (const Polyline& piece : detail::clip({points[i - 1], points[i]}, frame)) arrow(figure.svg, piece.back(), piece.front(), colour);
+    is_first = false;
+  }
 }
 
 }  // namespace
@@ -106,6 +126,8 @@ void ContourPlot::check() const {
     if (i > 0 && !(options_.levels[i - 1] < options_.levels[i]))
       fail<ValueError>("ContourPlot", "levels must rise: ", options_.levels[i - 1], " comes before ", options_.levels[i]);
   }
+  if (options_.log_levels && !options_.levels.empty())
+    fail<ValueError>("ContourPlot", "levels are given or chosen: ", options_.levels.size(), " levels beside log_levels");
   if (options_.samples < 2 || options_.samples > 2000) fail<ValueError>("ContourPlot", "samples must lie in [2, 2000]: ", options_.samples);
 }
 
@@ -118,7 +140,28 @@ void ContourPlot::choose_levels() {
   if (!(low < high))
     fail<ValueError>("ContourPlot", "f must take different finite values over the frame: ",
                      (low == high ? "all are " + detail::value_text(low) : std::string("there are none")));
-  levels_ = options_.levels.empty() ? detail::round_values(low, high, 12) : options_.levels;
+  find_least(low);
+  if (!options_.log_levels) {
+    levels_ = options_.levels.empty() ? detail::round_values(low, high, 12) : options_.levels;
+    return;
+  }
+  std::vector<double> positive;
+  for (const double v : values_)
+    if (v > 0 && std::isfinite(v)) positive.push_back(v);
+  if (positive.empty()) fail<ValueError>("ContourPlot", "log_levels need a positive value: the largest is ", high);
+  const auto hundredth = positive.begin() + static_cast<std::ptrdiff_t>(positive.size() / 100);
+  std::nth_element(positive.begin(), hundredth, positive.end());
+  levels_ = detail::round_ratios(*hundredth, high, 12);
+}
+
+void ContourPlot::find_least(double least) {
+  for (std::size_t i = 0; i < values_.size(); ++i)
+    if (values_[i] == least) least_.push_back(i);
+  const auto columns = static_cast<std::size_t>(columns_), rows = static_cast<std::size_t>(rows_);
+  const auto at_border = [&](std::size_t i) {
+    return i % columns == 0 || i % columns == columns - 1 || i / columns == 0 || i / columns == rows - 1;
+  };
+  if (least_.size() > 4 || std::any_of(least_.begin(), least_.end(), at_border)) least_.clear();
 }
 
 ContourPlot& ContourPlot::path(std::string name, std::vector<double> x, std::vector<double> y) {
@@ -146,6 +189,8 @@ std::string ContourPlot::svg() const {
       if (!text.empty()) note += (note.empty() ? "" : "; ") + text;
     legend.push_back({p.name, path_style(legend.size()), 1.8, p.x.size() <= kMostMarkers});
   }
+  const double least = least_.empty() ? 0 : values_[least_[0]];
+  if (!least_.empty()) legend.push_back({"least value " + detail::value_text(least), kCross, 0, true});
   detail::Figure figure({"ContourPlot", options_.title, options_.x, options_.y, x_low, x_high, y_low, y_high, legend, note, options_.width,
                          options_.height, detail::key_room, false});
   detail::Svg& svg = figure.svg;
@@ -165,11 +210,22 @@ std::string ContourPlot::svg() const {
     svg.rectangle({key_left, bottom - step, key_left + key_width, bottom}, shade(k, bands));
     if (k == 0) continue;
     svg.line({key_left, bottom}, {key_left + key_width + 3, bottom}, "#5F7388", 0.6);
-    svg.text({key_left + key_width + 6, bottom + 4}, "start", 10, detail::escape(detail::value_text(levels_[k - 1])), "class=\"level\"");
+    svg.text({key_left + key_width + 6, bottom + 4}, "start", 11, detail::escape(detail::value_text(levels_[k - 1])), "class=\"level\"");
   }
   svg.rectangle({key_left, frame.top, key_left + key_width, frame.bottom}, "none", "#444444");
 
-  for (std::size_t k = 0; k < paths_.size(); ++k) draw_path(figure, paths_[k].x, paths_[k].y, legend[k]);
+  for (const std::size_t i : least_) {
+    const auto column = static_cast<double>(i % static_cast<std::size_t>(columns_)),
+               row = static_cast<double>(i / static_cast<std::size_t>(columns_));
+    const Point at{frame.left + column / (columns_ - 1) * (frame.right - frame.left),
+                   frame.bottom - row / (rows_ - 1) * (frame.bottom - frame.top)};
+    svg.marker(kCross.marker, at, 5.5, kCross.colour, "#FFFFFF");
+  }
+  std::vector<Polyline> paths(paths_.size());
+  for (std::size_t k = 0; k < paths_.size(); ++k)
+    for (std::size_t i = 0; i < paths_[k].x.size(); ++i) paths[k].push_back({figure.x(paths_[k].x[i]), figure.y(paths_[k].y[i])});
+  const auto stretches = detail::stretches(paths);
+  for (std::size_t k = 0; k < paths.size(); ++k) draw_path(figure, paths, k, stretches[k], legend[k]);
   return figure.finish();
 }
 

@@ -13,6 +13,7 @@ struct ContourOptions {
   std::vector<double> levels = {};                // from low to high; about ten round ones when empty
   int samples = 201;                              // function values per axis
   int width = 600, height = 400;
+  bool log_levels = false;  // levels at even ratios, for a function whose values span powers of ten, such as Rosenbrock's
 };
 
 /// The height lines of a function of two variables and the paths that optimizers took over it, as an SVG file:
@@ -21,14 +22,18 @@ struct ContourOptions {
 ///                           {.x = {.label = "x1", .low = -6, .high = 2}, .y = {.label = "x2", .low = -3, .high = 2}});
 ///   plot.path("Adagrad", x1, x2).save("trace.svg");
 ///
-/// The bands between the levels are shaded, the higher the darker, with a key at the right. A path shows its points unless
-/// there are very many, a ring at its first one, and an arrow where it leaves the frame; steps between two points outside are
-/// not drawn. A note under the picture counts the points outside and those that are not finite. Values of f that are NaN count as
-/// infinitely high. The same plot gives the same bytes.
+/// The bands between the levels are shaded, the higher the darker, with a key at the right. With log_levels there are up to
+/// twelve levels at 1, 2 and 5 times powers of ten, or fewer of a decade, above the least hundredth of the values over the frame,
+/// of those that are positive. A cross marks where the sampled value is least, unless that is at the frame's border or at more
+/// than four places.
+/// A path shows its points unless there are very many, a ring at its first one, and an arrow where it leaves the frame; steps
+/// between two points outside are not drawn. Where paths lie upon one another, dashes in the colour of each take turns. A note under the
+/// picture counts the points outside and those that are not finite. Values of f that are NaN count as infinitely high. The same plot gives
+/// the same bytes.
 class ContourPlot {
  public:
   /// Samples f(x, y) over the frame. Throws ValueError for a size, limits or levels that cannot be, for samples out of
-  /// [2, 2000], and when f takes fewer than two finite values.
+  /// [2, 2000], when f takes fewer than two finite values, for levels beside log_levels, and for those when no value is positive.
   template <class F>
   requires std::is_invocable_r_v<double, F&, double, double>
   explicit ContourPlot(F&& f, ContourOptions options) : options_(std::move(options)) {
@@ -49,7 +54,8 @@ class ContourPlot {
   ContourPlot& path(std::string name, std::vector<double> x, std::vector<double> y);
 
   std::string svg() const;
-  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws IoError.
+  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws IoError, and
+  /// ValueError for a name that ends as that of another format does, such as .png.
   void save(const std::string& path) const;
 
  private:
@@ -60,10 +66,12 @@ class ContourPlot {
 
   void check() const;
   void choose_levels();
+  void find_least(double least);
 
   ContourOptions options_;
   std::vector<double> values_, levels_;
   int columns_ = 0, rows_ = 0;
+  std::vector<std::size_t> least_;  // where the value is least, when a cross marks it
   std::vector<Path> paths_;
 };
 

@@ -11,7 +11,7 @@ using capstan::detail::fail;
 
 namespace {
 
-constexpr double kSmall = 11, kLabel = 12, kTitle = 13.5, kRow = 17, kSample = 28;
+constexpr double kSmall = tick_font, kLabel = 13, kTitle = 14.5, kRow = 18, kSample = 28, kNote = 10.5;
 constexpr const char* kAxis = "#444444";
 constexpr const char* kGrid = "#E3E3E3";
 
@@ -44,13 +44,14 @@ double widest(const Ticks& ticks) {
   return width;
 }
 
-/// As many ticks as fit side by side.
-Ticks x_ticks_for(double low, double high, bool log, double pixels) {
-  for (int target = std::max(2, static_cast<int>(pixels / 55));; --target) {
-    Ticks ticks = make_ticks(low, high, log, target);
-    const auto named = std::count_if(ticks.ticks.begin(), ticks.ticks.end(), [](const Tick& t) { return !t.text.empty(); });
-    if (target <= 2 || static_cast<double>(named) * (widest(ticks) + 12) <= pixels) return ticks;
-  }
+/// The markup of a text and its size, down to four fifths where it is long; what does not fit then is cut.
+struct Sized {
+  double size;
+  std::string markup;
+};
+Sized shrunk(const std::string& text, double size, double room) {
+  size = std::clamp(size * room / text_width(text, size), 0.8 * size, size);
+  return {size, escape(fit(text, size, room))};
 }
 
 int rows_of(const std::vector<Placed>& legend) { return legend.empty() ? 0 : legend.back().row + 1; }
@@ -59,43 +60,45 @@ int rows_of(const std::vector<Placed>& legend) { return legend.empty() ? 0 : leg
 
 Figure::Figure(const Plan& plan) : x(0, 1, false, 0, 1), y(0, 1, false, 0, 1) {
   double height = plan.height;
-  const double width = plan.width;
+  const double width = plan.width, heading = plan.title.empty() ? 0 : 20;
   const double below = 26 + (plan.x.label.empty() ? 0 : 18) + (plan.note.empty() ? 0 : 16) + 8;
+  const double least = std::max(90.0, 0.6 * (plan.height - 14 - heading - below));  // whatever the legend takes
   Ticks y_ticks;
   frame = {0, 60, width - 18 - plan.right, height - below};
   // The texts at the y axis follow from the frame's height, its width from them, the rows of the legend from that, and the
   // height from those: the second round settles it.
   for (int round = 0; round < 2; ++round) {
-    y_ticks = make_ticks(plan.y_low, plan.y_high, plan.y.log, static_cast<int>((frame.bottom - frame.top) / 32));
+    y_ticks = make_ticks(plan.y_low, plan.y_high, plan.y.log, {frame.bottom - frame.top, false});
     frame.left = 14 + (plan.y.label.empty() ? 0 : 18) + widest(y_ticks) + 8;
     const int rows = rows_of(flow(plan.legend, frame.right - frame.left));
-    frame.top = 14 + (plan.title.empty() ? 0 : 20) + rows * kRow + (rows > 0 ? 6 : 0) + (y_ticks.factor.empty() ? 0 : 16);
-    height = std::max(height, frame.top + 90 + below);
+    frame.top = 14 + heading + rows * kRow + (rows > 0 ? 6 : 0) + (y_ticks.factor.empty() ? 0 : 16);
+    height = std::max(height, frame.top + least + below);
     frame.bottom = height - below;
   }
-  const Ticks x_ticks = x_ticks_for(plan.x_low, plan.x_high, plan.x.log, frame.right - frame.left);
+  const Ticks x_ticks = make_ticks(plan.x_low, plan.x_high, plan.x.log, {frame.right - frame.left, true, plan.whole_x});
   x = Scale(plan.x_low, plan.x_high, plan.x.log, frame.left, frame.right);
   y = Scale(plan.y_low, plan.y_high, plan.y.log, frame.bottom, frame.top);
 
   svg.open(width, height, plan.title);
   title_and_legend(plan);
   axes(plan, x_ticks, y_ticks);
-  if (!plan.note.empty())
-    svg.text({width - 10, height - 9}, "end", 9.5, escape(fit(plan.note, 9.5, width - 20)), "fill=\"#555555\" class=\"note\"");
+  if (!plan.note.empty()) {
+    const auto [size, text] = shrunk(plan.note, kNote, width - 20);
+    svg.text({width - 10, height - 9}, "end", size, text, "fill=\"#555555\" class=\"note\"");
+  }
 }
 
 void Figure::title_and_legend(const Plan& plan) {
   double top = 14;
   if (!plan.title.empty()) {
-    const double room = frame.right - frame.left, natural = 1.1 * text_width(plan.title, kTitle);  // bold is wider
-    const double size = std::clamp(kTitle * room / natural, 0.8 * kTitle, kTitle);
-    svg.text({frame.left, top + 12}, "start", size, escape(fit(plan.title, 1.1 * size, room)), "font-weight=\"bold\" class=\"title\"");
+    const auto [size, text] = shrunk(plan.title, kTitle, (frame.right - frame.left) / 1.1);  // bold is wider
+    svg.text({frame.left, top + 12}, "start", size, text, "font-weight=\"bold\" class=\"title\"");
     top += 20;
   }
   for (const Placed& placed : flow(plan.legend, frame.right - frame.left)) {
     const double left = frame.left + placed.x, middle = top + placed.row * kRow + 10;
     const Style& style = placed.entry->style;
-    svg.line({left, middle}, {left + kSample, middle}, style.colour, placed.entry->width, style.dash);
+    if (placed.entry->width > 0) svg.line({left, middle}, {left + kSample, middle}, style.colour, placed.entry->width, style.dash);
     if (placed.entry->has_marker) svg.marker(style.marker, {left + kSample / 2, middle}, 3, style.colour, "#FFFFFF");
     svg.text({left + kSample + 6, middle + 4}, "start", kLabel, escape(placed.text), "class=\"legend\"");
   }
@@ -118,11 +121,14 @@ void Figure::axes(const Plan& plan, const Ticks& x_ticks, const Ticks& y_ticks) 
   if (!x_ticks.factor.empty()) svg.text({frame.right, frame.bottom + 33}, "end", kSmall, x_ticks.factor);
   if (!y_ticks.factor.empty()) svg.text({frame.left, frame.top - 6}, "start", kSmall, y_ticks.factor);
   const double middle_x = (frame.left + frame.right) / 2, middle_y = (frame.top + frame.bottom) / 2;
-  if (!plan.x.label.empty())
-    svg.text({middle_x, frame.bottom + 36}, "middle", kLabel, escape(fit(plan.x.label, kLabel, frame.right - frame.left - 60)));
-  if (!plan.y.label.empty())
-    svg.text({20, middle_y}, "middle", kLabel, escape(fit(plan.y.label, kLabel, frame.bottom - frame.top)),
-             "transform=\"rotate(-90 20 " + number(middle_y) + ")\"");
+  if (!plan.x.label.empty()) {
+    const auto [size, text] = shrunk(plan.x.label, kLabel, frame.right - frame.left - 60);
+    svg.text({middle_x, frame.bottom + 36}, "middle", size, text);
+  }
+  if (!plan.y.label.empty()) {
+    const auto [size, text] = shrunk(plan.y.label, kLabel, frame.bottom - frame.top);
+    svg.text({20, middle_y}, "middle", size, text, "transform=\"rotate(-90 20 " + number(middle_y) + ")\"");
+  }
 }
 
 std::string Figure::finish() {
@@ -143,6 +149,13 @@ void check_plan(const char* op, int width, int height, const Axis& x, const Axis
 }
 
 void save_picture(const char* op, const std::string& path, const std::string& svg) {
+  const std::size_t dot = path.rfind('.');
+  std::string ending = dot == std::string::npos ? "" : path.substr(dot + 1);
+  for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char* other : {"png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "tif", "tiff", "pdf", "eps", "ps", "svgz"})
+    if (ending == other)
+      fail<ValueError>(op, "a picture is saved as SVG: ", path, " (name it ", path.substr(0, dot),
+                       ".svg; browsers and rsvg-convert turn that into others)");
   using capstan::detail::NewFile;
   NewFile file(op, path, NewFile::Existing::replaced);
   file.write(svg);

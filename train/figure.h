@@ -8,7 +8,7 @@ namespace capstan::train::detail {
 struct Entry {
   std::string name;
   Style style;
-  double width = 1.8;  // of the line
+  double width = 1.8;  // of the line; 0: the marker alone
   bool has_marker = false;
 };
 
@@ -25,6 +25,7 @@ struct Plan {
   int width, height;
   double right = 0;  // room kept free between frame and right edge
   bool grid = true;
+  bool whole_x = false;  // the values along x are whole numbers, and so are the ticks
 };
 
 /// A picture under way: the constructor draws title, legend, grid and axes, the caller the data, finish() the frame.
@@ -45,7 +46,8 @@ class Figure {
 /// Throws ValueError when a picture is too small to hold anything, or an axis has limits that cannot be.
 void check_plan(const char* op, int width, int height, const Axis& x, const Axis& y);
 
-/// Writes through a temporary file and a rename: a reader never sees half a picture. IoError with path and reason.
+/// Writes through a temporary file and a rename: a reader never sees half a picture. IoError with path and reason; ValueError
+/// when the name ends as that of another format does (.png, .pdf ...).
 void save_picture(const char* op, const std::string& path, const std::string& svg);
 
 }  // namespace capstan::train::detail

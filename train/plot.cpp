@@ -11,6 +11,8 @@ LineChart plot(const std::vector<NamedSchedule>& schedules, std::int64_t steps, 
   if (steps < 1) fail<ValueError>("plot", "steps must be positive: ", steps);
   if (steps > std::int64_t{1} << 53) fail<ValueError>("plot", "steps must be at most 2^53: ", steps);
   if (schedules.empty()) fail<ValueError>("plot", "there must be a schedule");
+  if (options.x.label.empty()) options.x.label = "step";
+  if (options.y.label.empty()) options.y.label = "rate";
   LineChart chart(std::move(options));
   const std::int64_t points = std::min<std::int64_t>(steps, 100'000);
   std::vector<std::int64_t> drawn(static_cast<std::size_t>(points));

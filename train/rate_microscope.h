@@ -69,7 +69,8 @@ class RateMicroscope {
 
   /// The histogram over time, the median, and the quantiles of 5 % and 95 %. Throws ValueError when there is no rate to draw.
   std::string svg() const;
-  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws also IoError.
+  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws also IoError, and
+  /// ValueError for a name that ends as that of another format does, such as .png.
   void save(const std::string& path) const;
   /// A row for each observation: the step, the numbers of a RateSummary, median and frozen coordinates of each parameter, and
   /// how many coordinates have a rate from 10^(k/10) on up to the next of these. Throws ValueError when there is no

@@ -41,10 +41,10 @@ void draw_key(detail::Svg& svg, const Box& frame) {
     svg.rectangle({left, bottom - step, left + width, bottom}, kShades[k].colour);
     if (k == 0) continue;
     svg.line({left, bottom}, {left + width + 3, bottom}, "#5F7388", 0.6);
-    svg.text({left + width + 6, bottom + 4}, "start", 10, detail::escape(cat(kShades[k].from, " %")), "class=\"share\"");
+    svg.text({left + width + 6, bottom + 4}, "start", 11, detail::escape(cat(kShades[k].from, " %")), "class=\"share\"");
   }
   svg.rectangle({left, frame.top, left + width, frame.bottom}, "none", "#444444");
-  svg.text({left, frame.top - 7}, "start", 10, "share", "class=\"key\"");
+  svg.text({left, frame.top - 7}, "start", 11, "share", "class=\"key\"");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 namespace capstan::train::detail {
 namespace {
@@ -138,7 +139,7 @@ void Svg::points(const Polyline& points) {
   for (std::size_t i = 0; i < points.size(); ++i) out_ += (i ? " " : "") + number(points[i].x) + "," + number(points[i].y);
 }
 
-void Svg::lines(const std::vector<Polyline>& lines, std::string_view stroke, double width, std::string_view dash) {
+void Svg::lines(const std::vector<Polyline>& lines, std::string_view stroke, double width, std::string_view dash, double dash_offset) {
   out_ += "<path d=\"";
   for (const Polyline& line : lines) {
     out_ += 'M';
@@ -147,6 +148,7 @@ void Svg::lines(const std::vector<Polyline>& lines, std::string_view stroke, dou
   }
   out_.append("\" fill=\"none\" stroke=\"").append(stroke).append("\" stroke-width=\"").append(number(width));
   out_.append("\" stroke-linejoin=\"round");
+  if (dash_offset != 0) out_.append("\" stroke-dashoffset=\"").append(number(dash_offset));
   out_.append(dash.empty() ? "\" stroke-linecap=\"round" : "\" stroke-dasharray=\"").append(dash).append("\"/>\n");
 }
 
@@ -162,6 +164,11 @@ void Svg::region(const std::vector<Polyline>& loops, std::string_view fill, std:
 }
 
 void Svg::marker(int kind, Point at, double r, std::string_view fill, std::string_view stroke) {
+  if (kind == 4) {
+    for (const auto& [colour, width] : {std::pair{stroke, 4.2}, {fill, 2.0}})
+      for (const double side : {-r, r}) line({at.x - r, at.y + side}, {at.x + r, at.y - side}, colour, width);
+    return;
+  }
   if (kind == 0) {
     out_ += "<circle cx=\"" + number(at.x) + "\" cy=\"" + number(at.y) + "\" r=\"" + number(r);
   } else {

@@ -30,7 +30,7 @@ std::string fit(std::string_view text, double size, double width);
 struct Style {
   const char* colour;
   const char* dash;  // "" is solid
-  int marker;        // 0 circle, 1 square, 2 triangle, 3 diamond
+  int marker;        // 0 circle, 1 square, 2 triangle, 3 diamond; 4 a cross of two strokes
 };
 Style style(std::size_t i);
 
@@ -41,7 +41,7 @@ class Svg {
   void rectangle(const Box& box, std::string_view fill, std::string_view stroke = "none");
   void line(Point a, Point b, std::string_view stroke, double width, std::string_view dash = "");
   /// Several lines as one shape; a line of one point is a dot as wide as the stroke.
-  void lines(const std::vector<Polyline>& lines, std::string_view stroke, double width, std::string_view dash = "");
+  void lines(const std::vector<Polyline>& lines, std::string_view stroke, double width, std::string_view dash = "", double dash_offset = 0);
   /// Closed loops as one shape, filled by the even-odd rule.
   void region(const std::vector<Polyline>& loops, std::string_view fill, std::string_view stroke, double width);
   void marker(int kind, Point at, double radius, std::string_view fill, std::string_view stroke);

@@ -1,8 +1,14 @@
 #include "../cli.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <system_error>
@@ -19,12 +25,18 @@ CLI::Validator range(Number low, Number high) {
   return CLI::Range(low, high).description("");
 }
 
-/// CLI11 would read 010 as 8.
+/// CLI11 would read 010 as 8, and call 1e3 out of range.
 const CLI::Validator decimal(
-    [](const std::string& text) {
-      const std::size_t first = text.find_first_not_of("+-");
-      const bool other = first != std::string::npos && text[first] == '0' && first + 1 < text.size();
-      return other ? "a whole number in decimals is needed, without zeros before it: " + text : std::string();
+    [](const std::string& text) -> std::string {
+      const std::string digits = text.substr(text.starts_with('+') || text.starts_with('-') ? 1 : 0);
+      const bool is_plain = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+      if (is_plain && (digits == "0" || !digits.starts_with('0'))) return "";
+      double value = 0;
+      const char* const end = text.data() + text.size();
+      const bool is_number = std::from_chars(text.data(), end, value).ptr == end && value == std::floor(value) && std::abs(value) < 1e15;
+      char hint[48] = "";
+      if (is_number) std::snprintf(hint, sizeof hint, " (write %.0f)", value);
+      return "a whole number must be given in decimals, without zeros before it: " + text + hint;
     },
     "");
 
@@ -40,6 +52,9 @@ void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
   app.add_option("--lr", flags.lr, "learning rate, instead of an lr= in --optimizer");
   app.add_option("--optimizer", flags.optimizer, "method and options, such as \"rmsprop lr=0.01 alpha=0.9\"");
   app.add_option("--out", flags.out, "folder for pictures and logs")->capture_default_str();
+  std::string methods = "Methods:";
+  for (const std::string& method : capstan::optim::methods()) methods += " " + method;
+  app.footer(methods + "\nA wrong option of one is answered with all that it has: --optimizer \"sgd ?=1\".");
   if (plan.has_data) app.add_option("--data", flags.data, "the table, its folder, or \"synthetic\" (default: CAPSTAN_DATA)");
 }
 
@@ -65,10 +80,17 @@ void check_optimizer(Flags& flags) {
   }
 }
 
-void make_folder(const std::string& path) {
+/// Makes the folder, and a file in it that is gone again: better to know now than after the work.
+void prepare_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) throw IoError("[out] the folder must be there or be made: " + path + ": " + error.message() + " (choose one with --out)");
+  std::string probe = path + "/.capstan-XXXXXX";
+  const int descriptor = ::mkstemp(probe.data());
+  if (descriptor < 0)
+    throw IoError("[out] the folder must take files: " + path + ": " + std::generic_category().message(errno) + " (choose one with --out)");
+  ::close(descriptor);
+  ::unlink(probe.c_str());
 }
 
 int exit_code(bool written) {
@@ -77,6 +99,13 @@ int exit_code(bool written) {
 }
 
 }  // namespace
+
+std::string with_rate(const std::string& spec, double lr, const char* between) {
+  if (capstan::optim::parse_spec(spec).find("lr")) return spec;
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", lr);
+  return spec + between + text;
+}
 
 int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   Flags flags;
@@ -99,7 +128,7 @@ int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   try {
     capstan::manual_seed(static_cast<std::uint64_t>(flags.seed));
     if (flags.threads) capstan::set_num_threads(*flags.threads);
-    make_folder(flags.out);
+    prepare_folder(flags.out);
     const int code = body(flags);
     return std::max(code, exit_code(std::fflush(stdout) == 0 && std::ferror(stdout) == 0));
   } catch (const std::exception& error) {

@@ -12,7 +12,11 @@ TEST(Plot, DrawsTheRatesOfSchedules) {
   EXPECT_EQ(train::plot({{"falling", falling}, {"level", optim::schedule::constant(1)}}, 6).svg(),
             train::LineChart(options).add("falling", x, y).add("level", x, level).svg());
   EXPECT_EQ(train::plot(falling, 6).svg(), train::LineChart(options).add("rate", x, y).svg());
-  EXPECT_EQ(train::plot({{"falling", falling}}, 6, {.width = 300}).svg(), train::LineChart({.width = 300}).add("falling", x, y).svg());
+  // Axes without a label get one; a title is the caller's.
+  EXPECT_EQ(train::plot({{"falling", falling}}, 6, {.width = 300}).svg(),
+            train::LineChart({.x = {.label = "step"}, .y = {.label = "rate"}, .width = 300}).add("falling", x, y).svg());
+  EXPECT_EQ(train::plot(falling, 6, {.x = {.label = "batch"}, .y = {.label = "lr"}}).svg(),
+            train::LineChart({.x = {.label = "batch"}, .y = {.label = "lr"}}).add("rate", x, y).svg());
 }
 
 TEST(Plot, DrawsALongScheduleByAPartOfItsSteps) {
