@@ -18,6 +18,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/dtype.h>
 #include <capstan/core/error.h>
+#include <capstan/core/memory.h>
 #include <capstan/core/random.h>
 #include <capstan/core/shape.h>
 #include <capstan/core/tensor.h>

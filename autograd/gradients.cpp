@@ -76,6 +76,12 @@ void add_to(Entry& mine, const Entry& e) {
   mine.finite = false;
 }
 
+/// Whether the gradient's memory has another owner than its table and a copy of that.
+bool is_shared_beyond_table(const Entry& e) noexcept {
+  const detail::Header* h = e.gradient.header();
+  return h->owner || __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 2;
+}
+
 /// The entry for w.
 const Entry& entry_of(const GradientTable* table, const Tensor& w) {
   if (table)
@@ -118,30 +124,31 @@ Gradients Gradients::clone() const {
 Gradients& Gradients::operator+=(const Gradients& other) {
   if (!other.table_) return *this;
   if (!table_) return *this = other.clone();
-  // Joined into a new table, so that nothing is changed when two shapes differ.
+  // Joined into a new table, so that nothing is changed when two shapes differ or there is no memory. Both tables are sorted.
+  const auto same = [](const Entry& a, const Entry& b) { return a.leaf == b.leaf && a.generation == b.generation; };
   std::uint32_t common = 0;
-  for (const Entry& e : *other.table_)
-    for (const Entry& mine : *table_)
-      if (mine.leaf == e.leaf && mine.generation == e.generation) {
-        ++common;
-        kernels::require_same_dtype("gradients", mine.gradient, e.gradient);
-        if (!(mine.shape() == e.shape())) fail<ShapeError>("gradients", "shapes must agree: ", mine.shape(), " and ", e.shape());
-      }
+  const Entry* mine = std::as_const(*table_).begin();
+  for (const Entry& e : *other.table_) {
+    while (mine != table_->end() && detail::before(*mine, e)) ++mine;
+    if (mine == table_->end() || !same(*mine, e)) continue;
+    ++common;
+    kernels::require_same_dtype("gradients", mine->gradient, e.gradient);
+    if (!(mine->shape() == e.shape())) fail<ShapeError>("gradients", "shapes must agree: ", mine->shape(), " and ", e.shape());
+  }
   Gradients joined(detail::new_gradient_table(table_->size + other.table_->size - common));
   joined.table_->loss = table_->loss + other.table_->loss;
-  for (const Entry& e : *table_) joined.table_->add(e);
-  Entry* const own = joined.table_->end();
-  for (const Entry& e : *other.table_) {
-    Entry* mine =
-        std::find_if(joined.table_->begin(), own, [&](const Entry& m) { return m.leaf == e.leaf && m.generation == e.generation; });
-    if (mine == own)
-      add_copy(*joined.table_, e);
-    else
-      add_to(*mine, e);
+  const Entry* e = std::as_const(*other.table_).begin();
+  for (const Entry& m : *table_) {
+    for (; e != other.table_->end() && detail::before(*e, m); ++e) add_copy(*joined.table_, *e);
+    Entry& sum = joined.table_->add(m);
+    if (e != other.table_->end() && same(*e, m)) {
+      add_to(sum, *e++);
+      detail::make_own(sum.gradient);
+    } else if (is_shared_beyond_table(m)) {
+      sum.gradient = detail::copy_of(m.gradient);
+    }
   }
-  *this = Gradients();
-  for (Entry& e : *joined.table_) detail::make_own(e.gradient);
-  detail::sort(*joined.table_);
+  for (; e != other.table_->end(); ++e) add_copy(*joined.table_, *e);
   return *this = std::move(joined);
 }
 
@@ -149,7 +156,8 @@ Gradients& Gradients::operator*=(double factor) {
   if (!std::isfinite(factor)) fail<NotFiniteError>("gradients", "the factor must be finite: ", factor);
   if (!table_) return *this;
   for (const Entry& e : *table_) kernels::require_fit("gradients", "the factor", factor, e.gradient.dtype(), ", which a gradient has");
-  for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, detail::writable(e), factor);
+  for (Entry& e : *table_) detail::writable(e);  // first all that needs memory
+  for (Entry& e : *table_) kernels::binary_in_place("gradients", kernels::Binary::mul, e.gradient, factor);
   return *this;
 }
 
@@ -189,7 +197,7 @@ Gradients clip_value(Gradients gradients, double limit) {
   for (const Entry& e : *gradients.table())
     kernels::require_fit("clip_value", "the limit", limit, e.gradient.dtype(), ", which a gradient has");
   for (Entry& e : *gradients.table())
-    kernels::dispatch(detail::writable(e), [&]<class T>(T*) {
+    kernels::dispatch(detail::writable(e), [&]<class T>(T*) {  // `gradients` is the function's own
       T* g = kernels::data_of<T>(e.gradient);
       for (std::int64_t i = 0; i < e.gradient.numel(); ++i) g[i] = g[i] > T(limit) ? T(limit) : g[i] < T(-limit) ? T(-limit) : g[i];
     });

@@ -1,6 +1,7 @@
 #include <capstan/autograd/tape.h>
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/pool.h>
+#include <capstan/core/process_lock.h>
 #include <capstan/core/text.h>
 
 #include <pthread.h>
@@ -25,23 +26,30 @@ Registry& registry() noexcept {
   static Registry& r = [] {
     const auto unlock = [] { registry().mutex.unlock(); };
     pthread_atfork([] { registry().mutex.lock(); }, unlock, unlock);
-    return std::ref(*new Registry);
+    alignas(Registry) static char place[sizeof(Registry)];
+    return std::ref(*::new (place) Registry);
   }();
   return r;
 }
+
+constinit thread_local volatile std::sig_atomic_t holds_registry = 0;
+
+struct RegistryLock : detail::ProcessLock {
+  explicit RegistryLock(Registry& r) noexcept : ProcessLock(r.mutex, holds_registry) {}
+};
 
 }  // namespace
 
 void detail::make_leaf(const Tensor& t) {
   Header* h = t.header();
   Registry& r = registry();
-  const std::lock_guard lock(r.mutex);  // before the look at the flags: two threads may watch one tensor
+  const RegistryLock lock(r);  // before the look at the flags: two threads may watch one tensor
   if (h->flags & kLeaf) return;
   if (!release_leaf)
     release_leaf = [](std::uint32_t leaf) noexcept {
       Registry& all = registry();
-      const std::lock_guard again(all.mutex);
-      all.free.push_back(leaf);  // within the capacity that was reserved when it was taken
+      if (const RegistryLock again(all); again.taken())
+        all.free.push_back(leaf);  // within the capacity that was reserved when it was taken
     };
   if (r.free.empty()) {
     if (r.free.capacity() <= r.next) r.free.reserve(2 * r.next + 64);

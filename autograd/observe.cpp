@@ -41,11 +41,6 @@ std::string first_bad(const Tensor& t) {
 
 }  // namespace
 
-void TapeState::observe() {
-  observer = std::make_unique<Observer>();
-  attention |= kObserved;
-}
-
 bool TapeState::attend(const Node* n, const char* op, const Tensor& out, const Tensor* const* inputs, int count, const Slot* const* edges) {
   if (attention & kProbe) {
     for (int i = 0; i < count; ++i) {

@@ -62,7 +62,7 @@ void Arena::next_chunk(std::size_t bytes) {
   if (used_ == chunks_.size()) {
     const std::size_t size = std::max(bytes, std::size_t{64} << 10);
     chunks_.reserve(used_ + 1);
-    void* data = std::malloc(size);
+    void* data = malloc_or_null(size);
     if (!data) throw std::bad_alloc();
     chunks_.push_back({static_cast<char*>(data), size});
   }
@@ -145,16 +145,16 @@ void TapeState::clear_gradients() noexcept {
 Tape::Tape(TapeOptions options) {
   ThreadTapes& thread = thread_tapes;
   TapeState* state = thread.free;
-  if (state) [[likely]]
-    thread.free = state->outer;
-  else
-    state = detail::new_state();
+  if (!state) [[unlikely]]
+    state = thread.free = detail::new_state();
+  const bool observed = options.check_finite || options.profile;
+  if (observed) [[unlikely]]
+    state->observer = std::make_unique<detail::Observer>();  // while the state is still in the list
+  thread.free = state->outer;
   state->serial = detail::new_serial(thread);
   state->thread = &thread;
   state->options = options;
-  state->attention = 0;
-  if (options.check_finite || options.profile) [[unlikely]]
-    state->observe();
+  state->attention = static_cast<std::uint8_t>(observed * detail::kObserved);
   state->outer = thread.innermost;
   state->resumes = thread.current;
   thread.innermost = state;

@@ -208,7 +208,6 @@ struct TapeState {
   void finish_leaves();
   bool noted(Node& n, Tensor& dy);
   Tensor hooked(const char* op, const Slot& slot, Tensor g);
-  void observe();
   bool attend(const Node* n, const char* op, const Tensor& out, const Tensor* const* inputs, int count, const Slot* const* edges);
   void observe_backward(Node& n, const Tensor& dy);
   void begin_gradient(const Tensor& loss, Slot& slot);

@@ -4,9 +4,13 @@
 #include <capstan/core/threads.h>
 
 #define HAVE_CBLAS 1
+#include <dlfcn.h>
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <string_view>
 #include <xtensor-blas/xblas.hpp>
@@ -16,6 +20,7 @@ extern "C" {
 [[gnu::weak]] void openblas_set_num_threads(int);
 [[gnu::weak]] int openblas_get_num_threads(void);
 [[gnu::weak]] char* openblas_get_corename(void);
+[[gnu::weak]] int openblas_get_parallel(void);
 }
 
 namespace capstan {
@@ -39,6 +44,40 @@ void take_blas() {
   blas_is_ours.store(true, std::memory_order_release);
 }
 
+// OpenBLAS that is built for one thread, or for OpenMP, hands out its buffers without a lock: two threads that call it get each other's
+// numbers (0.3.21). One with threads of its own takes any number of callers, and so does the reference BLAS.
+bool takes_many_callers() {
+  static const bool many = !openblas_get_parallel || openblas_get_parallel() == 1;
+  return many;
+}
+
+// OpenMP's number of threads is each thread's own, and OpenBLAS with OpenMP follows it, not what it was set to before: a thread that calls
+// it has one for the length of the call. Null where there is no OpenMP.
+struct OpenMP {
+  int (*threads)();
+  void (*set_threads)(int);
+};
+const OpenMP& open_mp() {
+  static const OpenMP found = [] {
+    const bool wanted = openblas_get_parallel && openblas_get_parallel() == 2;
+    const auto look_up = [&](const char* symbol) { return wanted ? ::dlsym(RTLD_DEFAULT, symbol) : nullptr; };
+    return OpenMP{reinterpret_cast<int (*)()>(look_up("omp_get_max_threads")),
+                  reinterpret_cast<void (*)(int)>(look_up("omp_set_num_threads"))};
+  }();
+  return found;
+}
+
+// Held during a call of a BLAS that takes one caller. A fork() waits for it, so that a child does not find it held by a thread that is
+// not there.
+std::mutex& call_mutex() {
+  static std::mutex& m = [] {
+    const auto unlock = [] { call_mutex().unlock(); };
+    pthread_atfork([] { call_mutex().lock(); }, unlock, unlock);
+    return std::ref(*new std::mutex);
+  }();
+  return m;
+}
+
 // A large product is cut into an even number of strips of columns, each a call of its own that a thread can take. How many
 // depends on the sizes alone, so that the bits are the same for any number of threads.
 std::int64_t strip_width(std::int64_t m, std::int64_t n, std::int64_t k) {
@@ -51,7 +90,7 @@ std::int64_t strip_width(std::int64_t m, std::int64_t n, std::int64_t k) {
 template <class T>
 void blas_product(std::int64_t m, std::int64_t n, std::int64_t k, const kernels::Operand<T>& a, const kernels::Operand<T>& b, T* c,
                   const T* bias, bool accumulate) {
-  take_blas();
+  const kernels::BlasCall call;
   const bool transpose_a = a.column != 1, transpose_b = b.column != 1;
   parallel_for(n, strip_width(m, n, k), [&](std::int64_t begin, std::int64_t end) {
     if (bias)
@@ -73,11 +112,11 @@ bool blas_knows_processor() {
   return name == "Haswell" || name == "Zen" || name == "SkylakeX" || name == "Cooperlake" || name == "SapphireRapids";
 }
 
-// Whether a kernel of ours is faster than OpenBLAS 0.3.21 (measured on Zen 3 and Emerald Rapids: benchmarks/product.cpp). Where
-// vectors are wide it is, unless all three matrices are much larger than the caches.
+// Whether a kernel of ours is to be used: where it is faster than OpenBLAS 0.3.21 (measured on Zen 3 and Emerald Rapids:
+// benchmarks/product.cpp). Where vectors are wide it is, unless all three matrices are much larger than the caches.
 bool ours_is_faster(std::int64_t m, std::int64_t n, std::int64_t k) {
   constexpr std::int64_t blas_from = std::int64_t{64} * 64 * 64, wide_blas_beyond = std::int64_t{1} << 28;
-  if (m <= 16 || n <= 16 || m * n * k < blas_from) return true;
+  if (m <= 16 || n <= 16 || m * n * k < blas_from || !takes_many_callers()) return true;
   static const bool blas_is_wide = blas_knows_processor();
   return kernels::isa_level() >= 3 && (m * n * k <= wide_blas_beyond || !blas_is_wide);
 }
@@ -139,7 +178,21 @@ template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, cons
 template void product_of_matrices(std::int64_t, std::int64_t, std::int64_t, const Operand<double>&, const Operand<double>&, double*,
                                   const double*, bool, bool*);
 
-void prepare_blas() { take_blas(); }
+BlasCall::BlasCall() {
+  const bool many = takes_many_callers();
+  if (!many) call_mutex().lock();
+  if (many || !open_mp().threads || !open_mp().set_threads) {
+    take_blas();
+  } else {
+    threads_before_ = open_mp().threads();
+    open_mp().set_threads(1);
+  }
+}
+BlasCall::~BlasCall() {
+  if (takes_many_callers()) return;
+  if (threads_before_ > 0) open_mp().set_threads(threads_before_);
+  call_mutex().unlock();
+}
 
 }  // namespace kernels
 

@@ -24,7 +24,16 @@ template <class T>
   product_of_matrices(m, n, k, a, b, c, bias, accumulate, finite);
 }
 
-/// Sets the BLAS to one thread, as the first product by it does; for whatever else calls it or LAPACK.
-void prepare_blas();
+/// What every call of BLAS or LAPACK stands under: the BLAS has one thread, and one caller at a time where it cannot have more.
+class BlasCall {
+ public:
+  BlasCall();
+  ~BlasCall();
+  BlasCall(const BlasCall&) = delete;
+  BlasCall& operator=(const BlasCall&) = delete;
+
+ private:
+  int threads_before_ = 0;  // of OpenMP in this thread, when the BLAS has it
+};
 
 }  // namespace capstan::kernels

@@ -5,7 +5,8 @@
 namespace capstan {
 
 /// Everything that Capstan throws, std::bad_alloc apart (whose text says how many bytes were wanted for a tensor). The text reads `[op] the
-/// rule: the actual values (what to try)`. After a throw every object, file and model is as it was before the call.
+/// rule: the actual values (what to try)`. After a throw, std::bad_alloc's too, every object, file and model is as it was before the call;
+/// only a tape whose gradients() has thrown, without `keep`, is spent.
 class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };

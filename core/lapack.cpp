@@ -43,7 +43,7 @@ void copy_out(const Columns<T>& m, std::int64_t rows, std::int64_t columns, Resu
 
 template <class T>
 bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, const T* b, T* x) {
-  prepare_blas();
+  const BlasCall call;
   Columns<T> m = columns_of(a, n, n), right = columns_of(b, n, k);
   xt::uvector<xt::blas_index_t> pivots(size(n));
   if (xt::lapack::getrf(m, pivots) != 0) return false;
@@ -56,7 +56,7 @@ bool lu_solve(std::int64_t n, std::int64_t k, const T* a, bool transpose_a, cons
 
 template <class T>
 void lower_solve(std::int64_t n, std::int64_t k, const T* l, bool transpose_l, const T* b, T* x) {
-  prepare_blas();
+  const BlasCall call;
   std::copy_n(b, n * k, x);
   using Index = xt::blas_index_t;
   cxxblas::trsm<Index>(cxxblas::RowMajor, cxxblas::Left, cxxblas::Lower, transpose_l ? cxxblas::Trans : cxxblas::NoTrans, cxxblas::NonUnit,
@@ -65,7 +65,7 @@ void lower_solve(std::int64_t n, std::int64_t k, const T* l, bool transpose_l, c
 
 template <class T>
 Determinant<T> determinant(std::int64_t n, const T* a) {
-  prepare_blas();
+  const BlasCall call;
   Columns<T> m = columns_of(a, n, n);
   xt::uvector<xt::blas_index_t> pivots(size(n));
   xt::lapack::getrf(m, pivots);
@@ -83,7 +83,7 @@ Determinant<T> determinant(std::int64_t n, const T* a) {
 
 template <class T>
 bool cholesky(std::int64_t n, const T* a, T* l) {
-  prepare_blas();
+  const BlasCall call;
   Columns<T> m = columns_of(a, n, n);
   if (xt::lapack::potr(m, 'L') != 0) return false;
   for (std::int64_t j = 0; j < n; ++j)
@@ -94,7 +94,7 @@ bool cholesky(std::int64_t n, const T* a, T* l) {
 
 template <class T>
 void qr(std::int64_t m, std::int64_t n, const T* a, T* q, T* r) {
-  prepare_blas();
+  const BlasCall call;
   const std::int64_t p = std::min(m, n);
   Columns<T> f = columns_of(a, m, n);
   xt::uvector<T> tau(size(p));
@@ -109,7 +109,7 @@ template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors) {
   for (std::int64_t i = 0; i < n; ++i)
     if (table<T>().first_non_finite(a + i * n, i + 1) < i + 1) return false;
-  prepare_blas();
+  const BlasCall call;
   // In f64, f32 too: OpenBLAS 0.3.21's ssymv below Nehalem, which processors that it does not know get as well, reads what an earlier
   // call left in its buffer, and a NaN there became one here.
   Columns<double> m = columns_of<T, double>(a, n, n);
@@ -124,7 +124,7 @@ bool eigh(std::int64_t n, const T* a, T* values, T* vectors) {
 template <class T>
 std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, double rcond, T* x, T* singular) {
   if (table<T>().first_non_finite(a, m * n) < m * n || table<T>().first_non_finite(b, m * k) < m * k) return -1;
-  prepare_blas();
+  const BlasCall call;
   const std::int64_t longer = std::max(m, n), columns = std::max<std::int64_t>(k, 1);
   Columns<T> left = columns_of(a, m, n), right(std::array<std::size_t, 2>{size(longer), size(columns)});
   std::fill_n(right.data(), longer * columns, T(0));

@@ -1,7 +1,10 @@
 #include <capstan/core/pool.h>
 
 #include <capstan/core/grad_mode.h>
+#include <capstan/core/memory.h>
+#include <capstan/core/process_lock.h>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -11,6 +14,7 @@
 #include <functional>
 #include <mutex>
 #include <new>
+#include <vector>
 
 namespace capstan::detail {
 
@@ -38,7 +42,11 @@ class NoMemory final : public std::bad_alloc {
 // Random rows of a large table cost 117 ns with small pages and 9 ns with huge ones, so large blocks ask for them.
 void* allocate(std::size_t bytes) {
   void* block = nullptr;
-  if (posix_memalign(&block, bytes >= huge_page ? huge_page : 64, bytes) != 0) throw NoMemory(bytes);
+  const auto try_it = [&] { return posix_memalign(&block, bytes >= huge_page ? huge_page : 64, bytes) == 0; };
+  if (!try_it()) {
+    empty_cache();
+    if (!try_it()) throw NoMemory(bytes);
+  }
 #ifdef MADV_HUGEPAGE
   if (bytes >= huge_page) madvise(block, bytes, MADV_HUGEPAGE);
 #endif
@@ -49,28 +57,149 @@ void* allocate(std::size_t bytes) {
 
 std::size_t class_bytes(int c) noexcept { return c == 0 ? 128 : c % 2 ? std::size_t{192} << (c / 2) : std::size_t{256} << (c / 2 - 1); }
 
-// The process's lists. Never destroyed: tensors of static storage may end after everything else. A fork() waits for the lock, so
-// that a child does not find it held by a thread that is not there.
-struct Shared {
-  std::mutex mutex;
-  void* heads[size_classes] = {};
+constinit thread_local volatile std::sig_atomic_t holds_shared = 0;
+
+// What the process has waiting. Never destroyed: tensors of static storage may end after everything else. A fork() waits for the
+// lock, so that a child does not find it held by a thread that is not there.
+class Shared {
+ public:
+  struct Lock : ProcessLock {
+    explicit Lock(Shared& s) noexcept : ProcessLock(s.mutex_, holds_shared) {}
+  };
+
+  void before_fork() noexcept { mutex_.lock(); }
+  void after_fork() noexcept { mutex_.unlock(); }
+
+  /// Up to `most` small blocks go to the thread's list.
+  void take(FreeList& list, int c, std::uint32_t most) noexcept {
+    const std::uint32_t before = list.count;
+    while (heads_[c] && list.count < before + most) {
+      move_one(heads_[c], list.head);
+      ++list.count;
+    }
+    const std::size_t bytes = (list.count - before) * class_bytes(c);
+    used_[c] = ++clock_;
+    waiting_ -= bytes;
+    handed_out(bytes);
+  }
+  /// Takes over what the list has more than `keep`; what is then too much goes to `surplus`.
+  void give(FreeList& list, int c, std::uint32_t keep, void*& surplus) noexcept {
+    std::size_t bytes = 0;
+    for (; list.count > keep && list.head; --list.count, bytes += class_bytes(c)) move_one(list.head, heads_[c]);
+    used_[c] = ++clock_;
+    came_back(bytes);
+    trim(surplus);
+  }
+
+  /// The smallest of the large blocks that is large enough and not much larger; null when there is none.
+  void* take_large(std::size_t bytes) noexcept {
+    const auto found = place_of(bytes);
+    if (found == large_.end() || found->bytes > bytes + bytes / 8 + (bytes >= huge_page ? huge_page : 0)) return nullptr;
+    const Large l = *found;
+    large_.erase(found);
+    waiting_ -= l.bytes;
+    handed_out(l.bytes);
+    return l.block;
+  }
+  void give_large(void* block, std::size_t bytes, void*& surplus) noexcept {
+    came_back(bytes);
+    try {
+      large_.insert(place_of(bytes), {bytes, block, ++clock_});
+    } catch (const std::bad_alloc&) {
+      waiting_ -= bytes;
+      push(block, surplus);
+    }
+    trim(surplus);
+  }
+
+  /// Counts bytes that a thread has got, from here or from the system.
+  void handed_out(std::size_t bytes) noexcept {
+    in_use_ += bytes;
+    most_ = std::max(most_, in_use_);
+    asked_ += bytes;
+    if (asked_ / 64 <= limit()) return;
+    most_before_ = most_;
+    most_ = in_use_;
+    asked_ = 0;
+  }
+
+  /// Everything goes to `surplus`.
+  void clear(void*& surplus) noexcept {
+    for (void*& head : heads_)
+      while (head) move_one(head, surplus);
+    for (const Large& l : large_) push(l.block, surplus);
+    large_.clear();
+    waiting_ = 0;
+    most_before_ = 0;
+    most_ = in_use_;
+  }
+
+ private:
+  struct Large {
+    std::size_t bytes;
+    void* block;
+    std::uint64_t since;
+  };
+
+  static void push(void* block, void*& to) noexcept {
+    *static_cast<void**>(block) = to;
+    to = block;
+  }
+  static void move_one(void*& from, void*& to) noexcept {
+    void* const block = from;
+    from = *static_cast<void**>(block);
+    push(block, to);
+  }
+  std::vector<Large>::iterator place_of(std::size_t bytes) noexcept {
+    return std::lower_bound(large_.begin(), large_.end(), bytes, [](const Large& l, std::size_t b) { return l.bytes < b; });
+  }
+  void came_back(std::size_t bytes) noexcept {
+    in_use_ -= bytes;
+    waiting_ += bytes;
+  }
+  /// What is more than the limit goes to `surplus`: large blocks, and those of small classes, that nobody has given or taken for the
+  /// longest time.
+  void trim(void*& surplus) noexcept {
+    while (waiting_ > limit()) {
+      const auto oldest = std::min_element(large_.begin(), large_.end(), [](const Large& a, const Large& b) { return a.since < b.since; });
+      int least = -1;
+      for (int c = 0; c < large_class; ++c)
+        if (heads_[c] && (least < 0 || used_[c] < used_[least])) least = c;
+      if (oldest == large_.end() && least < 0) return;
+      if (least < 0 || (oldest != large_.end() && oldest->since < used_[least])) {
+        waiting_ -= oldest->bytes;
+        push(oldest->block, surplus);
+        large_.erase(oldest);
+      } else {
+        for (; heads_[least] && waiting_ > limit(); waiting_ -= class_bytes(least)) move_one(heads_[least], surplus);
+      }
+    }
+  }
+  std::size_t limit() const noexcept { return std::max({std::size_t{64} << 20, most_, most_before_}); }
+
+  std::mutex mutex_;
+  void* heads_[size_classes] = {};
+  std::vector<Large> large_;                          // by size; of one size the last that came first
+  std::uint64_t clock_ = 0, used_[large_class] = {};  // when each class was given or taken last
+  std::size_t waiting_ = 0, in_use_ = 0;              // bytes; in use is also what threads have in lists of their own
+  std::size_t most_ = 0, most_before_ = 0;            // that were in use at once, in this stretch of time and the one before
+  std::size_t asked_ = 0;                             // bytes in this stretch
 };
+
 Shared& shared() noexcept {
   static Shared& s = [] {
-    const auto unlock = [] { shared().mutex.unlock(); };
-    pthread_atfork([] { shared().mutex.lock(); }, unlock, unlock);
-    return std::ref(*new Shared);
+    const auto unlock = [] { shared().after_fork(); };
+    pthread_atfork([] { shared().before_fork(); }, unlock, unlock);
+    alignas(Shared) static char place[sizeof(Shared)];  // no malloc, which may fail
+    return std::ref(*::new (place) Shared);
   }();
   return s;
 }
 
-void hand_over(FreeList& list, void*& head, std::uint32_t keep) noexcept {
-  while (list.count > keep) {
-    void* block = list.head;
-    list.head = *static_cast<void**>(block);
-    *static_cast<void**>(block) = head;
-    head = block;
-    --list.count;
+void free_all(void* blocks) noexcept {
+  while (void* block = blocks) {
+    blocks = *static_cast<void**>(block);
+    std::free(block);
   }
 }
 
@@ -81,11 +210,11 @@ struct ListsEnd {
   bool armed = false;
   ~ListsEnd() {
     closed = true;
-    const std::lock_guard lock(shared().mutex);
-    for (int c = 0; c < size_classes; ++c) {
-      hand_over(free_lists[c], shared().heads[c], 0);
-      free_lists[c].limit = 0;
-    }
+    void* surplus = nullptr;
+    if (const Shared::Lock lock(shared()); lock.taken())
+      for (int c = 0; c < large_class; ++c) shared().give(free_lists[c], c, 0, surplus);
+    for (FreeList& list : free_lists) list.limit = 0;
+    free_all(surplus);
   }
 };
 thread_local ListsEnd lists_end;
@@ -95,60 +224,60 @@ void open_list(FreeList& list, int c) noexcept {
   list.limit = static_cast<std::uint32_t>(std::clamp<std::size_t>((std::size_t{1} << 20) / class_bytes(c), 16, 4096));
 }
 
+void* refill_large(std::size_t bytes) {
+  if (const Shared::Lock lock(shared()); lock.taken())
+    if (void* block = shared().take_large(bytes)) return block;
+  constexpr std::size_t page = 4096;
+  void* block = allocate((bytes + page - 1) / page * page);
+  if (const Shared::Lock lock(shared()); lock.taken()) shared().handed_out(malloc_usable_size(block));
+  return block;
+}
+
 #endif
 
 }  // namespace
+
+void* malloc_or_null(std::size_t bytes) noexcept {
+  if (void* block = std::malloc(bytes)) return block;
+  empty_cache();
+  return std::malloc(bytes);
+}
 
 #ifdef CAPSTAN_NO_POOL
 
 void* pool_refill(int, std::size_t bytes) { return allocate(bytes); }
 void pool_overflow(void* block, int) noexcept { std::free(block); }
-void empty_cache() noexcept {}
 
 #else
 
-void* pool_refill(int c, std::size_t) {
+void* pool_refill(int c, std::size_t bytes) {
+  if (c == large_class) return refill_large(bytes);
   FreeList& list = free_lists[c];
-  {
-    Shared& s = shared();
-    const std::lock_guard lock(s.mutex);
-    if (!closed && list.limit == 0) open_list(list, c);
-    for (std::uint32_t i = 0; s.heads[c] && (i == 0 || i < list.limit / 2); ++i) {
-      void* block = s.heads[c];
-      s.heads[c] = *static_cast<void**>(block);
-      *static_cast<void**>(block) = list.head;
-      list.head = block;
-      ++list.count;
-    }
-  }
+  if (!closed && list.limit == 0) open_list(list, c);
+  if (const Shared::Lock lock(shared()); lock.taken()) shared().take(list, c, std::max(list.limit / 2, 1U));
   if (void* block = list.head) {
     list.head = *static_cast<void**>(block);
     --list.count;
     return block;
   }
-  return allocate(class_bytes(c));
+  void* block = allocate(class_bytes(c));
+  if (const Shared::Lock lock(shared()); lock.taken()) shared().handed_out(class_bytes(c));
+  return block;
 }
 
 void pool_overflow(void* block, int c) noexcept {
+  void* surplus = nullptr;
+  if (c == large_class) {
+    if (const Shared::Lock lock(shared()); lock.taken()) shared().give_large(block, malloc_usable_size(block), surplus);
+    return free_all(surplus);
+  }
   FreeList& list = free_lists[c];
   if (!closed && list.limit == 0) open_list(list, c);
-  Shared& s = shared();
-  const std::lock_guard lock(s.mutex);
-  *static_cast<void**>(block) = s.heads[c];
-  s.heads[c] = block;
-  if (!closed) hand_over(list, s.heads[c], list.limit / 2);
-}
-
-void empty_cache() noexcept {
-  Shared& s = shared();
-  const std::lock_guard lock(s.mutex);
-  for (int c = 0; c < size_classes; ++c) {
-    hand_over(free_lists[c], s.heads[c], 0);
-    while (void* block = s.heads[c]) {
-      s.heads[c] = *static_cast<void**>(block);
-      std::free(block);
-    }
-  }
+  *static_cast<void**>(block) = list.head;
+  list.head = block;
+  ++list.count;
+  if (const Shared::Lock lock(shared()); lock.taken()) shared().give(list, c, list.limit / 2, surplus);
+  free_all(surplus);
 }
 
 #endif
@@ -174,3 +303,18 @@ void destroy(Header* h) noexcept {
 }
 
 }  // namespace capstan::detail
+
+void capstan::empty_cache() noexcept {
+#ifndef CAPSTAN_NO_POOL
+  using namespace detail;
+  void* surplus = nullptr;
+  if (const Shared::Lock lock(shared()); lock.taken()) {
+    for (int c = 0; c < large_class; ++c) shared().give(free_lists[c], c, 0, surplus);
+    shared().clear(surplus);
+  }
+  free_all(surplus);
+#endif
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}

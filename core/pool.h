@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 
-// Private: where tensors' memory comes from. Blocks have one of 96 sizes (128, 192, 256, 384, 512, ...) and wait in lists
-// of the thread that freed them; what a thread has too many of, and what it leaves when it ends, waits in a list of the
-// process. With CAPSTAN_NO_POOL every block is a malloc of its own, so that sanitizers see each overrun.
+// Private: where tensors' memory comes from. Blocks of up to 1 MB have one of 27 sizes (128, 192, 256, 384, 512, ...) and wait in
+// lists of the thread that freed them; what a thread has too many of, and what it leaves when it ends, waits in a list of the
+// process. Larger blocks have the size that was asked for, and wait with the process. How much waits there at most, and when it
+// goes back to the system, core/memory.h says. With CAPSTAN_NO_POOL every block is a malloc of its own, so that sanitizers see
+// each overrun.
 namespace capstan::detail {
 
-inline constexpr int size_classes = 96;
+inline constexpr int large_class = 27, size_classes = large_class + 1;  // the list of large ones stays empty
+inline constexpr std::size_t small_bytes = std::size_t{1} << 20;
 
 struct FreeList {
   void* head;  // each free block starts with the address of the next
@@ -21,12 +24,15 @@ extern constinit thread_local FreeList free_lists[size_classes];
 
 void* pool_refill(int size_class, std::size_t bytes);
 void pool_overflow(void* block, int size_class) noexcept;
+/// std::malloc, tried again with the cache emptied.
+void* malloc_or_null(std::size_t bytes) noexcept;
 
 inline constexpr std::uint8_t small_classes[17] = {0, 0, 0, 1, 2, 3, 3, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6};
 
 inline int size_class_of(std::size_t bytes) noexcept {
   if (bytes <= 1024) [[likely]]
     return small_classes[(bytes + 63) / 64];
+  if (bytes > small_bytes) return large_class;
   const int e = static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 2^e < bytes <= 2^(e+1)
   return 2 * (e - 7) + (bytes <= (std::size_t{3} << (e - 1)) ? 1 : 2);
 }
@@ -63,9 +69,6 @@ inline void pool_put(void* block, int size_class) noexcept {
 #endif
   pool_overflow(block, size_class);
 }
-
-/// Frees the blocks that wait in this thread's lists and in the process's.
-void empty_cache() noexcept;
 
 // Elements lie behind the header: directly, when they fit into the smallest block (a scalar costs one cache line less),
 // else on the next cache line.

@@ -2,9 +2,16 @@
 
 #include <capstan/core/text.h>
 
+#include <bit>
+#include <functional>
+
 namespace capstan {
 
 using detail::fail;
+
+namespace {
+constexpr std::size_t most_without_places = 16;  // fewer are looked through
+}
 
 TensorMap::TensorMap() = default;
 TensorMap::TensorMap(const TensorMap&) = default;
@@ -26,7 +33,25 @@ TensorMap::TensorMap(std::initializer_list<Entry> entries) {
 void TensorMap::insert(std::string name, Tensor tensor) {
   if (!tensor.defined()) fail<ValueError>("tensors", "a tensor must be defined: '", name, "'");
   if (contains(name)) fail<ValueError>("tensors", "a name must come once: '", name, "'");
+  const std::size_t count = entries_.size() + 1;
+  if (count > most_without_places && 2 * count > places_.size()) make_places(4 * count);
   entries_.push_back({std::move(name), std::move(tensor)});
+  if (!places_.empty()) places_[place_of(entries_.back().name)] = static_cast<std::uint32_t>(count);
+}
+
+/// A table with room for `count` places, at least twice as many as there will be entries; what is there gets its place.
+void TensorMap::make_places(std::size_t count) {
+  std::vector<std::uint32_t> table(std::bit_ceil(count));
+  places_.swap(table);
+  for (std::size_t i = 0; i < entries_.size(); ++i) places_[place_of(entries_[i].name)] = static_cast<std::uint32_t>(i + 1);
+}
+
+/// The place of a name, or the empty one where it would be.
+std::size_t TensorMap::place_of(std::string_view name) const noexcept {
+  const std::size_t mask = places_.size() - 1;
+  std::size_t i = std::hash<std::string_view>()(name) & mask;
+  while (places_[i] != 0 && entries_[places_[i] - 1].name != name) i = (i + 1) & mask;
+  return i;
 }
 
 const Tensor& TensorMap::operator[](std::string_view name) const {
@@ -44,6 +69,10 @@ const TensorMap::Entry& TensorMap::at(std::size_t i) const {
 }
 
 const Tensor* TensorMap::find(std::string_view name) const noexcept {
+  if (!places_.empty()) {
+    const std::uint32_t found = places_[place_of(name)];
+    return found == 0 ? nullptr : &entries_[found - 1].tensor;
+  }
   for (const Entry& e : entries_)
     if (e.name == name) return &e.tensor;
   return nullptr;

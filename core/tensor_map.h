@@ -1,6 +1,7 @@
 #pragma once
 #include <capstan/core/tensor.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,11 @@ class TensorMap {
   const Entry& at(std::size_t i) const;
 
  private:
+  void make_places(std::size_t count);
+  std::size_t place_of(std::string_view name) const noexcept;
+
   std::vector<Entry> entries_;
+  std::vector<std::uint32_t> places_;  // of more than 16 entries: a hash table of names; holds indices, counted from 1
 };
 
 /// What optimizers take and models give: {name, tensor} with each tensor once.

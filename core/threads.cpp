@@ -2,6 +2,7 @@
 
 #include <capstan/core/text.h>
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -53,6 +54,9 @@ void spin_until(Done done) {
 
 constinit thread_local bool inside_piece = false;
 
+class ThreadPool;
+ThreadPool& pool();
+
 struct Inside {
   Inside() { inside_piece = true; }
   ~Inside() { inside_piece = false; }
@@ -75,11 +79,10 @@ struct Job {
 
 /// Threads claim the job's pieces one by one. The caller waits for pieces that are claimed, never for a thread: one that comes
 /// late, or is not given a processor before it has claimed one, finds none left, or claims one of a later job. So what threads
-/// share is the pool's and not a job's, and no lock is held that another needs to get on.
+/// share is the pool's and not a job's, and no lock is held that another needs to get on. Never destroyed: exit() may be called from
+/// inside a piece, or by a signal handler while the caller waits, and must not wait for a thread.
 class ThreadPool {
  public:
-  ~ThreadPool() { resize(1); }
-
   int size() const { return size_.load(std::memory_order_relaxed); }
 
   void resize(int n) {
@@ -130,10 +133,18 @@ class ThreadPool {
  private:
   /// Where the system gives no more threads, those that there are do the work: the caller alone can.
   void start() noexcept {
+    stay_loaded();
     try {
       for (int i = 1; i < size(); ++i) threads_.emplace_back([this, seen = epoch_.load()] { serve(seen); });
     } catch (const std::exception&) {
     }
+  }
+
+  /// The shared object that this code lies in stays in memory after a dlclose(): threads may be in it.
+  static void stay_loaded() noexcept {
+    Dl_info here;
+    if (::dladdr(reinterpret_cast<void*>(&pool), &here) && here.dli_fname)
+      ::dlopen(here.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
   }
 
   void work() {
@@ -176,10 +187,12 @@ class ThreadPool {
 };
 
 ThreadPool& pool() {
-  static ThreadPool p;
-  static const int forks = pthread_atfork(nullptr, nullptr, [] { p.forget_threads(); });
-  static_cast<void>(forks);
-  return p;
+  static ThreadPool* const p = [] {
+    auto* const made = new ThreadPool;
+    pthread_atfork(nullptr, nullptr, [] { pool().forget_threads(); });
+    return made;
+  }();
+  return *p;
 }
 
 }  // namespace

@@ -6,7 +6,10 @@
 #include <capstan/nn/sequential.h>
 
 #include <algorithm>
+#include <string_view>
 #include <typeinfo>
+#include <unordered_map>
+#include <unordered_set>
 
 #include <cxxabi.h>
 
@@ -57,11 +60,25 @@ class Children final : public Visitor {
   F f_;
 };
 
-bool holds(const TensorMap& map, const Tensor& t) {
-  for (const auto& [name, tensor] : map)
-    if (tensor.header() == t.header()) return true;
-  return false;
-}
+/// Which tensors came already. Those of a small model are looked through.
+class Seen {
+ public:
+  /// Whether t comes for the first time.
+  bool add(const Tensor& t) {
+    const capstan::detail::Header* const h = t.header();
+    if (few_.size() < 16) {
+      if (std::find(few_.begin(), few_.end(), h) != few_.end()) return false;
+      few_.push_back(h);
+      return true;
+    }
+    if (many_.empty()) many_.insert(few_.begin(), few_.end());
+    return many_.insert(h).second;
+  }
+
+ private:
+  std::vector<const capstan::detail::Header*> few_;
+  std::unordered_set<const capstan::detail::Header*> many_;
+};
 
 /// Puts the elements of `values` into the tensor. The header stays, and with it the identity that optimizers and gradients
 /// know; it becomes a view of the new block.
@@ -93,7 +110,7 @@ void copy_modes(Module& from, Module& to) {
   Children<decltype(list_copies)> copy(list_copies);
   from.members(original);
   to.members(copy);
-  to.train(from.training());
+  if (to.training() != from.training()) to.train(from.training());  // goes through all that is inside
   for (std::size_t i = 0; i < std::min(originals.size(), copies.size()); ++i) copy_modes(*originals[i], *copies[i]);
 }
 
@@ -104,18 +121,16 @@ void copy_modes(Module& from, Module& to) {
 void detail::match(const Module& from, Module& to) {
   Module& original = const_cast<Module&>(from);  // members() shows tensors by reference, but none is changed here
   const std::vector<Named> theirs = tensors_of(original), mine = tensors_of(to);
-  const auto copy_of = [&](const std::string& name) -> Tensor* {
-    for (const Named& n : mine)
-      if (n.name == name) return n.tensor;
-    return nullptr;
-  };
-  for (std::size_t i = 0; i < theirs.size(); ++i) {
-    Tensor* copy = copy_of(theirs[i].name);
+  std::unordered_map<std::string_view, Tensor*> copies;
+  for (const Named& n : mine) copies.emplace(n.name, n.tensor);
+  std::unordered_map<const capstan::detail::Header*, Tensor*> first;  // the copy of what came first of tensors tied to each other
+  for (const Named& n : theirs) {
+    const auto found = copies.find(n.name);
+    Tensor* const copy = found == copies.end() ? nullptr : found->second;
+    const Tensor& t = *n.tensor;
+    Tensor* const tied = first.emplace(t.header(), copy).first->second;
     if (!copy) continue;
-    const Tensor& t = *theirs[i].tensor;
-    std::size_t first = 0;
-    while (theirs[first].tensor->header() != t.header()) ++first;
-    if (Tensor* tied = copy_of(theirs[first].name); tied && tied != copy) {
+    if (tied && tied != copy) {
       *copy = *tied;
       continue;
     }
@@ -143,16 +158,18 @@ std::string Module::describe() const {
 
 Parameters Module::parameters() {
   Parameters all;
+  Seen seen;
   walk(*this, [&](std::string name, Tensor& t, bool trained) {
-    if (trained && !holds(all, t)) all.insert(std::move(name), t);
+    if (trained && seen.add(t)) all.insert(std::move(name), t);
   });
   return all;
 }
 
 TensorMap Module::state() {
   TensorMap all;
+  Seen seen;
   walk(*this, [&](std::string name, Tensor& t, bool) {
-    if (!holds(all, t)) all.insert(std::move(name), t);
+    if (seen.add(t)) all.insert(std::move(name), t);
   });
   return all;
 }

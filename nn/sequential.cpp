@@ -58,11 +58,28 @@ void Sequential::members(Visitor& visit) {
 
 std::string Sequential::describe() const { return "Sequential"; }
 
+namespace {
+
+// How many Sequentials this thread is cloning, each inside the one before. The outermost matches all that are in it.
+constinit thread_local int cloning = 0;
+
+struct Cloning {
+  Cloning() noexcept { ++cloning; }
+  ~Cloning() { --cloning; }
+  Cloning(const Cloning&) = delete;
+  Cloning& operator=(const Cloning&) = delete;
+};
+
+}  // namespace
+
 Sequential Sequential::clone() const {
   Sequential copy;
   copy.items_.reserve(items_.size());
-  for (const Item& i : items_) copy.items_.push_back({i.clone(*i.module), i.clone, i.kind});
-  detail::match(*this, copy);
+  {
+    const Cloning scope;
+    for (const Item& i : items_) copy.items_.push_back({i.clone(*i.module), i.clone, i.kind});
+  }
+  if (cloning == 0) detail::match(*this, copy);
   return copy;
 }
 

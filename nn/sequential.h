@@ -38,7 +38,9 @@ M clone(const M& m) {
 class Sequential final : public Module {
  public:
   template <class... Modules>
-  requires(std::is_base_of_v<Module, Modules>&&...) explicit Sequential(Modules... modules) { (append(std::move(modules)), ...); }
+  requires(std::is_base_of_v<Module, Modules>&&...) explicit Sequential(Modules... modules) : Sequential(Nothing()) {
+    (append(std::move(modules)), ...);
+  }
   Sequential(Sequential&& other) noexcept;
   Sequential& operator=(Sequential&& other) noexcept;
   ~Sequential() override;
@@ -65,6 +67,9 @@ class Sequential final : public Module {
   Sequential clone() const;
 
  private:
+  struct Nothing {};
+  explicit Sequential(Nothing) noexcept {}  // complete before the modules come: what has come is deleted when the next one throws
+
   enum class Kind : unsigned char { other, linear, relu };
   using Clone = Module* (*)(const Module&);
   struct Item {

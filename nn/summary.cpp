@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_set>
 
 namespace capstan::nn {
 
@@ -34,9 +35,7 @@ class Lister final : public Visitor {
     if (!value.defined()) return;
     Line& line = lines[at_];
     line.parameters += cat(line.parameters.empty() ? "" : ", ", name, " ", value.shape());
-    const bool seen = std::find(seen_.begin(), seen_.end(), value.header()) != seen_.end();
-    if (seen) return;
-    seen_.push_back(value.header());
+    if (!seen_.insert(value.header()).second) return;
     total += value.numel();
     trained += is_trained && value.requires_grad() ? value.numel() : 0;
     line.count = std::to_string((line.count.empty() ? 0 : std::stoll(line.count)) + value.numel());
@@ -44,7 +43,7 @@ class Lister final : public Visitor {
   void module(const char* name, Module& child) override { list(cat(name, ": "), child, depth_ + 1); }
 
   std::size_t at_ = 0, depth_ = 0;
-  std::vector<const capstan::detail::Header*> seen_;
+  std::unordered_set<const capstan::detail::Header*> seen_;
 };
 
 }  // namespace

@@ -1,25 +1,58 @@
-#include <capstan/autograd/ops.h>
-#include <capstan/autograd/tape.h>
+#include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
+#include <capstan/core/threads.h>
 #include <capstan/optim/average.h>
 #include <capstan/optim/state_reader.h>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace capstan::optim {
 
 using capstan::detail::cat;
 using capstan::detail::fail;
 
+namespace {
+
+/// a <- a + share * (w - a), the difference in `room`.
+void approach(const Tensor& a, const Tensor& w, double share, void* room) {
+  kernels::dispatch(a, [&]<class T>(T*) {
+    const kernels::Table<T>& t = kernels::table<T>();
+    T *x = kernels::data_of<T>(a), *difference = static_cast<T*>(room);
+    const T s = T(share);
+    constexpr auto sub = static_cast<int>(kernels::Binary::sub), mul = static_cast<int>(kernels::Binary::mul),
+                   add = static_cast<int>(kernels::Binary::add);
+    parallel_for(a.numel(), std::int64_t{1} << 15, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t n = end - begin;
+      t.binary[sub](kernels::data_of<T>(w) + begin, x + begin, difference + begin, n, true, true);
+      t.binary[mul](&s, difference + begin, difference + begin, n, false, true);
+      t.binary[add](x + begin, difference + begin, x + begin, n, true, true);
+    });
+  });
+  capstan::detail::bump_version(a.header());
+}
+
+/// Exchanges the elements.
+void exchange(const Tensor& a, const Tensor& b) noexcept {
+  char *x = static_cast<char*>(a.header()->data), *y = static_cast<char*>(b.header()->data);
+  std::swap_ranges(x, x + static_cast<std::size_t>(a.numel()) * size_of(a.dtype()), y);
+  capstan::detail::bump_version(a.header());
+  capstan::detail::bump_version(b.header());
+}
+
+}  // namespace
+
 ParameterAverage::ParameterAverage(const char* op, const Parameters& parameters) : op_(op), parameters_(parameters) {
+  num_threads(), kernels::isa_level();  // throw for a bad variable of the environment: here, and not half way through an update
   if (parameters.empty()) fail<ValueError>(op, "needs at least one parameter");
+  std::unordered_map<const capstan::detail::Header*, std::string_view> tensors;
   for (const auto& p : parameters) {
     if (!is_floating(p.tensor.dtype())) fail<ValueError>(op, "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
     if (p.tensor.header()->flags & capstan::detail::kReadOnly) fail<ValueError>(op, "a gradient cannot be a parameter: '", p.name, "'");
-    for (const auto& earlier : parameters) {
-      if (earlier.name == p.name) break;
-      if (earlier.tensor.header() == p.tensor.header())
-        fail<ValueError>(op, "a parameter must come once: '", p.name, "' is '", earlier.name, "'");
-    }
+    const auto [place, first] = tensors.emplace(p.tensor.header(), p.name);
+    if (!first) fail<ValueError>(op, "a parameter must come once: '", p.name, "' is '", place->second, "'");
   }
 }
 
@@ -38,12 +71,12 @@ void ParameterAverage::update() {
     for (const auto& [name, w] : parameters_) copies.insert(name, w.clone());
     averages_ = std::move(copies);
   } else {
-    const NoGrad pause;
     const double share = 1 - keep(count_);
-    for (const auto& [name, w] : parameters_) {
-      Tensor a = averages_[name];
-      a += share * (w - a);
-    }
+    // Into memory that is there before anything changes.
+    std::int64_t bytes = 0;
+    for (const auto& [name, w] : parameters_) bytes = std::max(bytes, w.numel() * static_cast<std::int64_t>(size_of(w.dtype())));
+    const Tensor room = empty({bytes}, DType::boolean);
+    for (const auto& [name, w] : parameters_) approach(averages_[name], w, share, room.data<bool>());
   }
   ++count_;
 }
@@ -51,13 +84,7 @@ void ParameterAverage::update() {
 void ParameterAverage::swap() {
   if (count_ == 0) fail<ValueError>(op_, "there is no average before the first update()");
   require_ready(true);
-  const NoGrad pause;
-  for (const auto& [name, tensor] : parameters_) {
-    Tensor w = tensor, a = averages_[name];
-    const Tensor old = w.clone();
-    w.assign(a);
-    a.assign(old);
-  }
+  for (const auto& [name, w] : parameters_) exchange(w, averages_[name]);
   swapped_ = !swapped_;
 }
 

@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace capstan::optim {
 
@@ -132,30 +134,28 @@ void Optimizer::accept_parameter(const std::string&, const Tensor&) const {}
 
 void Optimizer::add_parameters(const Parameters& parameters) {
   if (parameters.empty()) fail<ValueError>(method(), "needs at least one parameter");
-  const auto once = [&](const TensorMap::Entry& p, const std::string& other, const Tensor& t) {
-    if (t.header() == p.tensor.header()) fail<ValueError>(method(), "a parameter must come once: '", p.name, "' is '", other, "'");
-  };
+  std::unordered_set<std::string_view> names;
+  std::unordered_map<const capstan::detail::Header*, std::string_view> tensors;
+  for (const Entry& e : entries_) {
+    names.insert(e.name);
+    tensors.emplace(e.parameter.header(), e.name);
+  }
+  std::vector<Entry> added;
+  added.reserve(parameters.size());
   for (const auto& p : parameters) {
     if (!is_floating(p.tensor.dtype())) fail<ValueError>(method(), "parameters are f32 or f64: '", p.name, "' is ", p.tensor.dtype());
     if (p.name == method())
       fail<ValueError>(method(), "a parameter must not be named like the method: '", p.name, "' (their state would have the same names)");
     accept_parameter(p.name, p.tensor);
-    for (const Entry& e : entries_) {
-      if (e.name == p.name) fail<ValueError>(method(), "a parameter's name must come once: '", p.name, "'");
-      once(p, e.name, e.parameter);
-    }
-    for (const auto& earlier : parameters) {
-      if (earlier.name == p.name) break;
-      once(p, earlier.name, earlier.tensor);
-    }
+    if (names.contains(p.name)) fail<ValueError>(method(), "a parameter's name must come once: '", p.name, "'");
+    const auto [place, first] = tensors.emplace(p.tensor.header(), p.name);
+    if (!first) fail<ValueError>(method(), "a parameter must come once: '", p.name, "' is '", place->second, "'");
+    Entry& e = added.emplace_back();
+    e.name = p.name;
+    e.parameter = p.tensor;
   }
-  entries_.reserve(entries_.size() + parameters.size());
-  for (const auto& [name, tensor] : parameters) {
-    Entry e;
-    e.name = name;
-    e.parameter = tensor;
-    entries_.push_back(std::move(e));
-  }
+  entries_.reserve(entries_.size() + added.size());
+  for (Entry& e : added) entries_.push_back(std::move(e));
 }
 
 void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
@@ -185,7 +185,7 @@ void Optimizer::require_finite(const Entry& entry) const {
                        index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
 }
 
-void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
+std::vector<Tensor> Optimizer::new_slots(const Entry& entry, std::size_t rule) const {
   const std::vector<const char*> names = slot_names(rule);
   const std::vector<const char*> old = entry.rule == no_rule ? std::vector<const char*>{} : slot_names(entry.rule);
   std::vector<Tensor> slots;
@@ -195,8 +195,20 @@ void Optimizer::make_slots(Entry& entry, std::size_t rule) const {
       if (std::string_view(old[k]) == names[i] && entry.state[k].shape() == shape) slots.push_back(entry.state[k]);
     if (slots.size() == i) slots.push_back(full(shape, start_of(entry.group, i), entry.parameter.dtype()));
   }
-  entry.state = std::move(slots);
-  entry.rule = rule;
+  return slots;
+}
+
+/// Slots for those of the step's parameters whose rule has changed: all of them, or none when there is no memory.
+void Optimizer::renew_slots() {
+  std::vector<std::vector<Tensor>> made;
+  for (const Entry& e : entries_)
+    if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) made.push_back(new_slots(e, rule));
+  auto next = made.begin();
+  for (Entry& e : entries_)
+    if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) {
+      e.state = std::move(*next++);
+      e.rule = rule;
+    }
 }
 
 void Optimizer::no_gradient() const {
@@ -257,8 +269,7 @@ void Optimizer::step(const Gradients& gradients) {
   if (!any) [[unlikely]]
     no_gradient();
   if (stale) [[unlikely]]
-    for (Entry& e : entries_)
-      if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) make_slots(e, rule);
+    renew_slots();
 
   const capstan::detail::Pause pause;
   if (shared_.empty()) [[likely]]

@@ -206,7 +206,8 @@ class Optimizer {
   /// Throws ValueError for an option that cannot be, before anything is changed.
   void take_state(Loaded loaded);
 
-  void make_slots(Entry& entry, std::size_t rule) const;
+  std::vector<Tensor> new_slots(const Entry& entry, std::size_t rule) const;
+  void renew_slots();
   [[noreturn]] void no_gradient() const;
   void move_all(double loss);
   std::string option_key(std::size_t group, const char* name) const;

@@ -37,7 +37,10 @@ TensorMap Optimizer::state() const {
     if (e.group > 0) state.insert(e.name + "/group", detail::count(static_cast<std::int64_t>(e.group)));
     if (e.steps == 0) continue;
     Entry next = e;  // after an option changed, with the slots of the rule that the next step will use
-    if (const std::size_t rule = rule_of(e.group); rule != e.rule) make_slots(next, rule);
+    if (const std::size_t rule = rule_of(e.group); rule != e.rule) {
+      next.state = new_slots(e, rule);
+      next.rule = rule;
+    }
     const std::vector<const char*> names = slot_names(next.rule);
     for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), next.state[i].clone());
   }

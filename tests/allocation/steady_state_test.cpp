@@ -104,7 +104,7 @@ TEST(Allocation, TheCounterCounts) {
   EXPECT_EQ(allocations([&] { std::free(seen(std::realloc(seen(std::malloc(8)), 100'000))); }), 2);
   EXPECT_EQ(allocations([&] { std::free(seen(std::aligned_alloc(64, 128))); }), 1);
   EXPECT_EQ(allocations([&] { (void)std::to_string(1e300); }), 1);  // called inside the standard library
-  detail::empty_cache();                                            // of an earlier run of this test
+  empty_cache();                                                    // of an earlier run of this test
   Tensor fresh = empty({1});                                        // the pool has made its lists
   EXPECT_EQ(allocations([&] { fresh = empty({3'000'017}); }), 1);
   fresh = Tensor();
@@ -247,7 +247,7 @@ TEST(Allocation, CheckpointsSaveMemory) {
   for (int i = 0; i < 8; ++i) blocks.emplace_back(some_layers(), some_layers(), some_layers());
   const Tensor x = randn({500, 64});
   const auto needed = [&](bool checkpoints) {
-    detail::empty_cache();
+    empty_cache();
     bytes = 0;
     (void)allocations([&] {
       Tape tape;

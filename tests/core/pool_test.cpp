@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include <capstan/core/memory.h>
 #include <capstan/core/pool.h>
 
 #include <malloc.h>
@@ -64,12 +65,13 @@ TEST(Pool, SizeClassesGrowByHalves) {
   const auto capacity = [](int c) { return c == 0 ? 128 : c % 2 ? std::size_t{192} << (c / 2) : std::size_t{256} << (c / 2 - 1); };
   EXPECT_EQ(detail::size_class_of(0), 0);
   EXPECT_EQ(detail::size_class_of(1), 0);
-  for (int c = 0; c < 88; ++c) {
+  for (int c = 0; c < detail::large_class; ++c) {
     EXPECT_EQ(detail::size_class_of(capacity(c)), c);
     EXPECT_EQ(detail::size_class_of(capacity(c) + 1), c + 1);
     EXPECT_EQ(detail::size_class_of(capacity(c + 1) - 1), c + 1);
   }
-  EXPECT_LT(detail::size_class_of((std::size_t{1} << 51) + 128), detail::size_classes);  // 2^48 elements of 8 bytes
+  EXPECT_EQ(capacity(detail::large_class - 1), detail::small_bytes);
+  EXPECT_EQ(detail::size_class_of((std::size_t{1} << 51) + 128), detail::large_class);  // 2^48 elements of 8 bytes
 }
 
 TEST(Pool, ElementsAreAligned) {
@@ -118,7 +120,7 @@ TEST(Pool, ABlockIsUsedAgain) {
 
 TEST(Pool, BlocksFreedByAnotherThreadComeHome) {
   if (!pool_is_on()) GTEST_SKIP() << "every tensor is a malloc of its own";
-  detail::empty_cache();
+  empty_cache();
   for (const std::int64_t bytes : {8, 1000, 100000}) {
     std::vector<Tensor> here = many(200, bytes);
     const std::set<const void*> first = addresses(here);
@@ -129,7 +131,7 @@ TEST(Pool, BlocksFreedByAnotherThreadComeHome) {
 
 TEST(Pool, AThreadLeavesItsBlocksBehind) {
   if (!pool_is_on()) GTEST_SKIP() << "every tensor is a malloc of its own";
-  detail::empty_cache();
+  empty_cache();
   std::set<const void*> first;
   std::thread([&] { first = addresses(many(100, 700)); }).join();
   EXPECT_EQ(addresses(many(100, 700)), first);
@@ -137,7 +139,7 @@ TEST(Pool, AThreadLeavesItsBlocksBehind) {
 
 TEST(Pool, WhatEndsAfterAThreadsListsComesHomeToo) {
   if (!pool_is_on()) GTEST_SKIP() << "every tensor is a malloc of its own";
-  detail::empty_cache();
+  empty_cache();
   const void* block = nullptr;
   std::thread([&] {
     at_thread_end = Tensor();  // begins before the thread's lists, so it ends after them
@@ -253,7 +255,7 @@ TEST(Pool, EmptyCacheGivesMemoryBack) {
   const double before = resident_megabytes();
   zeros({50000000});
   EXPECT_GT(resident_megabytes() - before, 150);
-  detail::empty_cache();
+  empty_cache();
   EXPECT_LT(resident_megabytes() - before, 50);
   EXPECT_EQ(before_everything.numel(), 1000);
 }

@@ -39,6 +39,24 @@ TEST(TensorMap, IsMadeOfListsAndVectors) {
   EXPECT_EQ(moved.size(), 3u);
 }
 
+// More than 16 names are found by a table.
+TEST(TensorMap, FindsEachOfManyNames) {
+  for (const int count : {15, 16, 17, 18, 33, 1000}) {
+    TensorMap map;
+    for (int i = 0; i < count; ++i) map.insert("layer" + std::to_string(i) + ".weight", tensor(i));
+    EXPECT_EQ(thrown([&] { map.insert("layer0.weight", tensor(1)); }), "ValueError: [tensors] a name must come once: 'layer0.weight'");
+    const TensorMap copy = map, moved = std::move(map);
+    map = TensorMap{{"other", tensor(1)}};
+    for (const TensorMap& m : {copy, moved}) {
+      ASSERT_EQ(m.size(), static_cast<std::size_t>(count));
+      for (int i = 0; i < count; ++i) ASSERT_EQ(m["layer" + std::to_string(i) + ".weight"].item(), i);
+      EXPECT_FALSE(m.contains("layer" + std::to_string(count) + ".weight"));
+      EXPECT_FALSE(m.contains("other"));
+    }
+    EXPECT_TRUE(map.contains("other"));
+  }
+}
+
 TEST(TensorMap, RefusesAndStaysAsItWas) {
   TensorMap map = {{"weight", ones({2})}, {"bias", ones({1})}};
   EXPECT_EQ(thrown([&] { map.insert("bias", zeros({1})); }), "ValueError: [tensors] a name must come once: 'bias'");
