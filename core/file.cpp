@@ -97,6 +97,8 @@ NewFile::NewFile(const char* op, const std::string& path, Existing existing) : o
     open_directly(descriptor ? own_descriptor(target_) : -1);
   else if (exists && existing_ == Existing::refused)
     refuse_existing();
+  else if (exists && existing_ == Existing::kept)
+    open_behind(info.st_size);
   else
     open_beside(exists, exists ? info.st_mode & 0777 : 0);
 }
@@ -124,6 +126,12 @@ void NewFile::open_directly(int number) {
   // A copy has the descriptor's place in the file; opened once more, each would write over the other's bytes.
   file_.number = number >= 0 ? ::fcntl(number, F_DUPFD_CLOEXEC, 3) : open_file(target_.c_str(), O_WRONLY | O_APPEND);
   if (file_.number < 0) refuse(errno);
+}
+
+void NewFile::open_behind(long long size) {
+  file_.number = open_file(target_.c_str(), O_WRONLY | O_APPEND);
+  if (file_.number < 0) refuse(errno);
+  size_ = size;
 }
 
 void NewFile::open_beside(bool exists, unsigned mode) {
@@ -170,7 +178,7 @@ void NewFile::publish(Then then) {
 }
 
 void NewFile::rename() {
-  if (existing_ == Existing::refused) {  // somebody may have been faster; a link, unlike a rename, replaces nothing
+  if (existing_ != Existing::replaced) {  // somebody may have been faster; a link, unlike a rename, replaces nothing
     if (::link(unpublished_.c_str(), target_.c_str()) == 0) {
       ::unlink(unpublished_.c_str());
       return;

@@ -32,7 +32,8 @@ int open_file(const char* path, int flags, unsigned mode = 0) noexcept;
 /// Throws IoError that begins with `op` and names the path and the system's reason.
 class NewFile {
  public:
-  enum class Existing { refused, replaced };
+  /// What happens to a file that is there: kept is written on, in its place.
+  enum class Existing { refused, replaced, kept };
   enum class Then { close, go_on };
 
   NewFile(const char* op, const std::string& path, Existing existing);
@@ -49,6 +50,7 @@ class NewFile {
  private:
   bool follow_links();
   void open_directly(int number);
+  void open_behind(long long size);
   void open_beside(bool exists, unsigned mode);
   void rename();
   [[noreturn]] void refuse(int error) const;

@@ -3,6 +3,9 @@
 #include <capstan/train/csv.h>
 #include <capstan/train/log.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <memory>
 
 namespace capstan::train {
@@ -23,6 +26,30 @@ void check(const std::string& path, const std::vector<std::string>& columns) {
   }
 }
 
+/// Refuses a file that rows of these columns cannot be put behind; whether it has a header.
+bool goes_on(const std::string& path, const std::string& header) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) return false;  // a device or a pipe
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), [](std::FILE* f) { return std::fclose(f); });
+  if (!file) {
+    if (errno == ENOENT) return false;
+    fail<IoError>("CsvLog", "cannot read the file that is to go on: ", path, ": ", capstan::detail::reason(errno));
+  }
+  std::string begin(header.size(), '\0');
+  begin.resize(std::fread(begin.data(), 1, begin.size(), file.get()));
+  if (begin.empty()) return false;
+  const std::string wanted = header.substr(0, header.size() - 1);
+  if (begin != header && begin != wanted) {
+    for (int c; begin.find('\n') == std::string::npos && begin.size() < 1000 && (c = std::fgetc(file.get())) != EOF;)
+      begin += static_cast<char>(c);
+    fail<FormatError>("CsvLog", "the header must be that of the rows to come: \"", begin.substr(0, begin.find('\n')), "\", wanted \"",
+                      wanted, "\", ", path, ":1 (log to another file)");
+  }
+  if (std::fseek(file.get(), -1, SEEK_END) != 0 || std::fgetc(file.get()) != '\n')
+    fail<FormatError>("CsvLog", "the last line must be whole: ", path, " ends in half a line (mend it, or log to another file)");
+  return true;
+}
+
 }  // namespace
 
 CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options)
@@ -32,8 +59,14 @@ CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns,
     line_ += ',';
   }
   line_.back() = '\n';
-  auto file = std::make_unique<NewFile>("CsvLog", path, options.overwrite ? NewFile::Existing::replaced : NewFile::Existing::refused);
-  file->write(line_);
+  if (options.append && options.overwrite) fail<ValueError>("CsvLog", "overwrite and append cannot both be: ", path);
+  const bool goes_on_there = options.append && goes_on(path, line_);
+  using Existing = NewFile::Existing;
+  auto file = std::make_unique<NewFile>("CsvLog", path,
+                                        options.overwrite ? Existing::replaced
+                                        : options.append  ? Existing::kept
+                                                          : Existing::refused);
+  if (!goes_on_there) file->write(line_);
   file->publish(NewFile::Then::go_on);
   file_ = file.release();
 }

@@ -13,6 +13,7 @@ namespace capstan::train {
 
 struct CsvOptions {
   bool overwrite = false;  // replace a file of that name
+  bool append = false;     // go on with a file of that name, or begin it
 };
 
 /// The log of a run: a CSV file with one header row and one row of numbers per call.
@@ -25,8 +26,10 @@ struct CsvOptions {
 class CsvLog {
  public:
   /// Creates the file and writes the header; names with a comma, quote or line break are quoted (RFC 4180). Throws
-  /// ValueError for no columns and for an empty or repeated name; IoError when the file exists and `overwrite` is not
-  /// set, or cannot be written. With `overwrite` the old file is replaced only once the new one has its header.
+  /// ValueError for no columns and for an empty or repeated name; IoError when the file exists and neither `overwrite` nor
+  /// `append` is set, or cannot be written. With `overwrite` the old file is replaced only once the new one has its header. With
+  /// `append` rows go behind those of an earlier run: FormatError, and the file stays as it is, unless it begins with the same header
+  /// and ends with a whole line. ValueError for both.
   CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options = {});
   CsvLog(CsvLog&& other) noexcept : columns_(other.columns_), file_(std::exchange(other.file_, nullptr)) {}
   CsvLog& operator=(CsvLog&& other) noexcept {

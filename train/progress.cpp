@@ -93,10 +93,13 @@ std::string bar_text(double done, int width, bool unicode) {
 }  // namespace
 
 Progress::Progress(std::int64_t epochs, std::int64_t steps_per_epoch, ProgressOptions options)
-    : epochs_(epochs), steps_(steps_per_epoch), file_(options.file ? options.file : stderr) {
+    : epochs_(epochs), steps_(steps_per_epoch), done_(options.done), epoch_(options.done), file_(options.file ? options.file : stderr) {
   if (epochs < 0 || steps_per_epoch < 0)
     fail<ValueError>("Progress", "totals cannot be negative: epochs ", epochs, ", steps per epoch ", steps_per_epoch,
                      " (0 stands for unknown)");
+  if (done_ < 0 || (epochs > 0 && done_ > epochs))
+    fail<ValueError>("Progress", "the epochs that are done must lie in [0, epochs]: ", done_, " of ", epochs,
+                     " (epochs is the number of the last one)");
   const bool is_terminal = ::isatty(::fileno(file_)) != 0 && !is_dumb();
   live_ = options.style == ProgressStyle::live || (options.style == ProgressStyle::automatic && is_terminal);
   plain_ = options.style == ProgressStyle::plain || (options.style == ProgressStyle::automatic && !is_terminal);
@@ -122,7 +125,7 @@ void Progress::draw(std::initializer_list<NamedValue> values) {
 
 std::string Progress::left_text(double elapsed) const {
   const double in_epoch = steps_ > 0 ? std::min(1.0, static_cast<double>(step_) / static_cast<double>(steps_)) : 0;
-  const double done = static_cast<double>(epoch_) + in_epoch, total = static_cast<double>(epochs_);
+  const double done = static_cast<double>(epoch_ - done_) + in_epoch, total = static_cast<double>(epochs_ - done_);
   if (epochs_ == 0 || done <= 0) return "";
   return ", " + clock_text(std::ceil(elapsed / done * (total - done))) + " left";
 }
@@ -185,7 +188,7 @@ void Progress::end_epoch(std::initializer_list<NamedValue> values) {
 void Progress::finish() noexcept {
   if (!drawn_) return;
   try {
-    if (epoch_ > 0) {
+    if (epoch_ > done_) {
       shown_ = kept_;
       write_line(true);
     } else {

@@ -25,6 +25,7 @@ enum class ProgressStyle { automatic, plain, live, off };
 struct ProgressOptions {
   ProgressStyle style = ProgressStyle::automatic;
   std::FILE* file = nullptr;  // stderr when null, so that results on stdout stay clean
+  std::int64_t done = 0;      // epochs that an earlier run has done: the first line is that of epoch done + 1
 };
 
 /// Shows how training goes: on a terminal one live line, elsewhere one plain line per epoch.
@@ -44,7 +45,9 @@ struct ProgressOptions {
 /// the next line.
 class Progress {
  public:
-  /// Totals of 0 are unknown: no bar, no remaining time. Throws ValueError for negative totals.
+  /// Totals of 0 are unknown: no bar, no remaining time. Of a run that goes on, `epochs` is the last epoch's number and
+  /// `options.done` the last one done: Progress(10, steps, {.done = 3}) begins with "epoch 4/10". Throws ValueError for negative
+  /// numbers and for more epochs done than there are.
   explicit Progress(std::int64_t epochs, std::int64_t steps_per_epoch = 0, ProgressOptions options = {});
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -72,7 +75,7 @@ class Progress {
   std::string left_text(double seconds) const;
   int columns() const noexcept;
 
-  std::int64_t epochs_, steps_, epoch_ = 0, step_ = 0;
+  std::int64_t epochs_, steps_, done_, epoch_, step_ = 0;
   std::FILE* file_;
   bool live_ = false, plain_ = false, unicode_ = false, drawn_ = false;
   double start_ = 0, epoch_start_ = 0, next_draw_ = 0;

@@ -9,6 +9,7 @@
 #include "support.h"
 
 using capstan::train::CsvLog;
+using train_options = capstan::train::CsvOptions;
 
 TEST(CsvLog, WritesHeaderAndRows) {
   const Folder folder;
@@ -91,6 +92,45 @@ TEST(CsvLog, OverwritesOnlyWhenTold) {
   log.row(7);
   EXPECT_EQ(read(path), "x\n7\n");
   EXPECT_EQ(folder.names(), std::vector<std::string>{"run.csv"});
+}
+
+TEST(CsvLog, AppendsToAnEarlierRun) {
+  const Folder folder;
+  const std::string path = folder.file("run.csv"), link = folder.file("link.csv");
+  CsvLog(path, {"epoch", "a,b"}, {.append = true}).row(1, 0.5);
+  CsvLog(path, {"epoch", "a,b"}, {.append = true}).row(2, 0.25);
+  EXPECT_EQ(read(path), "epoch,\"a,b\"\n1,0.5\n2,0.25\n");
+  ASSERT_EQ(::symlink("run.csv", link.c_str()), 0);
+  {
+    CsvLog log(link, {"epoch", "a,b"}, {.append = true});
+    const FullDisk full(32);  // 28 bytes are there, two rows would be 34
+    log.row(3, 1);
+    EXPECT_NE(thrown([&] { log.row(4, 1); }), "nothing");
+  }
+  EXPECT_EQ(read(path), "epoch,\"a,b\"\n1,0.5\n2,0.25\n3,1\n");
+  write(folder.file("empty.csv"), "");
+  CsvLog(folder.file("empty.csv"), {"x"}, {.append = true}).row(7);
+  EXPECT_EQ(read(folder.file("empty.csv")), "x\n7\n");
+}
+
+TEST(CsvLog, AppendsToNothingElse) {
+  const Folder folder;
+  const std::string path = folder.file("run.csv");
+  const auto refused = [&](const std::string& content, train_options options = {.append = true}) {
+    write(path, content);
+    const std::string text = thrown([&] { CsvLog log(path, {"epoch", "loss"}, options); });
+    EXPECT_EQ(read(path), content);
+    return text;
+  };
+  EXPECT_EQ(refused("epoch,accuracy\n1,0.5\n"),
+            "FormatError: [CsvLog] the header must be that of the rows to come: \"epoch,accuracy\", wanted \"epoch,loss\", " + path +
+                ":1 (log to another file)");
+  const std::string half =
+      "FormatError: [CsvLog] the last line must be whole: " + path + " ends in half a line (mend it, or log to another file)";
+  EXPECT_EQ(refused("epoch,loss"), half);
+  EXPECT_EQ(refused("epoch,loss\n1,0."), half);
+  EXPECT_EQ(refused("epoch,loss\n", {.overwrite = true, .append = true}),
+            "ValueError: [CsvLog] overwrite and append cannot both be: " + path);
 }
 
 TEST(CsvLog, OverwritesWhereALinkLeadsAndKeepsTheMode) {

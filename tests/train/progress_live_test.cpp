@@ -24,6 +24,19 @@ TEST(Progress, LiveLineOnATerminal) {
   EXPECT_EQ(terminal.cursor, 0u);
 }
 
+TEST(Progress, ALiveLineStartsAtAnEpoch) {
+  Terminal terminal(100);
+  {
+    Progress progress(3, 50, {.file = terminal.file(), .done = 1});
+    train(progress, 2, 50);
+  }
+  terminal.close();
+  EXPECT_FALSE(terminal.showed("epoch 1/3"));
+  EXPECT_TRUE(terminal.showed(R"(epoch 2/3 .*%  loss 0\.\d{4}  0:0\d, 0:0\d left)"));
+  ASSERT_EQ(terminal.lines.size(), 2u);
+  EXPECT_TRUE(matches(terminal.lines[0], R"(epoch 3/3  loss .* s)")) << terminal.lines[0];
+}
+
 TEST(Progress, NeverWraps) {
   for (const std::string locale : {"C", "C.UTF-8"})
     for (const int columns : {200, 80, 60, 50, 40, 30, 20, 10, 5, 2, 1}) {

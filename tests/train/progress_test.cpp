@@ -37,6 +37,20 @@ TEST(Progress, APlainLinePerEpoch) {
       << text;
 }
 
+TEST(Progress, StartsAtAnEpoch) {
+  const std::string text = written(ProgressStyle::plain, [](ProgressOptions options) {
+    options.done = 8;
+    Progress progress(10, 5, options);
+    progress.end_epoch();
+    progress.end_epoch();
+  });
+  EXPECT_TRUE(matches(text, R"(epoch  9/10  \d\.\d\d s\nepoch 10/10  \d\.\d\d s\n)")) << text;
+  EXPECT_EQ(thrown([] { Progress progress(10, 5, {.done = 11}); }),
+            "ValueError: [Progress] the epochs that are done must lie in [0, epochs]: 11 of 10 (epochs is the number of the last one)");
+  EXPECT_EQ(thrown([] { Progress progress(0, 5, {.done = -1}); }),
+            "ValueError: [Progress] the epochs that are done must lie in [0, epochs]: -1 of 0 (epochs is the number of the last one)");
+}
+
 TEST(Progress, PlainWithUnknownTotalsAndWithoutValues) {
   const std::string text = written(ProgressStyle::plain, [](ProgressOptions options) {
     Progress progress(0, 0, options);
