@@ -30,6 +30,7 @@
 #include <capstan/data/standardize.h>
 #include <capstan/data/table.h>
 #include <capstan/nn/activations.h>
+#include <capstan/nn/check.h>
 #include <capstan/nn/dropout.h>
 #include <capstan/nn/embedding.h>
 #include <capstan/nn/init.h>

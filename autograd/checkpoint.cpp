@@ -18,6 +18,7 @@ std::vector<Tensor> Probe::used(const Tensor& y) const {
   return all;
 }
 bool Probe::records() noexcept { return thread_tapes.current && !(thread_tapes.current->attention & kProbe); }
+bool Probe::runs() noexcept { return thread_tapes.current && (thread_tapes.current->attention & kProbe); }
 
 Replay::Replay(const std::vector<Tensor>& inputs, const std::vector<Tensor>& used, const Generator& drawn)
     : inputs_(inputs.begin(), inputs.end()), used_(used.begin(), used.end()), state_(thread_tapes.current), drawn_(drawn) {}

@@ -19,6 +19,8 @@ class Probe {
   std::vector<Tensor> used(const Tensor& y) const;
   /// Whether an operation would be recorded here at all: a tape runs, and no other probe.
   static bool records() noexcept;
+  /// Whether the function of a checkpoint runs for the first time.
+  static bool runs() noexcept;
 
  private:
   TapeState* state_;

@@ -113,6 +113,40 @@ bool Gradients::contains(const Tensor& w) const { return table_ && table_->find(
 std::size_t Gradients::size() const noexcept { return table_ ? table_->size : 0; }
 double Gradients::loss() const noexcept { return table_ ? table_->loss : 0; }
 
+Gradients Gradients::from(const std::vector<GradientFor>& given, double loss) {
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto& [w, g, rows, shape, by_rows] = given[i];
+    if (!w.defined() || !g.defined() || (by_rows && !rows.defined()))
+      fail<ValueError>("gradients", "parameter ", i, " and its gradient must be defined: one was default-constructed or moved from");
+    if (!w.requires_grad())
+      fail<ValueError>("gradients", "parameter ", i, " must want a gradient: ", w.dtype(), " ", w.shape(),
+                       " (a view, a clone or a result wants none; see set_requires_grad())");
+    if (const Shape& all = by_rows ? shape : g.shape(); !(all == w.shape()))
+      fail<ShapeError>("gradients", "the gradient for parameter ", i, " must have the parameter's shape: ", all, ", the parameter is ",
+                       w.shape());
+    if (by_rows)
+      detail::require_rows("gradients", "parameter", i, rows, g, shape, w.dtype());
+    else if (g.dtype() != w.dtype())
+      fail<ValueError>("gradients", "the gradient for parameter ", i, " must have the parameter's dtype: ", g.dtype(),
+                       ", the parameter is ", w.dtype());
+  }
+  Gradients all(detail::new_gradient_table(static_cast<std::uint32_t>(given.size())));
+  GradientTable& table = *all.table_;
+  table.loss = loss;
+  for (const auto& [w, g, rows, shape, by_rows] : given) {
+    RowSparse sum = by_rows ? detail::joined({{rows, g, shape}}) : RowSparse{{}, g.clone(), {}};
+    sum.values.header()->flags |= detail::kReadOnly;
+    Entry& e = table.add(w.header()->generation, w.header()->leaf, std::move(sum.values));
+    e.rows = std::move(sum.rows);
+    e.height = by_rows ? shape[0] : 0;
+  }
+  detail::sort(table);
+  for (std::uint32_t i = 1; i < table.size; ++i)
+    if (const Entry& a = table.begin()[i - 1], &b = table.begin()[i]; a.leaf == b.leaf && a.generation == b.generation)
+      fail<ValueError>("gradients", "a parameter must come once: one of ", a.shape(), " comes twice (add its gradients up)");
+  return all;
+}
+
 Gradients Gradients::clone() const {
   if (!table_) return {};
   Gradients copy(detail::new_gradient_table(table_->size));

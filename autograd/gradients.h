@@ -16,6 +16,17 @@ struct RowSparse {
   Tensor dense() const;
 };
 
+/// A parameter with a gradient for it, for Gradients::from().
+struct GradientFor {
+  GradientFor(Tensor w, Tensor g) : parameter(std::move(w)), gradient(std::move(g)) {}
+  GradientFor(Tensor w, RowSparse g)
+      : parameter(std::move(w)), gradient(std::move(g.values)), rows(std::move(g.rows)), shape(g.shape), by_rows(true) {}
+
+  Tensor parameter, gradient, rows;
+  Shape shape;
+  bool by_rows = false;
+};
+
 /// The gradients of one loss: a value that is moved along, from the tape into the optimizer. It may outlive the tape and
 /// the model; to compute with what a tape of higher order recorded, take detach() of it then. A tensor is looked up by its identity {leaf
 /// index, generation}, never by its address: a view, a clone or a later tensor in the same memory is not found.
@@ -23,6 +34,12 @@ class [[nodiscard]] Gradients {
  public:
   /// Knows no tensor.
   Gradients() noexcept = default;
+  /// Gradients that were computed elsewhere, for an optimizer; deep copies. A row-sparse one may have its rows in any order and
+  /// twice: what comes twice is added up. Throws ValueError for an undefined tensor, one that wants no gradient (as a view or a
+  /// clone of a parameter) or comes twice, another dtype and a row that is not there; ShapeError for another shape.
+  ///
+  ///     optimizer.step(Gradients::from({{w, 2 * w.detach()}, {b, ones({3})}}, loss));
+  static Gradients from(const std::vector<GradientFor>& given, double loss = 0);
   Gradients(Gradients&& other) noexcept : table_(std::exchange(other.table_, nullptr)) {}
   Gradients& operator=(Gradients&& other) noexcept {
     std::swap(table_, other.table_);
@@ -90,6 +107,6 @@ Gradients clip_rows(Gradients gradients, double max_norm);
 /// scaled by min(1, clipping * max(|w|, eps) / |g|), so that a step of lr 1 changes no row by more than the share `clipping`.
 /// Gradients of tensors that are not among the parameters stay as they are: the paper leaves the last layer out. Throws
 /// ValueError unless clipping > 0 and eps > 0. Weakness: rows of weights that start from 0 learn slowly, at the pace of eps.
-Gradients clip_adaptive(Gradients gradients, const TensorMap& parameters, double clipping = 0.01, double eps = 1e-3);
+Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, double clipping = 0.01, double eps = 1e-3);
 
 }  // namespace capstan

@@ -74,7 +74,7 @@ Tensor& Tensor::set_requires_grad(bool on) {
   if (h->flags & detail::kReadOnly)
     detail::fail<ValueError>("set_requires_grad", "a gradient cannot be a parameter: ", shape(), " (take a clone())");
   for (const detail::TapeState* t = detail::thread_tapes.innermost; t && h->tape != 0; t = t->outer)
-    if (t->serial == h->tape)
+    if (t->serial == h->tape && !(t->attention & detail::kSpent))
       detail::fail<ValueError>("set_requires_grad", "a result of a running tape cannot be a parameter: ", shape(),
                                " (watch() it, or take a clone() of its detach())");
   detail::make_leaf(*this);

@@ -51,7 +51,6 @@ bool TapeState::attend(const Node* n, const char* op, const Tensor& out, const T
     return false;
   }
   const bool wanted = std::any_of(edges, edges + count, [](const Slot* s) { return s != nullptr; });
-  if (wanted && (attention & kSpent)) fail<ValueError>(op, "the tape's recording is spent: begin a new Tape for the next step");
   if (!(attention & kObserved)) return true;
   if (options.check_finite && !all_finite(out)) {
     std::string ranges;

@@ -143,17 +143,7 @@ void Inputs::add_rows(int i, const Tensor& index, const Tensor& values) {
   if (!wants(i)) return;
   Slot& to = *edges_[i];
   const Shape shape = to.shape();
-  if (index.dtype() != DType::i64 || index.dim() != 1)
-    detail::fail<ValueError>(op_, "the rows of the gradient for input ", i, " must be i64 [n]: ", index.dtype(), " ", index.shape());
-  if (shape.dim() == 0 || !(values.shape() == shape.with(0, index.numel())))
-    detail::fail<ShapeError>(op_, "the gradient for input ", i, " must have a row of the input for each index: ", values.shape(), " for ",
-                             index.numel(), " rows, the input is ", shape);
-  if (values.dtype() != to.kind.dtype)
-    detail::fail<ValueError>(op_, "the gradient for input ", i, " must have the input's dtype: ", values.dtype(), ", the input is ",
-                             to.kind.dtype);
-  for (std::int64_t k = 0; k < index.numel(); ++k)
-    if (const std::int64_t row = index.data<std::int64_t>()[k]; row < 0 || row >= shape[0])
-      detail::fail<ValueError>(op_, "the gradient for input ", i, " must be for rows that there are: row ", row, " of ", shape);
+  detail::require_rows(op_, "input", static_cast<std::size_t>(i), index, values, shape, to.kind.dtype);
   if (!recorded_ && (to.kind.flags & detail::kLeafSlot))
     tape_->sparse.push_back({&to, index, values});
   else

@@ -2,6 +2,7 @@
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
+#include <capstan/core/text.h>
 
 #include <algorithm>
 
@@ -10,6 +11,20 @@ namespace capstan {
 Tensor RowSparse::dense() const {
   const detail::Pause pause;
   return detail::index_add(shape, 0, rows, values);
+}
+
+void detail::require_rows(const char* op, const char* of, std::size_t i, const Tensor& index, const Tensor& values, const Shape& shape,
+                          DType dtype) {
+  if (index.dtype() != DType::i64 || index.dim() != 1)
+    fail<ValueError>(op, "the rows of the gradient for ", of, " ", i, " must be i64 [n]: ", index.dtype(), " ", index.shape());
+  if (shape.dim() == 0 || !(values.shape() == shape.with(0, index.numel())))
+    fail<ShapeError>(op, "the gradient for ", of, " ", i, " must have a row of the ", of, " for each index: ", values.shape(), " for ",
+                     index.numel(), " rows, the ", of, " is ", shape);
+  if (values.dtype() != dtype)
+    fail<ValueError>(op, "the gradient for ", of, " ", i, " must have the ", of, "'s dtype: ", values.dtype(), ", the ", of, " is ", dtype);
+  for (std::int64_t k = 0; k < index.numel(); ++k)
+    if (const std::int64_t row = index.data<std::int64_t>()[k]; row < 0 || row >= shape[0])
+      fail<ValueError>(op, "the gradient for ", of, " ", i, " must be for rows that there are: row ", row, " of ", shape);
 }
 
 RowSparse detail::joined(const std::vector<RowSparse>& parts) {

@@ -172,13 +172,13 @@ Tape::~Tape() noexcept(false) {
   const bool in_order = thread.innermost == state;
   if (in_order) [[likely]] {
     thread.innermost = state->outer;
-    detail::set_current(state->resumes);
+    detail::set_current(detail::unspent(state->resumes));
   } else {
     for (TapeState* s = thread.innermost; s; s = s->outer) {
       if (s->outer == state) s->outer = state->outer;
       if (s->resumes == state) s->resumes = state->resumes;
     }
-    if (thread.current == state) detail::set_current(state->resumes);
+    if (thread.current == state) detail::set_current(detail::unspent(state->resumes));
   }
   if (state->last || state->first_leaf) [[unlikely]]  // else gradients() has done so
     state->drop_all();
@@ -193,9 +193,10 @@ std::size_t Tape::size() const noexcept { return state_->nodes; }
 void Tape::watch(const Tensor& x) {
   if (state_->thread != &thread_tapes) fail<ValueError>("watch", "a tape must be used on the thread that began it");
   if (!is_floating(x.dtype())) fail<ValueError>("watch", "only f32 and f64 carry gradients: ", x.dtype(), " ", x.shape());
+  if (state_->attention & detail::kSpent) return;  // nothing is recorded any more
   detail::make_leaf(x);
   detail::TapeLeaf* leaf = state_->leaf_of(x.header());
-  if (x.header()->tape != state_->serial || (state_->attention & detail::kSpent)) return;
+  if (x.header()->tape != state_->serial) return;
   // Recorded here already: gradients flow through its node, and a copy of what gathers there is kept.
   detail::Node* node = x.header()->node;
   if (!(node->slot.kind.flags & detail::kWatched)) state_->watched.push_back({node, leaf});
@@ -310,7 +311,7 @@ NoGrad::NoGrad() noexcept : paused_(thread_tapes.current), serial_(detail::runni
 NoGrad::~NoGrad() {
   TapeState* open = thread_tapes.innermost;
   while (open && !(open == paused_ && open->serial == serial_)) open = open->outer;
-  detail::set_current(open);
+  detail::set_current(detail::unspent(open));
 }
 
 }  // namespace capstan

@@ -51,6 +51,10 @@ struct GradientOptions {
 ///     Tensor loss = mse_loss(model(x), y);
 ///     optimizer.step(tape.gradients(loss));
 ///
+/// gradients() spends the recording, unless it is told to keep it. A spent tape records nothing more, to the end of its scope:
+/// operations compute, and parameters are changed in place without NoGrad. Only another gradients(), and a hook for it, are
+/// refused. An outer tape goes on recording when the inner one ends, not before.
+///
 /// With Tape({.higher_order = true}) gradients() keeps the recording and adds its own work to it: a gradient is a tensor
 /// like any other, of which a loss can be made, to any order. Arithmetic on Gradients as a whole (clipping, *=) is not recorded,
 /// and neither is gradients() in a NoGrad scope. Costs the memory of every gradient that was computed on the way, until the tape ends.
@@ -83,13 +87,14 @@ class [[nodiscard]] Tape {
   /// x^2), also when y is a constant, as in JAX. Throws as gradients() does, and ValueError for an x that this tape does not know: one that
   /// no recorded operation took, and not watch().
   Tensor gradient(const Tensor& y, const Tensor& x);
-  /// Makes this tape compute a gradient for x, which otherwise is a constant. Watch before use. Throws ValueError unless x is f32 or f64.
+  /// Makes this tape compute a gradient for x, which otherwise is a constant. Watch before use; a spent tape does nothing. Throws
+  /// ValueError unless x is f32 or f64.
   void watch(const Tensor& x);
   /// Has f called with the gradient for x, a parameter or a result of this tape, each time gradients() has all of it: before it
   /// goes on from there to x's own inputs. f(const Tensor& g) returns nothing, or the tensor that takes g's place, of its shape and dtype
   /// (else gradients() throws ShapeError or ValueError). Several are called in their order. g is read-only, since other gradients may
   /// share its memory, and f must not use this tape's gradients() or hook() (ValueError). Throws ValueError when x is a constant to
-  /// this tape.
+  /// this tape, and when the recording is spent.
   ///
   ///     tape.hook(w, [](const Tensor& g) { return g * 0.1; });   // w learns ten times slower
   template <class F>

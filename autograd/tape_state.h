@@ -227,8 +227,8 @@ struct TapeState {
   void clear_gradients() noexcept;
 };
 
-/// In TapeState::attention: the recording is spent; operations are observed (check_finite, profile); nothing is recorded, but what
-/// would have been is noted.
+/// In TapeState::attention: the recording is spent, so that the tape records nothing more and is current no more; operations are
+/// observed (check_finite, profile); nothing is recorded, but what would have been is noted.
 inline constexpr std::uint8_t kSpent = 1, kObserved = 2, kProbe = 4;
 
 /// This thread's tapes.
@@ -246,20 +246,19 @@ inline void set_current(TapeState* state) noexcept {
   running_tape = state ? state->serial : 0;
 }
 
+/// The tape that is to record again: none when the recording of this one is spent.
+inline TapeState* unspent(TapeState* state) noexcept { return state && !(state->attention & kSpent) ? state : nullptr; }
+
 /// While this lives nothing is recorded, or what is goes on the given tape; for code that lets no tape end meanwhile (else NoGrad).
 class Pause {
  public:
-  explicit Pause(TapeState* instead = nullptr) noexcept : current_(thread_tapes.current), serial_(running_tape) { set_current(instead); }
-  ~Pause() {
-    thread_tapes.current = current_;
-    running_tape = serial_;
-  }
+  explicit Pause(TapeState* instead = nullptr) noexcept : current_(thread_tapes.current) { set_current(instead); }
+  ~Pause() { set_current(unspent(current_)); }
   Pause(const Pause&) = delete;
   Pause& operator=(const Pause&) = delete;
 
  private:
   TapeState* current_;
-  std::uint64_t serial_;
 };
 
 /// Gives t the identity of a leaf if it has none.
@@ -296,9 +295,9 @@ struct GradientTable {
     ++size;
     return *::new (end() - 1) Entry{generation, leaf, std::move(gradient)};
   }
-  Entry& add(const Entry& e) noexcept {
+  Entry& add(const Entry& e) noexcept {  // whose `finite` another thread may set meanwhile
     ++size;
-    return *::new (end() - 1) Entry(e);
+    return *::new (end() - 1) Entry{e.generation, e.leaf, e.gradient, e.rows, e.height, e.known_finite()};
   }
   /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
   const Entry* find(const Header* h, const Entry* hint) const noexcept {
@@ -327,6 +326,9 @@ void sort(GradientTable& table);
 
 /// The sum of several, of one shape and dtype, whose rows may come in any order and twice; they ascend in the result.
 RowSparse joined(const std::vector<RowSparse>& parts);
+/// Throws ShapeError or ValueError unless these can be rows of a gradient of that shape and dtype: "the gradient for <of> <i>".
+void require_rows(const char* op, const char* of, std::size_t i, const Tensor& index, const Tensor& values, const Shape& shape,
+                  DType dtype);
 
 /// e.gradient, safe to write: a handle that the user got by g[w] keeps the old values, and so does a tape that recorded it.
 Tensor& writable(GradientTable::Entry& e);

@@ -93,7 +93,7 @@ class Tensor {
     if (header_) detail::retain(header_);
   }
   Tensor(Tensor&& other) noexcept : header_(std::exchange(other.header_, nullptr)) {}
-  Tensor& operator=(Tensor other) noexcept {
+  Tensor& operator=(Tensor other) & noexcept {
     std::swap(header_, other.header_);
     return *this;
   }
@@ -139,7 +139,7 @@ class Tensor {
 
   /// Copies other's elements into this tensor, which keeps its identity. Shapes and dtypes must agree, or other, f32 or f64,
   /// must broadcast to this shape. In-place changes bump the version, are never recorded, and on a tensor that wants a
-  /// gradient while a tape runs they need a NoGrad scope (ValueError).
+  /// gradient while a tape records they need a NoGrad scope (ValueError); after its gradients() they need none.
   Tensor& assign(const Tensor& other);
   Tensor& operator+=(const Tensor& other);
   Tensor& operator-=(const Tensor& other);

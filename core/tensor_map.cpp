@@ -13,24 +13,24 @@ namespace {
 constexpr std::size_t most_without_places = 16;  // fewer are looked through
 }
 
-TensorMap::TensorMap() = default;
-TensorMap::TensorMap(const TensorMap&) = default;
-TensorMap::TensorMap(TensorMap&&) noexcept = default;
-TensorMap& TensorMap::operator=(const TensorMap&) = default;
-TensorMap& TensorMap::operator=(TensorMap&&) noexcept = default;
-TensorMap::~TensorMap() = default;
+NamedTensors::NamedTensors() = default;
+NamedTensors::NamedTensors(const NamedTensors&) = default;
+NamedTensors::NamedTensors(NamedTensors&&) noexcept = default;
+NamedTensors& NamedTensors::operator=(const NamedTensors&) = default;
+NamedTensors& NamedTensors::operator=(NamedTensors&&) noexcept = default;
+NamedTensors::~NamedTensors() = default;
 
-TensorMap::TensorMap(const std::vector<Tensor>& tensors) {
+NamedTensors::NamedTensors(const std::vector<Tensor>& tensors) {
   entries_.reserve(tensors.size());
   for (const Tensor& t : tensors) insert(std::to_string(entries_.size()), t);
 }
 
-TensorMap::TensorMap(std::initializer_list<Entry> entries) {
+NamedTensors::NamedTensors(std::initializer_list<Entry> entries) {
   entries_.reserve(entries.size());
   for (const Entry& e : entries) insert(e.name, e.tensor);
 }
 
-void TensorMap::insert(std::string name, Tensor tensor) {
+void NamedTensors::insert(std::string name, Tensor tensor) {
   if (!tensor.defined()) fail<ValueError>("tensors", "a tensor must be defined: '", name, "'");
   if (contains(name)) fail<ValueError>("tensors", "a name must come once: '", name, "'");
   const std::size_t count = entries_.size() + 1;
@@ -40,21 +40,21 @@ void TensorMap::insert(std::string name, Tensor tensor) {
 }
 
 /// A table with room for `count` places, at least twice as many as there will be entries; what is there gets its place.
-void TensorMap::make_places(std::size_t count) {
+void NamedTensors::make_places(std::size_t count) {
   std::vector<std::uint32_t> table(std::bit_ceil(count));
   places_.swap(table);
   for (std::size_t i = 0; i < entries_.size(); ++i) places_[place_of(entries_[i].name)] = static_cast<std::uint32_t>(i + 1);
 }
 
 /// The place of a name, or the empty one where it would be.
-std::size_t TensorMap::place_of(std::string_view name) const noexcept {
+std::size_t NamedTensors::place_of(std::string_view name) const noexcept {
   const std::size_t mask = places_.size() - 1;
   std::size_t i = std::hash<std::string_view>()(name) & mask;
   while (places_[i] != 0 && entries_[places_[i] - 1].name != name) i = (i + 1) & mask;
   return i;
 }
 
-const Tensor& TensorMap::operator[](std::string_view name) const {
+Tensor NamedTensors::operator[](std::string_view name) const {
   if (const Tensor* t = find(name)) return *t;
   std::vector<std::string> names;
   for (const Entry& e : entries_) names.push_back(e.name);
@@ -63,12 +63,12 @@ const Tensor& TensorMap::operator[](std::string_view name) const {
   fail<ValueError>("tensors", "there is no such name: '", name, "' among ", names.size());
 }
 
-const TensorMap::Entry& TensorMap::at(std::size_t i) const {
+const NamedTensors::Entry& NamedTensors::at(std::size_t i) const {
   if (i >= size()) fail<ValueError>("tensors", "there is no such index: ", i, " among ", size());
   return entries_[i];
 }
 
-const Tensor* TensorMap::find(std::string_view name) const noexcept {
+const Tensor* NamedTensors::find(std::string_view name) const noexcept {
   if (!places_.empty()) {
     const std::uint32_t found = places_[place_of(name)];
     return found == 0 ? nullptr : &entries_[found - 1].tensor;
@@ -76,6 +76,13 @@ const Tensor* TensorMap::find(std::string_view name) const noexcept {
   for (const Entry& e : entries_)
     if (e.name == name) return &e.tensor;
   return nullptr;
+}
+
+TensorMap NamedTensors::clone() const {
+  TensorMap copy;
+  copy.entries_.reserve(size());
+  for (const Entry& e : entries_) copy.entries_.push_back({e.name, e.tensor.clone()});
+  return copy;
 }
 
 }  // namespace capstan

@@ -8,30 +8,21 @@
 
 namespace capstan {
 
-/// Tensors by name, in the order of insertion, each name once: a model's parameters, the state of a model or of an
-/// optimizer, the content of a file. Copies share the tensors.
-class TensorMap {
+class TensorMap;
+
+/// What TensorMap and Parameters have in common: tensors by name, in the order of insertion, each name once. Copies share the
+/// tensors.
+class NamedTensors {
  public:
   struct Entry {
     std::string name;
     Tensor tensor;
   };
 
-  TensorMap();
-  TensorMap(const TensorMap&);
-  TensorMap(TensorMap&&) noexcept;
-  TensorMap& operator=(const TensorMap&);
-  TensorMap& operator=(TensorMap&&) noexcept;
-  ~TensorMap();
-  /// Named 0, 1, 2, ...
-  TensorMap(const std::vector<Tensor>& tensors);
-  /// Throws ValueError for a name that comes twice.
-  TensorMap(std::initializer_list<Entry> entries);
-
   /// Throws ValueError when the name is taken or the tensor undefined.
   void insert(std::string name, Tensor tensor);
-  /// Throws ValueError naming the nearest name when there is none of this one.
-  const Tensor& operator[](std::string_view name) const;
+  /// A handle on the tensor of this name. Throws ValueError naming the nearest name when there is none.
+  Tensor operator[](std::string_view name) const;
   bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
   const Tensor* find(std::string_view name) const noexcept;
 
@@ -42,7 +33,20 @@ class TensorMap {
   /// Throws ValueError when i >= size().
   const Entry& at(std::size_t i) const;
 
- private:
+  /// A snapshot: the same names, each with a deep copy of its tensor.
+  TensorMap clone() const;
+
+ protected:
+  NamedTensors();
+  NamedTensors(const NamedTensors&);
+  NamedTensors(NamedTensors&&) noexcept;
+  NamedTensors& operator=(const NamedTensors&);
+  NamedTensors& operator=(NamedTensors&&) noexcept;
+  ~NamedTensors();
+  /// Named 0, 1, 2, ...
+  explicit NamedTensors(const std::vector<Tensor>& tensors);
+  NamedTensors(std::initializer_list<Entry> entries);
+
   void make_places(std::size_t count);
   std::size_t place_of(std::string_view name) const noexcept;
 
@@ -50,7 +54,33 @@ class TensorMap {
   std::vector<std::uint32_t> places_;  // of more than 16 entries: a hash table of names; holds indices, counted from 1
 };
 
-/// What optimizers take and models give: {name, tensor} with each tensor once.
-using Parameters = TensorMap;
+/// Values by name: the state of a model or of an optimizer, the content of a file. What state() gives is a snapshot, of which
+/// later steps change nothing.
+class TensorMap : public NamedTensors {
+ public:
+  TensorMap() = default;
+  /// Named 0, 1, 2, ... Throws ValueError for an undefined tensor.
+  TensorMap(const std::vector<Tensor>& tensors) : NamedTensors(tensors) {}
+  /// Throws ValueError for a name that comes twice and an undefined tensor.
+  TensorMap(std::initializer_list<Entry> entries) : NamedTensors(entries) {}
+};
+
+/// What models give and optimizers take: the live tensors by name. A step changes what they hold. A type of its own, so that no
+/// optimizer trains a saved state by mistake: neither converts to the other, and clone() makes a TensorMap.
+///
+///     for (auto& [name, w] : model.parameters()) w.set_requires_grad(false);   // freezes the model
+class Parameters : public NamedTensors {
+ public:
+  Parameters() = default;
+  /// Named 0, 1, 2, ... Throws ValueError for an undefined tensor.
+  Parameters(const std::vector<Tensor>& tensors) : NamedTensors(tensors) {}
+  /// Throws ValueError for a name that comes twice and an undefined tensor.
+  Parameters(std::initializer_list<Entry> entries) : NamedTensors(entries) {}
+
+  using NamedTensors::begin, NamedTensors::end;
+  /// For loops that change the tensors; the names are not theirs to change.
+  auto begin() noexcept { return entries_.begin(); }
+  auto end() noexcept { return entries_.end(); }
+};
 
 }  // namespace capstan

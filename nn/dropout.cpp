@@ -1,20 +1,27 @@
 #include <capstan/nn/dropout.h>
 
+#include <capstan/autograd/checkpoint.h>
 #include <capstan/autograd/ops.h>
 #include <capstan/core/text.h>
 
 namespace capstan::nn {
 
-Dropout::Dropout(double p) : p_(p) {
+Dropout::Dropout(double p, std::optional<Generator> own) : generator(own), p_(p) {
   if (!(p >= 0 && p <= 1)) capstan::detail::fail<ValueError>("Dropout", "p must lie in [0, 1]: ", p);
 }
 
-Tensor Dropout::forward(const Tensor& x) { return dropout(x, p_, training()); }
+Tensor Dropout::forward(const Tensor& x) {
+  if (!generator) return dropout(x, p_, training());
+  if (training() && capstan::detail::Probe::runs())
+    capstan::detail::fail<ValueError>(
+        "Dropout", "a checkpoint can draw the same numbers again from the default generator only: ", describe(), " has its own");
+  return dropout(x, p_, training(), *generator);
+}
 
 std::string Dropout::describe() const { return capstan::detail::cat("Dropout(", p_, ")"); }
 
 Dropout Dropout::clone() const {
-  Dropout copy(p_);
+  Dropout copy(p_, generator);
   copy.train(training());
   return copy;
 }

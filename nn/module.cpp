@@ -102,6 +102,16 @@ std::vector<Named> tensors_of(Module& m) {
   return all;
 }
 
+/// The parameters and the buffers themselves, each once.
+TensorMap live(Module& m) {
+  TensorMap all;
+  Seen seen;
+  walk(m, [&](std::string name, Tensor& t, bool) {
+    if (seen.add(t)) all.insert(std::move(name), t);
+  });
+  return all;
+}
+
 void copy_modes(Module& from, Module& to) {
   std::vector<Module*> originals, copies;
   const auto list_originals = [&](Module& child) { originals.push_back(&child); };
@@ -142,19 +152,28 @@ void detail::match(const Module& from, Module& to) {
 
 void detail::copy_state(const Module& from, Module& to) {
   match(from, to);
-  to.load_state(const_cast<Module&>(from).state());
+  to.load_state(live(const_cast<Module&>(from)));
 }
 
 Module::~Module() = default;
+
+Tensor Module::forward(const Tensor&) {
+  capstan::detail::fail<ValueError>("forward",
+                                    "a module computes from one tensor only when it overrides forward(const Tensor&): ", describe(),
+                                    " (call its own forward)");
+}
+
 void Module::members(Visitor&) {}
 
-std::string Module::describe() const {
+std::string detail::readable(const std::type_info& type) {
   int status = 0;
-  char* readable = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
-  std::string name = status == 0 ? readable : typeid(*this).name();
-  std::free(readable);
+  char* text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? text : type.name();
+  std::free(text);
   return name;
 }
+
+std::string Module::describe() const { return detail::readable(typeid(*this)); }
 
 Parameters Module::parameters() {
   Parameters all;
@@ -165,17 +184,10 @@ Parameters Module::parameters() {
   return all;
 }
 
-TensorMap Module::state() {
-  TensorMap all;
-  Seen seen;
-  walk(*this, [&](std::string name, Tensor& t, bool) {
-    if (seen.add(t)) all.insert(std::move(name), t);
-  });
-  return all;
-}
+TensorMap Module::state() { return live(*this).clone(); }
 
 void Module::load_state(const TensorMap& state) {
-  const TensorMap mine = this->state();
+  const TensorMap mine = live(*this);
   std::string wrong;
   for (const auto& [name, tensor] : mine) {
     const Tensor* t = state.find(name);
@@ -207,7 +219,7 @@ void Module::to(DType dtype) {
   if (!is_floating(dtype)) capstan::detail::fail<ValueError>("to", "a model is f32 or f64: ", dtype);
   // All copies first, so that a failed allocation leaves the model as it was.
   std::vector<std::pair<Tensor, Tensor>> pairs;
-  for (const auto& [name, tensor] : state())
+  for (const auto& [name, tensor] : live(*this))
     if (is_floating(tensor.dtype()) && tensor.dtype() != dtype) pairs.emplace_back(tensor, tensor.to(dtype));
   for (auto& [tensor, converted] : pairs) replace(tensor, std::move(converted));
 }

@@ -28,6 +28,15 @@ class Visitor {
 ///       Tensor forward(const Tensor& x) override { return out(relu(hidden(x))); }
 ///       void members(nn::Visitor& visit) override { visit("hidden", hidden); visit("out", out); }
 ///     };
+///
+/// What members() does not show is not trained, saved or converted; nn::check() finds it. A module of other inputs than one tensor
+/// has a forward of its own beside this one's, and an operator() that calls it:
+///
+///     struct Pair : nn::Module {
+///       using Module::forward;
+///       Tensor forward(const Tensor& a, const Tensor& b) { return matmul(a, b); }
+///       Tensor operator()(const Tensor& a, const Tensor& b) { return forward(a, b); }
+///     };
 class Module {
  public:
   Module() = default;
@@ -35,7 +44,8 @@ class Module {
   Module& operator=(Module&&) = default;
   virtual ~Module();
 
-  virtual Tensor forward(const Tensor& x) = 0;
+  /// Throws ValueError naming the module unless it is overridden.
+  virtual Tensor forward(const Tensor& x);
   Tensor operator()(const Tensor& x) { return forward(x); }
   /// Shows the visitor every parameter, buffer and module that this one holds. The default has none.
   virtual void members(Visitor& visit);
@@ -43,9 +53,12 @@ class Module {
   virtual std::string describe() const;
 
   /// The trained tensors with their names in PyTorch's form ("0.weight", "hidden.bias"), each tensor once, under its
-  /// first name. They share memory with the model and stay valid when it is moved.
+  /// first name. This is the live view: they share memory with the model and stay valid when it is moved.
   Parameters parameters();
-  /// The same and the buffers.
+  /// A snapshot: deep copies of the parameters and the buffers, which training does not change.
+  ///
+  ///     const TensorMap best = model.state();   // ... train on; then go back:
+  ///     model.load_state(best);
   TensorMap state();
   /// Copies a state into this model; the tensors keep their identity. Throws ValueError listing every mismatch (missing,
   /// unexpected, shape, dtype), and then changes nothing.

@@ -13,6 +13,11 @@ void detail::cannot_clone(const Module& m) {
   capstan::detail::fail<ValueError>("clone", "a module needs a default constructor or a member clone(): ", m.describe());
 }
 
+void detail::wrong_module(std::size_t i, const Module& m, const std::type_info& wanted) {
+  capstan::detail::fail<ValueError>("Sequential", "module ", i, " must be what it is asked for: it is ", m.describe(), ", not ",
+                                    readable(wanted));
+}
+
 Sequential::Sequential(Sequential&& other) noexcept : Module(static_cast<Module&&>(other)), items_(std::exchange(other.items_, {})) {}
 
 Sequential& Sequential::operator=(Sequential&& other) noexcept {

@@ -67,9 +67,7 @@ void ParameterAverage::require_ready(bool may_be_swapped) const {
 void ParameterAverage::update() {
   require_ready(false);
   if (count_ == 0) {
-    TensorMap copies;
-    for (const auto& [name, w] : parameters_) copies.insert(name, w.clone());
-    averages_ = std::move(copies);
+    averages_ = parameters_.clone();
   } else {
     const double share = 1 - keep(count_);
     // Into memory that is there before anything changes.

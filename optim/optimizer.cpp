@@ -8,8 +8,10 @@
 #include <capstan/core/threads.h>
 #include <capstan/optim/state_reader.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <unordered_map>
 #include <unordered_set>
@@ -226,6 +228,24 @@ void Optimizer::no_gradient() const {
   finish();
 }
 
+void Optimizer::warn_of_unowned(const Gradients& gradients) {
+  std::size_t unowned = 0;
+  std::string shapes;
+  const auto given = [](const Entry& e) { return e.gradient != nullptr; };
+  if (static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), given)) == gradients.size()) return;
+  for (const auto& g : *gradients.table()) {
+    const auto owns = [&](const Entry& e) { return e.gradient && gradients.table()->find(e.parameter.header()) == &g; };
+    if (std::any_of(entries_.begin(), entries_.end(), owns)) continue;
+    if (++unowned <= 8) shapes += cat(shapes.empty() ? "" : ", ", g.gradient.dtype(), " ", g.shape());
+  }
+  warn_unowned_ = false;
+  std::fprintf(stderr, "%s\n",
+               cat("[", method(), "] step ", steps_ + 1, ": ", unowned, " of ", gradients.size(),
+                   " gradients belong to none of this optimizer's parameters: ", shapes, unowned > 8 ? ", ..." : "",
+                   " (what members() does not show is not trained; see nn::check())")
+                   .c_str());
+}
+
 void Optimizer::step(const Gradients& gradients) {
   const capstan::detail::GradientTable* table = gradients.table();
   if (!table) [[unlikely]]
@@ -268,6 +288,8 @@ void Optimizer::step(const Gradients& gradients) {
   }
   if (!any) [[unlikely]]
     no_gradient();
+  if (warn_unowned_) [[unlikely]]
+    warn_of_unowned(gradients);
   if (stale) [[unlikely]]
     renew_slots();
 

@@ -97,6 +97,10 @@ class Optimizer {
   /// is also saved when something else has looked through them: global_norm() and clip_norm(), a step before, or, from 16,384
   /// elements on, the product of matrices that made them.
   void set_check_finite(bool on) noexcept { check_finite_ = on; }
+  /// Whether the first step that is given gradients for tensors which are no parameters of this optimizer says so on stderr: how
+  /// many, and their shapes. It does once; off at the start, since a loss may have several optimizers. nn::check() names what a
+  /// model forgot to show.
+  void set_warn_unowned(bool on) noexcept { warn_unowned_ = on; }
 
  protected:
   /// `prepares`: whether step() calls prepare().
@@ -210,6 +214,7 @@ class Optimizer {
   void renew_slots();
   [[noreturn]] void no_gradient() const;
   void move_all(double loss);
+  void warn_of_unowned(const Gradients& gradients);
   std::string option_key(std::size_t group, const char* name) const;
 
   std::vector<Entry> entries_;
@@ -220,7 +225,7 @@ class Optimizer {
   std::vector<std::unique_ptr<Shared>> shared_;
   std::vector<Tensor> dense_;  // during step(): row-sparse gradients with every row
   std::int64_t steps_ = 0;
-  bool check_finite_ = true;
+  bool check_finite_ = true, warn_unowned_ = false;
   const bool prepares_;
 };
 

@@ -46,7 +46,7 @@ inline std::string bits(const capstan::Tensor& t) {
 }
 
 /// Every name, dtype, shape and bit of a state, for comparing two.
-inline std::string bits(const capstan::TensorMap& state) {
+inline std::string bits(const capstan::NamedTensors& state) {
   std::string s;
   for (const auto& [name, t] : state) s += name + " " + capstan::name(t.dtype()) + to_string(t.shape()) + bits(t) + "\n";
   return s;
@@ -58,7 +58,7 @@ inline bool same_bits(const capstan::Tensor& a, const capstan::Tensor& b) {
 }
 
 /// The names of a state or of parameters, blank between them.
-inline std::string names(const capstan::TensorMap& map) {
+inline std::string names(const capstan::NamedTensors& map) {
   std::string s;
   for (const auto& entry : map) s += (s.empty() ? "" : " ") + entry.name;
   return s;

@@ -226,8 +226,8 @@ TEST(TapeMisuse, AnExceptionInAGradientRule) {
     EXPECT_EQ(
         thrown([&] { (void)tape.gradients(loss); }),
         "ValueError: [gradients] the recording is spent: gradients() was called before (keep it with gradients(loss, {.keep = true}))");
-    EXPECT_EQ(thrown([&] { (void)(w + 1); }), "ValueError: [+] the tape's recording is spent: begin a new Tape for the next step");
-    Tape inner;  // recording on this thread works
+    EXPECT_EQ(values(w + 1), (Values{3, 4}));  // which is not recorded
+    Tape inner;                                // recording on this thread works
     EXPECT_EQ(values(inner.gradients(sum(w * w))[w]), (Values{4, 6}));
   }
   expect_all_well();

@@ -57,6 +57,23 @@ TEST(TensorMap, FindsEachOfManyNames) {
   }
 }
 
+TEST(TensorMap, CloneIsDeep) {
+  Tensor w = ones({2});
+  const Parameters live = {{"w", w}};
+  const TensorMap map = {{"w", w}}, copy = map.clone(), of_live = live.clone();
+  w *= 3;
+  EXPECT_EQ(map["w"].data<float>()[0], 3);
+  EXPECT_EQ(copy["w"].data<float>()[0], 1);
+  EXPECT_EQ(of_live["w"].data<float>()[0], 1);
+  EXPECT_EQ(copy.size(), 1u);
+}
+
+// A saved state is not what an optimizer takes.
+static_assert(!std::is_convertible_v<TensorMap, Parameters> && !std::is_constructible_v<Parameters, TensorMap>);
+static_assert(!std::is_convertible_v<Parameters, TensorMap> && !std::is_constructible_v<TensorMap, Parameters>);
+static_assert(!std::is_assignable_v<Tensor, Tensor>);  // map["w"] = t would change nothing
+static_assert(std::is_assignable_v<Tensor&, Tensor>);
+
 TEST(TensorMap, RefusesAndStaysAsItWas) {
   TensorMap map = {{"weight", ones({2})}, {"bias", ones({1})}};
   EXPECT_EQ(thrown([&] { map.insert("bias", zeros({1})); }), "ValueError: [tensors] a name must come once: 'bias'");

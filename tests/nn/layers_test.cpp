@@ -1,8 +1,11 @@
 // The activations as modules, Dropout and Embedding.
+#include <capstan/autograd/checkpoint.h>
 #include <capstan/nn/dropout.h>
 #include <capstan/nn/embedding.h>
+#include <capstan/optim/adagrad.h>
 
 #include <limits>
+#include <thread>
 
 #include "support.h"
 
@@ -62,6 +65,71 @@ TEST(Dropout, DropsWhileTrainingOnly) {
   EXPECT_TRUE(copy.training());
   drop.eval();
   EXPECT_EQ(bits(nn::clone(drop)(x)), bits(x));
+}
+
+TEST(Dropout, DrawsFromItsOwnGenerator) {
+  const Tensor x = ones({100});
+  nn::Dropout drop(0.5, Generator{.seed = 7}), again(0.5, Generator{.seed = 7}), other(0.5, Generator{.seed = 8});
+  const Generator before = default_generator(Purpose::dropout);
+  const Tensor first = drop(x), second = drop(x);
+  EXPECT_EQ(default_generator(Purpose::dropout).draw, before.draw);
+  EXPECT_EQ(drop.generator->draw, 2u);
+  EXPECT_EQ(bits(again(x)), bits(first));
+  EXPECT_EQ(bits(again.clone()(x)), bits(second));
+  EXPECT_NE(bits(other(x)), bits(first));
+  drop.generator->draw = 0;
+  EXPECT_EQ(bits(drop(x)), bits(first));
+  drop.eval();
+  EXPECT_EQ(bits(drop(x)), bits(x));
+  EXPECT_EQ(drop.generator->draw, 1u);
+}
+
+TEST(Dropout, OfItsOwnGeneratorInACheckpoint) {
+  nn::Dropout own(0.5, Generator{.seed = 7}), shared(0.5);
+  const Tensor w = parameter(ones({100}));
+  const auto through = [&](nn::Dropout& drop) {
+    Tape tape;
+    const Tensor y = checkpoint([&](const std::vector<Tensor>& in) { return drop(in[0]) * 3.0; }, {w});
+    return bits(tape.gradients(sum(y))[w]) == bits(y.detach());  // of a product with the mask: the mask, again
+  };
+  EXPECT_TRUE(through(shared));
+  EXPECT_EQ(thrown([&] { (void)through(own); }),
+            "ValueError: [Dropout] a checkpoint can draw the same numbers again from the default generator only: Dropout(0.5) has its own");
+  EXPECT_EQ(own.generator->draw, 0u);
+  own.eval();
+  EXPECT_TRUE(through(own));
+}
+
+// Two threads, a tape each, at the same time: each with generators of its own makes the run that it makes alone.
+TEST(Dropout, IsRepeatableInTwoThreads) {
+  struct Run {
+    nn::Sequential model;
+    explicit Run(std::uint64_t seed)
+        : model{nn::Linear(20, 30), nn::Dropout(0.3, Generator{.seed = seed, .purpose = 1}), nn::Tanh(),
+                nn::Dropout(0.5, Generator{.seed = seed, .purpose = 2}), nn::Linear(30, 1)} {}
+    std::string operator()() {
+      optim::Adagrad optimizer(model.parameters(), {.lr = 0.1});
+      const Tensor x = ones({8, 20});
+      for (int step = 0; step < 30; ++step) {
+        Tape tape;
+        optimizer.step(tape.gradients(sum(square(model(x)))));
+      }
+      return bits(model.state());
+    }
+  };
+  const auto made = [](std::uint64_t seed) {
+    manual_seed(seed);
+    return Run(seed);
+  };
+  const std::string alone_1 = made(1)(), alone_2 = made(2)();
+  for (int round = 0; round < 3; ++round) {
+    Run one = made(1), two = made(2);
+    std::string second;
+    std::thread thread([&] { second = two(); });
+    const std::string first = one();
+    thread.join();
+    EXPECT_TRUE(first == alone_1 && second == alone_2);
+  }
 }
 
 TEST(Dropout, RefusesAProbabilityOutsideItsRange) {

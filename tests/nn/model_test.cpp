@@ -67,16 +67,39 @@ TEST(ModelState, GoesFromModelToModel) {
   EXPECT_EQ(b.out.bias.version(), version + 1);
 }
 
-TEST(ModelState, SharesMemoryWithTheModel) {
+TEST(ModelState, IsASnapshotAndParametersAreLive) {
   Net net;
-  const TensorMap state = net.state();
-  nn::init::constant(net.out.bias, 4);
-  EXPECT_EQ(state["out.bias"].item(), 4);
+  const TensorMap best = net.state();
+  const Parameters live = net.parameters();
+  const std::string before = bits(best);
+  for (const auto& entry : best) EXPECT_FALSE(entry.tensor.requires_grad()) << entry.name;
+  optim::Adagrad optimizer(net.parameters(), {.lr = 0.5});
+  const TensorMap start = optimizer.state();
+  for (int step = 0; step < 3; ++step) {
+    Tape tape;
+    optimizer.step(tape.gradients(sum(square(net(ones({2, 5}))))));
+  }
+  EXPECT_EQ(bits(best), before);
+  EXPECT_NE(bits(live), before);
+  EXPECT_TRUE(same(live["out.bias"], net.out.bias));
+  net.load_state(best);
+  EXPECT_EQ(bits(live), before);
+  EXPECT_EQ(bits(start), bits(optim::Adagrad(net.parameters(), {.lr = 0.5}).state()));
+}
+
+TEST(ModelParameters, CanBeChangedInALoop) {
+  Net net;
+  for (auto& [name, w] : net.parameters()) w.set_requires_grad(false);
+  for (const auto& entry : net.parameters()) EXPECT_FALSE(entry.tensor.requires_grad()) << entry.name;
+  for (auto& [name, w] : net.parameters()) w *= 0;
+  EXPECT_EQ(sum(net.hidden.weight).item(), 0);
+  net.parameters()["out.bias"].set_requires_grad(true);
+  EXPECT_TRUE(net.out.bias.requires_grad());
 }
 
 TEST(ModelState, LoadsUnderATapeWithoutBeingRecorded) {
   Net net;
-  const TensorMap state = copy_of(net.state());
+  const TensorMap state = net.state();
   Tape tape;
   net.load_state(state);
   EXPECT_EQ(tape.size(), 0u);

@@ -77,7 +77,7 @@ TEST(Modules, NameTheirParametersAsPyTorchDoes) {
       names(deep.state()),
       "net.hidden.weight net.hidden.bias net.out.weight net.out.bias head.0.weight head.0.bias head.2.weight head.2.bias scale mean seen");
   EXPECT_TRUE(same(deep.parameters()["net.hidden.weight"], deep.net.hidden.weight));
-  EXPECT_TRUE(same(deep.state()["mean"], deep.mean));
+  EXPECT_TRUE(same_bits(deep.state()["mean"], deep.mean));
 }
 
 TEST(Modules, ComputeThroughAllThatTheyHold) {

@@ -18,13 +18,6 @@
 /// Whether both are the very same tensor.
 inline bool same(const capstan::Tensor& a, const capstan::Tensor& b) { return a.header() == b.header(); }
 
-/// A deep copy of a state.
-inline capstan::TensorMap copy_of(const capstan::TensorMap& state) {
-  capstan::TensorMap copy;
-  for (const auto& [name, t] : state) copy.insert(name, t.clone());
-  return copy;
-}
-
 /// The module of the guide.
 struct Net : capstan::nn::Module {
   capstan::nn::Linear hidden{5, 4}, out{4, 1};

@@ -1,0 +1,37 @@
+#pragma once
+#include <capstan/nn/module.h>
+
+namespace capstan::nn {
+
+/// What check() found. Each list is empty for a model of which every parameter is trained.
+struct ModelCheck {
+  std::vector<std::string> not_shown;    // "f32 [64, 5], used by linear": reached by the gradient, but no members() shows it
+  std::vector<std::string> not_reached;  // "head.weight": shown, but the output does not depend on it
+  std::vector<std::string> no_gradient;  // "scale": shown, but wants no gradient: frozen, or never made a parameter()
+
+  bool ok() const noexcept { return not_shown.empty() && not_reached.empty() && no_gradient.empty(); }
+};
+/// A line for each, or "every parameter is shown, reached and trained\n".
+std::string to_string(const ModelCheck& check);
+
+/// Runs the model once, as it is (in training mode dropout draws), takes the gradients of its output's sum, and compares the parameters
+/// that they reach with those that members() shows. Nothing is trained. Throws what the model throws; ValueError for an output that is not
+/// f32 or f64. A gradient of 0 counts as one: a dead ReLU is not found.
+///
+///     std::fputs(to_string(nn::check(model, x)).c_str(), stdout);
+ModelCheck check(Module& model, const Tensor& x);
+/// The same for a model of other inputs; run() returns its output: `nn::check(model, [&] { return model(a, b); })`.
+template <class Run>
+requires std::is_invocable_r_v<Tensor, Run&> ModelCheck check(Module& model, Run run);
+
+namespace detail {
+ModelCheck check(Module& model, const Tensor* x, Tensor (*run)(void*), void* function);
+}
+
+template <class Run>
+requires std::is_invocable_r_v<Tensor, Run&> ModelCheck check(Module& model, Run run) {
+  return detail::check(
+      model, nullptr, [](void* f) -> Tensor { return (*static_cast<Run*>(f))(); }, &run);
+}
+
+}  // namespace capstan::nn
