@@ -50,16 +50,15 @@ Path bare_adagrad(double lr, std::int64_t epochs) {
   return path;
 }
 
-/// The library's optimizer along the gradients of `loss`.
-template <class Loss>
-Path library(const cli::Flags& flags, double lr, Loss loss) {
+/// The library's optimizer along what `gradients` computes.
+template <class F>
+Path library(const cli::Flags& flags, double lr, F gradients) {
   Tensor x1 = parameter(tensor(-5, DType::f64)), x2 = parameter(tensor(-2, DType::f64));
   const auto optimizer = flags.make_optimizer<optim::Adagrad>({{"x1", x1}, {"x2", x2}}, optim::AdagradOptions::d2l(lr));
   optimizer->set_lr(lr);
   Path path;
   for (std::int64_t i = 0; i < flags.epochs; ++i) {
-    Tape tape;
-    optimizer->step(tape.gradients(loss(x1, x2)));
+    optimizer->step(gradients(x1, x2));
     path.x1.push_back(x1.item());
     path.x2.push_back(x2.item());
   }
@@ -67,10 +66,16 @@ Path library(const cli::Flags& flags, double lr, Loss loss) {
 }
 
 /// 2. The tape differentiates f.
-Tensor taped(const Tensor& x1, const Tensor& x2) { return 0.1 * square(x1) + 2 * square(x2); }
+Gradients taped(const Tensor& x1, const Tensor& x2) {
+  Tape tape;
+  return tape.gradients(0.1 * square(x1) + 2 * square(x2));
+}
 
-/// 3. Gradients by hand: those of a linear function are the numbers that stand beside its variables.
-Tensor by_hand(const Tensor& x1, const Tensor& x2) { return df_dx1(x1.item()) * x1 + df_dx2(x2.item()) * x2; }
+/// 3. Gradients by hand, brought to the optimizer as they are.
+Gradients by_hand(const Tensor& x1, const Tensor& x2) {
+  const double a = x1.item(), b = x2.item();
+  return Gradients::from({{x1, tensor(df_dx1(a), DType::f64)}, {x2, tensor(df_dx2(b), DType::f64)}}, f(a, b));
+}
 
 /// The largest difference on the way, beside the size of what differs.
 double difference(const Path& a, const Path& b) {

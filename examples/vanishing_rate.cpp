@@ -55,7 +55,6 @@ Curve follow(const std::string& method, double lr, std::int64_t seed, std::int64
         return curve;
       }
       curve.optimizer->step(tape.gradients(loss));
-      const NoGrad pause;
       distance += sqrt(sum(square(w - target))).item();
       if (!curve.microscope || (i + 1) % observed != 0) continue;
       curve.microscope->observe();
