@@ -42,6 +42,10 @@ Tensor binary(const char* op, Binary kind, double a, const Tensor& b);
 void binary_in_place(const char* op, Binary kind, Tensor& y, const Tensor& b);
 void binary_in_place(const char* op, Binary kind, Tensor& y, double b);
 
+/// t's header, for whoever changes the elements in place and bumps the version then. Throws ValueError for a change that a running tape
+/// would not see, and for memory that is not the caller's to write.
+capstan::detail::Header* writable(const char* op, const Tensor& t);
+
 /// A copy of x with the given shape, which x's shape broadcasts to.
 Tensor expand(const Tensor& x, const Shape& shape);
 /// Undoes broadcasting: x summed over the axes along which `shape` was repeated.

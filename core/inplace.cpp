@@ -12,18 +12,7 @@ using detail::Header;
 
 namespace {
 
-/// Refuses a change that a running tape would not see, and one of memory that is not the caller's to write.
-Header* writable(const char* op, Tensor& t) {
-  Header* h = t.header();
-  if (h->flags & detail::kReadOnly)
-    fail<ValueError>(op, "a gradient is read-only: ", t.shape(), " (change a clone(), or scale all with g *= s)");
-  if (detail::running_tape != 0) {
-    const Header* owner = h->owner ? h->owner : h;
-    if (((h->flags | owner->flags) & detail::kRequiresGrad) || h->tape == detail::running_tape)
-      fail<ValueError>(op, "a tensor that wants a gradient cannot be changed while a tape runs: ", t.shape(), " (open a NoGrad scope)");
-  }
-  return h;
-}
+using kernels::writable;
 
 template <class Right>
 Tensor& change(const char* op, kernels::Binary kind, Tensor& t, const Right& right) {
@@ -34,6 +23,18 @@ Tensor& change(const char* op, kernels::Binary kind, Tensor& t, const Right& rig
 }
 
 }  // namespace
+
+Header* kernels::writable(const char* op, const Tensor& t) {
+  Header* h = t.header();
+  if (h->flags & detail::kReadOnly)
+    fail<ValueError>(op, "a gradient is read-only: ", t.shape(), " (change a clone(), or scale all with g *= s)");
+  if (detail::running_tape != 0) {
+    const Header* owner = h->owner ? h->owner : h;
+    if (((h->flags | owner->flags) & detail::kRequiresGrad) || h->tape == detail::running_tape)
+      fail<ValueError>(op, "a tensor that wants a gradient cannot be changed while a tape runs: ", t.shape(), " (open a NoGrad scope)");
+  }
+  return h;
+}
 
 Tensor& Tensor::assign(const Tensor& other) {
   Header* h = writable("assign", *this);

@@ -1,12 +1,14 @@
 #include <capstan/core/random.h>
 
-#include <capstan/core/compute.h>
 #include <capstan/core/create.h>
+#include <capstan/core/fill.h>
 #include <capstan/core/text.h>
+#include <capstan/core/threads.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace capstan {
@@ -15,49 +17,26 @@ using detail::fail;
 
 namespace {
 
-using Words = std::array<std::uint32_t, 4>;
+using kernels::Stream;
 
-// Philox4x32-10: Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
-Words philox(Words x, std::uint32_t key0, std::uint32_t key1) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * x[0], p1 = std::uint64_t{0xCD9E8D57} * x[2];
-    x = {static_cast<std::uint32_t>(p1 >> 32) ^ x[1] ^ key0, static_cast<std::uint32_t>(p1),
-         static_cast<std::uint32_t>(p0 >> 32) ^ x[3] ^ key1, static_cast<std::uint32_t>(p0)};
-    key0 += 0x9E3779B9;
-    key1 += 0xBB67AE85;
-  }
-  return x;
+// The purpose lies in the counter's top bits, 8 of them in the block's index, 24 in the draw: neither a tensor of 2^56 blocks nor a run
+// of 2^40 draws reaches them.
+Stream stream_of(const Generator& g) {
+  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+  return {{low(g.seed), low(g.seed >> 32)}, {0, g.purpose << 24, low(g.draw), low(g.draw >> 32) ^ (g.purpose & ~std::uint32_t{255})}};
 }
 
-// Two uniform numbers in [0, 1) with 53 bits for block `index` of a draw. The purpose lies in the counter's top bits, 8 of
-// them in the index, 24 in the draw: neither a tensor of 2^56 blocks nor a run of 2^40 draws reaches them.
-std::pair<double, double> pair_at(const Generator& g, std::uint64_t draw, std::uint64_t index) {
-  const Words w = philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32) ^ (g.purpose << 24),
-                          static_cast<std::uint32_t>(draw), static_cast<std::uint32_t>(draw >> 32) ^ (g.purpose & ~std::uint32_t{255})},
-                         static_cast<std::uint32_t>(g.seed), static_cast<std::uint32_t>(g.seed >> 32));
-  const auto unit = [](std::uint32_t high, std::uint32_t low) {
-    return static_cast<double>(((std::uint64_t{high} << 32) | low) >> 11) * 0x1p-53;
-  };
-  return {unit(w[0], w[1]), unit(w[2], w[3])};
+void require_random(const char* op, DType dtype) {
+  if (!is_floating(dtype)) fail<ValueError>(op, "random numbers are f32 or f64: ", dtype);
 }
 
-// Fills t with f(first, second) -> pair of elements, two elements for each block of the stream.
-template <class F>
-void fill(const char* op, Tensor& t, Generator& g, F f) {
-  if (!is_floating(t.dtype())) fail<ValueError>(op, "random numbers are f32 or f64: ", t.dtype());
-  const auto run = [&](auto* data) {
-    using T = std::remove_pointer_t<decltype(data)>;
-    for (std::int64_t i = 0; i < t.numel(); i += 2) {
-      const auto [u, v] = pair_at(g, g.draw, static_cast<std::uint64_t>(i) / 2);
-      const auto [a, b] = f(u, v);
-      data[i] = static_cast<T>(a);
-      if (i + 1 < t.numel()) data[i + 1] = static_cast<T>(b);
-    }
-  };
-  if (t.dtype() == DType::f32)
-    run(t.data<float>());
-  else
-    run(t.data<double>());
+// Fills t by whole groups of the generator's stream, in pieces that are the same for any number of threads.
+template <class T, class Fill>
+void fill(const Tensor& t, Generator& g, Fill fill_piece) {
+  constexpr std::int64_t numbers = (sizeof(T) == 4 ? 4 : 2) * Stream::group, grain = std::int64_t{1} << 15;
+  const Stream s = stream_of(g);
+  T* const data = kernels::data_of<T>(t);
+  parallel_for(t.numel(), grain, [&](std::int64_t i, std::int64_t end) { fill_piece(s, i / numbers, data + i, end - i); });
   ++g.draw;
 }
 
@@ -68,7 +47,12 @@ std::array<Generator, 4>& generators() {
 
 }  // namespace
 
-double Generator::uniform() { return pair_at(*this, draw++, 0).first; }
+double Generator::uniform() {
+  std::uint32_t words[4][Stream::group];
+  kernels::table<float>().random_words(stream_of(*this), 0, words);
+  ++draw;
+  return static_cast<double>((std::uint64_t{words[0][0]} << 32 | words[1][0]) >> 11) * 0x1p-53;
+}
 
 Generator& default_generator(Purpose purpose) { return generators()[static_cast<std::size_t>(purpose)]; }
 
@@ -79,35 +63,46 @@ void manual_seed(std::uint64_t seed) {
   }
 }
 
-Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& g) {
+void kernels::fill_uniform(const Tensor& t, double low, double high, Generator& g) {
+  require_random("uniform", t.dtype());
   if (!(low <= high) || !std::isfinite(high - low))
     fail<ValueError>("uniform", "low <= high and high - low must be finite: ", low, ", ", high);
-  kernels::require_fit("uniform", "low", low, dtype);
-  kernels::require_fit("uniform", "high", high, dtype);
-  Tensor t = empty(shape, dtype);
-  // Rounding to f32 may leave the range: then the nearest number inside it, if there is one.
-  double first = low, last = std::nextafter(high, low);
-  if (dtype == DType::f32) {
-    const float l = static_cast<float>(low), h = static_cast<float>(high);
-    first = l < low ? std::nextafterf(l, INFINITY) : l;
-    last = h < high ? h : std::nextafterf(h, -INFINITY);
-    if (first > last) first = last = l;
-  }
-  const auto scale = [&](double u) { return std::clamp(low + (high - low) * u, first, last); };
-  fill("uniform", t, g, [&](double u, double v) { return std::pair(scale(u), scale(v)); });
+  require_fit("uniform", "low", low, t.dtype());
+  require_fit("uniform", "high", high, t.dtype());
+  dispatch(t, [&]<class T>(T*) {
+    // Rounding may leave the range: then the nearest number inside it, if there is one.
+    T first = static_cast<T>(low), last = static_cast<T>(high);
+    if (static_cast<double>(first) < low) first = std::nextafter(first, std::numeric_limits<T>::infinity());
+    if (static_cast<double>(last) >= high) last = std::nextafter(last, -std::numeric_limits<T>::infinity());
+    if (first > last) first = last = static_cast<T>(low);
+    fill<T>(t, g, [&](const Stream& s, std::int64_t group, T* y, std::int64_t n) {
+      table<T>().random_uniform(s, group, y, n, low, high - low, first, last);
+    });
+  });
+}
+
+void kernels::fill_normal(const Tensor& t, double mean, double stddev, Generator& g) {
+  require_random("normal", t.dtype());
+  if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean))
+    fail<ValueError>("normal", "mean and stddev >= 0 must be finite: ", mean, ", ", stddev);
+  require_fit("normal", "mean", mean, t.dtype());
+  require_fit("normal", "stddev", stddev, t.dtype());
+  dispatch(t, [&]<class T>(T*) {
+    fill<T>(t, g, [&](const Stream& s, std::int64_t group, T* y, std::int64_t n) {
+      table<T>().random_normal(s, group, y, n, static_cast<T>(mean), static_cast<T>(stddev));
+    });
+  });
+}
+
+Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& g) {
+  const Tensor t = empty(shape, dtype);
+  kernels::fill_uniform(t, low, high, g);
   return t;
 }
 
 Tensor normal(const Shape& shape, double mean, double stddev, DType dtype, Generator& g) {
-  if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean))
-    fail<ValueError>("normal", "mean and stddev >= 0 must be finite: ", mean, ", ", stddev);
-  kernels::require_fit("normal", "mean", mean, dtype);
-  kernels::require_fit("normal", "stddev", stddev, dtype);
-  Tensor t = empty(shape, dtype);
-  fill("normal", t, g, [&](double u, double v) {
-    const double r = stddev * std::sqrt(-2 * std::log1p(-u)), angle = 2 * 3.14159265358979323846 * v;
-    return std::pair(mean + r * std::cos(angle), mean + r * std::sin(angle));
-  });
+  const Tensor t = empty(shape, dtype);
+  kernels::fill_normal(t, mean, stddev, g);
   return t;
 }
 
@@ -115,11 +110,35 @@ Tensor randn(const Shape& shape, DType dtype, Generator& g) { return normal(shap
 
 Tensor permutation(std::int64_t n, Generator& g) {
   if (n < 0) fail<ValueError>("permutation", "n must not be negative: ", n);
-  Tensor t = arange(static_cast<double>(n), DType::i64);
-  auto* data = t.data<std::int64_t>();
-  for (std::int64_t i = n - 1; i > 0; --i) {
-    const double u = pair_at(g, g.draw, static_cast<std::uint64_t>(i)).first;
-    std::swap(data[i], data[static_cast<std::int64_t>(u * static_cast<double>(i + 1))]);
+  const Tensor t = empty({n}, DType::i64);
+  auto* const data = t.data<std::int64_t>();
+  for (std::int64_t i = 0; i < n; ++i) data[i] = i;
+  // Fisher-Yates from the end, which swaps place i with one below or at it. The places lie anywhere in memory: those of the next numbers
+  // are worked out and fetched while the ones before are swapped.
+  constexpr int batch = 2 * Stream::group;
+  const Stream s = stream_of(g);
+  const auto random_words = kernels::table<float>().random_words;
+  std::int64_t places[2][batch];
+  const auto prepare = [&](std::int64_t k) {
+    std::uint32_t words[4][Stream::group];
+    random_words(s, k, words);
+    std::int64_t* const to = places[k % 2];
+    for (int j = 0; j < batch; ++j) {
+      const std::uint32_t high = words[j / Stream::group * 2][j % Stream::group], low = words[j / Stream::group * 2 + 1][j % Stream::group];
+      const std::int64_t i = n - 1 - (k * batch + j);
+      if (i <= 0) break;
+      // A whole number below i + 1 (Lemire, ACM Trans. Model. Comput. Simul. 29(1), 2019), whose bias of (i + 1) / 2^64 nobody sees.
+      to[j] = static_cast<std::int64_t>(
+          static_cast<unsigned __int128>(std::uint64_t{high} << 32 | low) * static_cast<std::uint64_t>(i + 1) >> 64);
+      __builtin_prefetch(data + to[j], 1);
+    }
+  };
+  const std::int64_t batches = (n - 1 + batch - 1) / batch;
+  if (batches > 0) prepare(0);
+  for (std::int64_t k = 0; k < batches; ++k) {
+    if (k + 1 < batches) prepare(k + 1);
+    const std::int64_t first = n - 1 - k * batch, count = std::min<std::int64_t>(batch, first);
+    for (std::int64_t j = 0; j < count; ++j) std::swap(data[first - j], data[places[k % 2][j]]);
   }
   ++g.draw;
   return t;
@@ -127,15 +146,17 @@ Tensor permutation(std::int64_t n, Generator& g) {
 
 Tensor bernoulli(const Tensor& p, Generator& g) {
   if (!is_floating(p.dtype())) fail<ValueError>("bernoulli", "takes f32 or f64: ", p.dtype(), " ", p.shape(), " (convert with to())");
-  const Tensor wide = p.to(DType::f64);
-  const double* probability = wide.data<double>();
-  for (std::int64_t i = 0; i < p.numel(); ++i)
-    if (!(probability[i] >= 0 && probability[i] <= 1))
-      fail<ValueError>("bernoulli", "a probability must lie in [0, 1]: ", probability[i], " at element ", i, " of ", p.shape());
-  Tensor y = uniform(p.shape(), 0, 1, DType::f64, g);
-  double* u = y.data<double>();
-  for (std::int64_t i = 0; i < p.numel(); ++i) u[i] = u[i] < probability[i];
-  return y.to(p.dtype());
+  const Tensor y = empty(p.shape(), p.dtype());
+  kernels::dispatch(p, [&]<class T>(T*) {
+    const T* const probability = kernels::data_of<T>(p);
+    for (std::int64_t i = 0; i < p.numel(); ++i)
+      if (!(probability[i] >= 0 && probability[i] <= 1))
+        fail<ValueError>("bernoulli", "a probability must lie in [0, 1]: ", probability[i], " at element ", i, " of ", p.shape());
+    kernels::fill_uniform(y, 0, 1, g);
+    T* const u = kernels::data_of<T>(y);
+    for (std::int64_t i = 0; i < p.numel(); ++i) u[i] = u[i] < probability[i];
+  });
+  return y;
 }
 
 Tensor categorical(const Tensor& weights, Generator& g) {

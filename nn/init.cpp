@@ -2,9 +2,10 @@
 
 #include <capstan/autograd/tape.h>
 #include <capstan/core/create.h>
-#include <capstan/core/random.h>
+#include <capstan/core/fill.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace capstan::nn::init {
@@ -31,12 +32,14 @@ double require_gain(const char* op, double g) {
   return g;
 }
 
-void put(Tensor& t, const Tensor& values) {
+// Has fill() write t's elements where they are.
+template <class F>
+void put(const char* op, Tensor& t, F fill) {
   const NoGrad pause;
-  t.assign(values);
+  capstan::detail::Header* const h = kernels::writable(op, t);
+  fill();
+  capstan::detail::bump_version(h);
 }
-
-Generator& generator() { return default_generator(Purpose::init); }
 
 }  // namespace
 
@@ -46,10 +49,15 @@ void zeros(Tensor& t) { constant(t, 0); }
 void constant(Tensor& t, double value) {
   if (!is_floating(t.dtype())) fail<ValueError>("constant", "an initialiser fills f32 or f64: ", t.dtype());
   if (!std::isfinite(value)) fail<ValueError>("constant", "the value must be finite: ", value);
-  put(t, full(t.shape(), value, t.dtype()));
+  put("constant", t,
+      [&] { kernels::dispatch(t, [&]<class T>(T*) { std::fill_n(kernels::data_of<T>(t), t.numel(), static_cast<T>(value)); }); });
 }
-void uniform(Tensor& t, double low, double high) { put(t, capstan::uniform(t.shape(), low, high, t.dtype(), generator())); }
-void normal(Tensor& t, double mean, double stddev) { put(t, capstan::normal(t.shape(), mean, stddev, t.dtype(), generator())); }
+void uniform(Tensor& t, double low, double high) {
+  put("uniform", t, [&] { kernels::fill_uniform(t, low, high, default_generator(Purpose::init)); });
+}
+void normal(Tensor& t, double mean, double stddev) {
+  put("normal", t, [&] { kernels::fill_normal(t, mean, stddev, default_generator(Purpose::init)); });
+}
 
 void xavier_uniform(Tensor& t, double gain) {
   const Fans f = fans("xavier_uniform", t);

@@ -95,6 +95,14 @@ struct Operand {
   std::int64_t row, column;
 };
 
+/// The key and the counter of a stream of random blocks of four words; counter[0] and the lower part of counter[1] are the block's index.
+/// Blocks come in groups, which are computed side by side. A group's numbers lie in the order of its words, word 0 of each block first; an
+/// f32 is made of one word, an f64 of two: words 0 and 1 of each block, then words 2 and 3.
+struct Stream {
+  static constexpr int group = 16;
+  std::uint32_t key[2], counter[4];
+};
+
 template <class T>
 struct Table {
   const char* isa;
@@ -140,6 +148,12 @@ struct Table {
   void (*finite)(const T* x, bool* y, std::int64_t n);
   /// y[i] = c[i] ? a[i] : b[i].
   void (*select)(const bool* c, const T* a, const T* b, T* y, std::int64_t n, bool c_step, bool a_step, bool b_step);
+  /// words[w][b] is word w of block b of the group.
+  void (*random_words)(const Stream& s, std::int64_t group, std::uint32_t (&words)[4][Stream::group]);
+  /// The n numbers from the beginning of the group on: low + range u, held between first and last.
+  void (*random_uniform)(const Stream& s, std::int64_t group, T* y, std::int64_t n, double low, double range, T first, T last);
+  /// The same of the normal distribution. What 16 blocks give of one pair of words is 16 cosines, then 16 sines.
+  void (*random_normal)(const Stream& s, std::int64_t group, T* y, std::int64_t n, T mean, T stddev);
 };
 
 namespace chosen {

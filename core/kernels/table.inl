@@ -2,7 +2,7 @@
 // function that was compiled for a better processor than the one at hand.
 #include <capstan/core/kernels/table.h>
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -19,6 +19,7 @@ namespace {
 #include "gemm.inl"
 #include "gemv.inl"
 #include "loss.inl"
+#include "random.inl"
 
 template <class T>
 constexpr Table<T> make_table(const char* isa) {
@@ -57,7 +58,10 @@ constexpr Table<T> make_table(const char* isa) {
            curve_loop<Xlogx, T>,         curve_loop<XlogxGrad, T>},
           {compare_loop<Equal, T>, compare_loop<Unequal, T>, compare_loop<Less, T>, compare_loop<LessEqual, T>},
           finite<T>,
-          select<T>};
+          select<T>,
+          random_words,
+          random_uniform<T>,
+          random_normal<T>};
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tables.h"
 
 #include <capstan/core/random.h>
 #include <capstan/core/threads.h>
@@ -24,14 +24,22 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<s
   return c;
 }
 
-double unit(std::uint32_t high, std::uint32_t low) { return std::ldexp(static_cast<double>((std::uint64_t{high} << 32 | low) >> 11), -53); }
-
-std::pair<double, double> expected_pair(const Generator& g, std::uint64_t index) {
-  const auto w = philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32) ^ g.purpose << 24,
-                         static_cast<std::uint32_t>(g.draw), static_cast<std::uint32_t>(g.draw >> 32) ^ (g.purpose & 0xFFFFFF00)},
-                        {static_cast<std::uint32_t>(g.seed), static_cast<std::uint32_t>(g.seed >> 32)});
-  return {unit(w[0], w[1]), unit(w[2], w[3])};
+// Word w of block `block` of a draw.
+std::uint32_t word(const Generator& g, std::uint64_t block, std::size_t w) {
+  return philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32) ^ g.purpose << 24,
+                 static_cast<std::uint32_t>(g.draw), static_cast<std::uint32_t>(g.draw >> 32) ^ (g.purpose & 0xFFFFFF00)},
+                {static_cast<std::uint32_t>(g.seed), static_cast<std::uint32_t>(g.seed >> 32)})[w];
 }
+
+// Element i of an f64: 16 blocks give 16 numbers of their words 0 and 1, then 16 of their words 2 and 3.
+std::uint64_t long_word(const Generator& g, std::uint64_t i) {
+  const std::uint64_t block = i / 32 * 16 + i % 16;
+  const std::size_t w = i / 16 % 2 * 2;
+  return std::uint64_t{word(g, block, w)} << 32 | word(g, block, w + 1);
+}
+double expected_f64(const Generator& g, std::uint64_t i) { return std::ldexp(static_cast<double>(long_word(g, i) >> 11), -53); }
+// Element i of an f32: 16 numbers of word 0, then of word 1, ...
+double expected_f32(const Generator& g, std::uint64_t i) { return std::ldexp(word(g, i / 64 * 16 + i % 16, i / 16 % 4), -32); }
 
 double kolmogorov(Values x, double (*cdf)(double)) {
   std::sort(x.begin(), x.end());
@@ -68,10 +76,10 @@ TEST(Random, PhiloxGivesTheKnownAnswers) {
   EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
             (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
   Generator g;
-  const Tensor first = uniform({2}, 0, 1, DType::f64, g);
-  EXPECT_EQ(first.data<double>()[0], unit(0x6627e8d5, 0xe169c58d));
-  EXPECT_EQ(first.data<double>()[1], unit(0xbc57ac4c, 0x9b00dbd8));
-  EXPECT_EQ(Generator{}.uniform(), unit(0x6627e8d5, 0xe169c58d));
+  const Tensor first = uniform({17}, 0, 1, DType::f64, g);
+  EXPECT_EQ(first.data<double>()[0], std::ldexp(0x6627e8d5e169c58d >> 11, -53));
+  EXPECT_EQ(first.data<double>()[16], std::ldexp(0xbc57ac4c9b00dbd8 >> 11, -53));
+  EXPECT_EQ(Generator{}.uniform(), first.data<double>()[0]);
 }
 
 TEST(Random, KeysAndCountersReachTheirWords) {
@@ -81,15 +89,16 @@ TEST(Random, KeysAndCountersReachTheirWords) {
       for (const std::uint32_t purpose : {0u, 1u, 3u, 255u, 256u, 257u, ~0u}) {
         Generator g{seed, purpose, draw};
         const Generator start = g;
-        EXPECT_EQ(g.uniform(), expected_pair(start, 0).first);
+        EXPECT_EQ(g.uniform(), expected_f64(start, 0));
         EXPECT_EQ(g.draw, draw + 1);
-        const Tensor x = uniform({7}, 0, 1, DType::f64, g);
-        const Generator second{seed, purpose, draw + 1};
-        for (std::uint64_t i = 0; i < 7; ++i) {
-          const auto [a, b] = expected_pair(second, i / 2);
-          EXPECT_EQ(x.data<double>()[i], i % 2 ? b : a);
+        const Tensor x = uniform({37}, 0, 1, DType::f64, g), y = uniform({70}, -1, 1, DType::f32, g);
+        const Generator second{seed, purpose, draw + 1}, third{seed, purpose, draw + 2};
+        for (std::uint64_t i = 0; i < 37; ++i) EXPECT_EQ(x.data<double>()[i], expected_f64(second, i));
+        for (std::uint64_t i = 0; i < 70; ++i) {
+          const float last = std::nextafterf(1, 0), expected = static_cast<float>(2 * expected_f32(third, i) - 1);
+          EXPECT_EQ(y.data<float>()[i], std::min(expected, last));
         }
-        EXPECT_EQ(g.draw, draw + 2);
+        EXPECT_EQ(g.draw, draw + 3);
       }
 }
 
@@ -206,15 +215,70 @@ TEST(Random, NormalIsNormal) {
   }
 }
 
+// Of each pair of 16 numbers the first is the cosine's and the second the sine's.
 TEST(Random, NormalIsBoxMullersFormula) {
+  const double turn = 2 * std::acos(-1);
   const Generator start{14, 1, 9};
   Generator g = start;
   const Tensor x = normal({1001}, 3, 2, DType::f64, g);
   for (std::uint64_t i = 0; i < 1001; ++i) {
-    const auto [u, v] = expected_pair(start, i / 2);
-    const double r = std::sqrt(-2 * std::log(1 - u)), angle = 2 * std::acos(-1) * v;
-    ASSERT_NEAR(x.data<double>()[i], 3 + 2 * r * (i % 2 ? std::sin(angle) : std::cos(angle)), 1e-13) << i;
+    const std::uint64_t block = i / 32 * 16 + i % 16;
+    const double u = std::ldexp(static_cast<double>((std::uint64_t{word(start, block, 0)} << 32 | word(start, block, 1)) >> 11), -53);
+    const double v = std::ldexp(static_cast<double>((std::uint64_t{word(start, block, 2)} << 32 | word(start, block, 3)) >> 11), -53);
+    const double r = std::sqrt(-2 * std::log1p(-u));
+    ASSERT_NEAR(x.data<double>()[i], 3 + 2 * r * (i / 16 % 2 ? std::sin(turn * v) : std::cos(turn * v)), 1e-14) << i;
   }
+  const Generator second = g;
+  const Tensor y = normal({1001}, 3, 2, DType::f32, g);
+  for (std::uint64_t i = 0; i < 1001; ++i) {
+    const std::uint64_t block = i / 64 * 16 + i % 16;
+    const std::size_t w = i / 32 % 2 * 2;
+    const double u = std::ldexp(word(second, block, w) + 0.5, -32), v = std::ldexp(word(second, block, w + 1), -32);
+    const double r = std::sqrt(-2 * std::log(u));
+    ASSERT_NEAR(y.data<float>()[i], 3 + 2 * r * (i / 16 % 2 ? std::sin(turn * v) : std::cos(turn * v)), 2e-6) << i;
+  }
+}
+
+// The extreme words give the largest and the smallest numbers that there are.
+TEST(Random, TheFarthestNormalNumbers) {
+  for_each_table([&]<class T>(const kernels::Table<T>& table) {
+    kernels::Stream s{{12, 0}, {0, 0, 0, 0}};
+    std::vector<T> y(1 << 21);
+    table.random_normal(s, 0, y.data(), static_cast<std::int64_t>(y.size()), T(0), T(1));
+    const auto [low, high] = std::minmax_element(y.begin(), y.end());
+    // Of 2^21 numbers the largest is below 4.4 once in 10^5 and above 6.8 once in 10^5.
+    EXPECT_GT(*high, T(4.4));
+    EXPECT_LT(*high, T(6.8));
+    EXPECT_LT(*low, T(-4.4));
+    EXPECT_GT(*low, T(-6.8));
+  });
+}
+
+TEST(Random, EveryInstructionSetGivesTheSameBits) {
+  const kernels::Stream s{{7, 8}, {0, 5u << 24, 11, 12}};
+  std::vector<std::uint64_t> hashes;
+  std::size_t k = 0;
+  for_each_table([&]<class T>(const kernels::Table<T>& table) {
+    for (const std::int64_t group : {std::int64_t{0}, (std::int64_t{1} << 28) - 1}) {  // where the block's index leaves 32 bits
+      std::vector<std::uint32_t> bits(64 + 2 * 4 * 333);
+      std::uint32_t words[4][16];
+      table.random_words(s, group, words);
+      std::memcpy(bits.data(), words, sizeof words);
+      Guarded<T> u(333), v(333);
+      table.random_uniform(s, group, u.data(), 333, -2, 5, T(-2), T(3));
+      table.random_normal(s, group, v.data(), 333, T(1), T(2));
+      ASSERT_TRUE(u.untouched() && v.untouched());
+      std::memcpy(bits.data() + 64, u.data(), 333 * sizeof(T));
+      std::memcpy(bits.data() + 64 + 333 * sizeof(T) / 4, v.data(), 333 * sizeof(T));
+      std::uint64_t hash = 1469598103934665603u;
+      for (const std::uint32_t b : bits) hash = (hash ^ b) * 1099511628211u;
+      const std::size_t first = k++ % 4;  // f32 and f64, two groups each, of the first instruction set
+      if (hashes.size() <= first)
+        hashes.push_back(hash);
+      else
+        EXPECT_EQ(hash, hashes[first]) << group;
+    }
+  });
 }
 
 TEST(Random, PermutationsAreUniform) {
@@ -232,6 +296,23 @@ TEST(Random, PermutationsAreUniform) {
     Values sorted = values(p);
     std::sort(sorted.begin(), sorted.end());
     EXPECT_EQ(sorted, values(arange(static_cast<double>(n), DType::f64)));
+  }
+}
+
+// Fisher & Yates from the end, with numbers that are multiplied into their range.
+TEST(Random, APermutationIsItsSwaps) {
+  for (const std::int64_t n : {1, 2, 3, 32, 33, 34, 65, 1000}) {
+    Generator g{15, 2, 4};
+    const Generator start = g;
+    std::vector<double> expected;
+    for (std::int64_t i = 0; i < n; ++i) expected.push_back(static_cast<double>(i));
+    for (std::int64_t i = n - 1; i > 0; --i) {
+      const auto wide =
+          static_cast<unsigned __int128>(long_word(start, static_cast<std::uint64_t>(n - 1 - i))) * static_cast<unsigned>(i + 1);
+      std::swap(expected[static_cast<std::size_t>(i)], expected[static_cast<std::size_t>(wide >> 64)]);
+    }
+    EXPECT_EQ(values(permutation(n, g)), expected) << n;
+    EXPECT_EQ(g.draw, 5u);
   }
 }
 
