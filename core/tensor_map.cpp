@@ -82,6 +82,7 @@ TensorMap NamedTensors::clone() const {
   TensorMap copy;
   copy.entries_.reserve(size());
   for (const Entry& e : entries_) copy.entries_.push_back({e.name, e.tensor.clone()});
+  copy.places_ = places_;
   return copy;
 }
 

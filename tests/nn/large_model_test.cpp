@@ -22,11 +22,11 @@ double seconds(Body body) {
   return least;
 }
 
-/// How much longer eight times as much takes: 8 to 20 when it is in proportion, since caches are small; 64 when each goes through
-/// all others, 512 for the nest where each level went through all pairs.
+/// How much longer `times` as much takes. A machine with other work to do makes several of what is in proportion, not tens: the tests
+/// ask what lies that far apart.
 template <class Make, class Body>
-double growth(int count, Make make, Body body) {
-  auto small = make(count), large = make(8 * count);
+double growth(int count, int times, Make make, Body body) {
+  auto small = make(count), large = make(times * count);
   return seconds([&] { body(large); }) / seconds([&] { body(small); });
 }
 
@@ -63,37 +63,38 @@ nn::Sequential nested(int depth) {
   return s;
 }
 
-constexpr int many = 5000;
-constexpr double in_proportion = 35;
+// 64 times as many take 64 to 130 times as long, since caches are small; 4,096 times when each goes through all others.
+constexpr int many = 1000, times = 64;
+constexpr double in_proportion = 600;
 
 }  // namespace
 
 TEST(LargeModel, ItsParametersAreCollected) {
   EXPECT_EQ(Wide(many).parameters().size(), static_cast<std::size_t>(many));
   EXPECT_LT(growth(
-                many, [](int n) { return Wide(n); }, [](Wide& m) { m.parameters(); }),
+                many, times, [](int n) { return Wide(n); }, [](Wide& m) { m.parameters(); }),
             in_proportion);
   EXPECT_LT(growth(
-                many, [](int n) { return Wide(n); }, [](Wide& m) { m.load_state(m.state()); }),
+                many, times, [](int n) { return Wide(n); }, [](Wide& m) { m.load_state(m.state()); }),
             in_proportion);
   EXPECT_LT(growth(
-                many, [](int n) { return Wide(n); }, [](Wide& m) { summary(m); }),
+                many, times, [](int n) { return Wide(n); }, [](Wide& m) { summary(m); }),
             in_proportion);
 }
 
 TEST(LargeModel, ItsOptimizerIsMadeSavedAndLoaded) {
   EXPECT_LT(growth(
-                many, [](int n) { return Wide(n).parameters(); }, [](const Parameters& p) { optim::Adagrad(p, {}); }),
+                many, times, [](int n) { return Wide(n).parameters(); }, [](const Parameters& p) { optim::Adagrad(p, {}); }),
             in_proportion);
   EXPECT_LT(growth(
-                many, [](int n) { return Wide(n).parameters(); },
+                many, times, [](int n) { return Wide(n).parameters(); },
                 [](const Parameters& p) {
                   optim::Adagrad adagrad(p, {});
                   adagrad.load_state(adagrad.state());
                 }),
             in_proportion);
   EXPECT_LT(growth(
-                many, [](int n) { return Wide(n).parameters(); },
+                many, times, [](int n) { return Wide(n).parameters(); },
                 [](const Parameters& p) {
                   optim::EMA ema(p, {});
                   ema.update();
@@ -105,7 +106,7 @@ TEST(LargeModel, ItsOptimizerIsMadeSavedAndLoaded) {
 
 TEST(LargeModel, ItsGradientsAreAdded) {
   EXPECT_LT(growth(
-                many, [](int n) { return std::pair(gradients_of(Wide(n).all), Gradients()); },
+                many, times, [](int n) { return std::pair(gradients_of(Wide(n).all), Gradients()); },
                 [](std::pair<Gradients, Gradients>& g) {
                   g.second = g.first.clone();
                   g.second += g.first;
@@ -117,7 +118,7 @@ TEST(LargeModel, IsClonedHoweverDeep) {
   nn::Sequential deep = nested(200), copy = deep.clone();
   EXPECT_EQ(copy.parameters().size(), 400u);
   EXPECT_EQ(bits(copy.state()), bits(deep.state()));
-  EXPECT_LT(growth(200, nested, [](nn::Sequential& s) { s.clone(); }), in_proportion);
+  EXPECT_LT(growth(200, 8, nested, [](nn::Sequential& s) { s.clone(); }), 128);  // 512 where each level goes through all pairs
 }
 
 // Tensors that are tied across levels, dtypes and modes are matched once, by the outermost.
