@@ -16,7 +16,10 @@ constexpr std::size_t most_without_places = 16;  // fewer are looked through
 NamedTensors::NamedTensors() = default;
 NamedTensors::NamedTensors(const NamedTensors&) = default;
 NamedTensors::NamedTensors(NamedTensors&&) noexcept = default;
-NamedTensors& NamedTensors::operator=(const NamedTensors&) = default;
+NamedTensors& NamedTensors::operator=(const NamedTensors& other) {
+  NamedTensors copy(other);  // first all that needs memory
+  return *this = std::move(copy);
+}
 NamedTensors& NamedTensors::operator=(NamedTensors&&) noexcept = default;
 NamedTensors::~NamedTensors() = default;
 

@@ -122,7 +122,7 @@ void expect_all_or_nothing(const std::string& what, Make make, Body body, Show s
 /// Parameters in blocks of different sizes, so that none is found in another's place.
 Parameters parameters(DType dtype = DType::f32) {
   manual_seed(3);
-  return {{"a", parameter(randn({3, 5}, dtype))}, {"b", parameter(randn({10, 7}, dtype))}, {"c", parameter(randn({20, 30}, dtype))}};
+  return {{"a", parameter(randn({3, 5}, dtype))}, {"b", parameter(randn({10, 7}, dtype))}, {"c", parameter(randn({11, 13}, dtype))}};
 }
 
 Tensor loss_of(const Parameters& all) {
@@ -188,6 +188,24 @@ TEST(AllocationFails, TensorsAndMaps) {
           s.map = std::move(longer);
         },
         show);
+  struct Two {
+    TensorMap map, other;
+  };
+  const auto two = [&] {
+    auto s = std::make_unique<Two>();
+    for (int i = 0; i < 20; ++i)
+      s->map.insert("one of the names that are too long for a string itself " + std::to_string(i), ones({i + 1}));
+    for (int i = 0; i < 40; ++i) s->other.insert("another name that is as long as the others are " + std::to_string(i), ones({i + 1}));
+    return s;
+  };
+  expect_all_or_nothing(
+      "=", two, [](Two& s) { s.map = s.other; },
+      [](Two& s) {
+        std::string all = bits_of(s.map);
+        for (const auto& [name, t] : s.other) all += s.map.contains(name) ? "1" : "0";
+        for (const auto& [name, t] : s.map) all += s.map.contains(name) ? "1" : "0";
+        return all;
+      });
   expect_all_or_nothing(
       "insert", make, [&](State& s) { s.map.insert("another name that is as long as the others are", zeros({40})); }, show);
   expect_all_or_nothing(

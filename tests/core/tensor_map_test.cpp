@@ -47,7 +47,7 @@ TEST(TensorMap, FindsEachOfManyNames) {
     EXPECT_EQ(thrown([&] { map.insert("layer0.weight", tensor(1)); }), "ValueError: [tensors] a name must come once: 'layer0.weight'");
     const TensorMap copy = map, moved = std::move(map);
     map = TensorMap{{"other", tensor(1)}};
-    for (const TensorMap& m : {copy, moved}) {
+    for (const TensorMap& m : {copy, moved, copy.clone()}) {
       ASSERT_EQ(m.size(), static_cast<std::size_t>(count));
       for (int i = 0; i < count; ++i) ASSERT_EQ(m["layer" + std::to_string(i) + ".weight"].item(), i);
       EXPECT_FALSE(m.contains("layer" + std::to_string(count) + ".weight"));
