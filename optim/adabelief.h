@@ -19,6 +19,7 @@ struct AdaBeliefOptions {
 /// Adam divided not by the size of gradients but by how far they are from what was expected. The paper has one eps for both
 /// places. Where the root and eps are 0, w stays. Once m is not 0, a zero gradient still moves w: a lazy sparse step is not
 /// exact. Throws ValueError unless lr, eps, eps_root and weight_decay are >= 0 and beta1 and beta2 lie in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes s infinite and stops the element for good.
 /// Weakness: a gradient that does not vary makes s vanish, and only the two tiny eps bound the step.
 struct AdaBelief : Elementwise<AdaBelief, AdaBeliefOptions> {
   using Elementwise::Elementwise;

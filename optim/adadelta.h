@@ -16,6 +16,7 @@ struct AdadeltaOptions {
 /// The paper has no lr (lr = 1): the average a of past steps gives the step its unit, so that rescaling the loss changes
 /// nothing. Where v + eps is 0, w stays. A zero gradient moves no w, but makes both averages forget: a lazy sparse step is
 /// not exact. Throws ValueError unless lr, eps and weight_decay are >= 0 and rho lies in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: a starts from 0, so that the first steps are as small as sqrt(eps), it takes long until they grow, and for
 /// eps = 0 they never do.
 struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {

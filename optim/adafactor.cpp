@@ -1,5 +1,6 @@
 #include <capstan/core/text.h>
 #include <capstan/optim/adafactor.h>
+#include <capstan/optim/scaled.h>
 
 #include <algorithm>
 #include <limits>
@@ -12,9 +13,13 @@ namespace {
 
 Tensor at_least(const Tensor& x, double least) { return clamp(x, least, std::numeric_limits<double>::infinity()); }
 
-double root_mean_square(const Tensor& x) { return norm(x).item() / std::sqrt(static_cast<double>(x.numel())); }
+double root_mean_square(const Tensor& x) { return detail::length(x) / std::sqrt(static_cast<double>(x.numel())); }
 
-void average(Tensor& v, const Tensor& x, double taken) { v.assign((1 - taken) * v + taken * x); }
+/// Squares that are too large count as the largest of which w.numel() have a finite sum.
+void average(Tensor& v, const Tensor& x, double taken, const Tensor& w) {
+  const double largest = w.dtype() == DType::f32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  v.assign((1 - taken) * v + taken * clamp(x, 0, largest / (4 * static_cast<double>(w.numel()))));
+}
 
 }  // namespace
 
@@ -27,15 +32,15 @@ void Adafactor::move(const AdafactorOptions& o, StepInfo step, Tensor& w, const 
   const Tensor squares = square(g);
   Tensor v = whole;
   if (w.dim() > 1) {
-    average(row, mean(squares, -1, true), taken);
-    average(column, mean(squares, -2, true), taken);
-    v = row * column / at_least(mean(row, -2, true), eps1);
+    average(row, mean(squares, -1, true), taken, w);
+    average(column, mean(squares, -2, true), taken, w);
+    v = row * (column / at_least(mean(row, -2, true), eps1));  // row * column might be too large
   } else {
-    average(whole, squares, taken);
+    average(whole, squares, taken, w);
   }
   const Tensor u = g / sqrt(at_least(v, detail::kept_positive(eps1 * eps1, w.dtype())));
-  if (o.weight_decay != 0) w *= 1 - step.lr * o.weight_decay;
-  w -= u * (alpha / std::max(1.0, root_mean_square(u) / o.d));
+  if (o.weight_decay != 0) detail::assign_finite(w, w * (1 - step.lr * o.weight_decay));
+  detail::subtract_finite(w, detail::times(u, alpha, std::max(1.0, root_mean_square(u) / o.d)));
 }
 
 Shape Adafactor::slot_shape(std::size_t slot, const Shape& w) {

@@ -23,6 +23,7 @@ struct AdafactorOptions {
 /// a vector, one for a matrix. Both floors are at least the dtype's smallest normal number. Their order is PyTorch's; the paper adds
 /// eps1 to g^2. A zero gradient leaves w but makes the averages forget: a lazy sparse step is not exact. Throws ValueError unless lr,
 /// eps1, eps2 and weight_decay are >= 0, beta2_decay <= 0 and d >= 1.
+/// A mean of squares counts for no more than the largest number / (4 * numel), so that the averages stay finite and go on.
 /// Weakness: v is of rank one: an element that is rare in a busy row and a busy column gets too small a step.
 struct Adafactor : WholeTensor<Adafactor, AdafactorOptions> {
   using WholeTensor::WholeTensor;
@@ -33,6 +34,7 @@ struct Adafactor : WholeTensor<Adafactor, AdafactorOptions> {
                                      {"d", &AdafactorOptions::d},       {"weight_decay", &AdafactorOptions::weight_decay}};
   static constexpr std::array states = {"row_var", "col_var", "variance"};
 
+  static constexpr bool keeps_finite = true;
   static void move(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& row, Tensor& column, Tensor& whole);
   static Shape slot_shape(std::size_t slot, const Shape& w);
   static Decay decay(const AdafactorOptions&) { return Decay::own; }

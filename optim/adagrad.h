@@ -31,6 +31,7 @@ struct AdagradOptions {
 /// with one s for each element. Frequent features get small steps and rare ones large steps. An element with g = 0 and
 /// s = 0 stays where it is, also for eps = 0. Zero gradients change nothing, so that a sparse step is exact unless there is
 /// weight decay. Throws ValueError unless lr, eps, initial_accumulator, lr_decay and weight_decay are >= 0.
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes s infinite and stops the element for good.
 /// Weakness: s only grows, so the rate falls like 1/sqrt(t) at best and dies where early gradients were large; RMSProp
 /// forgets them.
 struct Adagrad : Elementwise<Adagrad, AdagradOptions> {

@@ -20,6 +20,7 @@ struct AdamOptions {
 /// correction of u is PyTorch's, the paper has none. Where the root and eps are 0, w stays. Once m is not 0, a zero gradient
 /// still moves w, and both averages forget: a lazy sparse step is not exact. Throws ValueError unless lr, eps and
 /// weight_decay are >= 0 and beta1 and beta2 lie in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: a coordinate that was quiet moves by up to lr*(1 - beta1)/sqrt(1 - beta2) at its first large gradient, and the
 /// rate need not fall, so that there are convex problems on which it does not converge; amsgrad is the answer to those.
 struct Adam : Elementwise<Adam, AdamOptions> {

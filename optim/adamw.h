@@ -17,6 +17,7 @@ struct AdamWOptions {
 ///   w <- w - lr*weight_decay*w,  then Adam's step (optim/adam.h), whose averages do not see the decay.
 /// The paper multiplies weight_decay by the schedule alone; PyTorch's also by lr. Throws what Adam throws. A lazy sparse step
 /// is not exact, for Adam's reasons and for the decay.
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: Adam's; and the decay is tied to lr: who halves lr halves the regularisation.
 struct AdamW : Elementwise<AdamW, AdamWOptions> {
   using Elementwise::Elementwise;

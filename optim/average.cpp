@@ -1,9 +1,9 @@
-#include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/core/threads.h>
 #include <capstan/optim/average.h>
 #include <capstan/optim/state_reader.h>
+#include <capstan/optim/transform_part.h>
 
 #include <algorithm>
 #include <string_view>
@@ -16,24 +16,6 @@ using capstan::detail::fail;
 
 namespace {
 
-/// a <- a + share * (w - a), the difference in `room`.
-void approach(const Tensor& a, const Tensor& w, double share, void* room) {
-  kernels::dispatch(a, [&]<class T>(T*) {
-    const kernels::Table<T>& t = kernels::table<T>();
-    T *x = kernels::data_of<T>(a), *difference = static_cast<T*>(room);
-    const T s = T(share);
-    constexpr auto sub = static_cast<int>(kernels::Binary::sub), mul = static_cast<int>(kernels::Binary::mul),
-                   add = static_cast<int>(kernels::Binary::add);
-    parallel_for(a.numel(), std::int64_t{1} << 15, [&](std::int64_t begin, std::int64_t end) {
-      const std::int64_t n = end - begin;
-      t.binary[sub](kernels::data_of<T>(w) + begin, x + begin, difference + begin, n, true, true);
-      t.binary[mul](&s, difference + begin, difference + begin, n, false, true);
-      t.binary[add](x + begin, difference + begin, x + begin, n, true, true);
-    });
-  });
-  capstan::detail::bump_version(a.header());
-}
-
 /// Exchanges the elements.
 void exchange(const Tensor& a, const Tensor& b) noexcept {
   char *x = static_cast<char*>(a.header()->data), *y = static_cast<char*>(b.header()->data);
@@ -45,7 +27,7 @@ void exchange(const Tensor& a, const Tensor& b) noexcept {
 }  // namespace
 
 ParameterAverage::ParameterAverage(const char* op, const Parameters& parameters) : op_(op), parameters_(parameters) {
-  num_threads(), kernels::isa_level();  // throw for a bad variable of the environment: here, and not half way through an update
+  num_threads(), detail::choose_isa_level();  // throw for a bad variable of the environment: here, and not half way through an update
   if (parameters.empty()) fail<ValueError>(op, "needs at least one parameter");
   std::unordered_map<const capstan::detail::Header*, std::string_view> tensors;
   for (const auto& p : parameters) {
@@ -70,11 +52,10 @@ void ParameterAverage::update() {
     averages_ = parameters_.clone();
   } else {
     const double share = 1 - keep(count_);
-    // Into memory that is there before anything changes.
-    std::int64_t bytes = 0;
-    for (const auto& [name, w] : parameters_) bytes = std::max(bytes, w.numel() * static_cast<std::int64_t>(size_of(w.dtype())));
-    const Tensor room = empty({bytes}, DType::boolean);
-    for (const auto& [name, w] : parameters_) approach(averages_[name], w, share, room.data<bool>());
+    for (const auto& [name, w] : parameters_) {
+      detail::sweep<Decay::own, true>(
+          averages_[name], w, [&]<class T>(T*) { return detail::Towards<T>{T(share)}; }, 0);
+    }
   }
   ++count_;
 }

@@ -57,7 +57,7 @@ std::vector<std::size_t> Program::add(const Transform& t, const std::string& pat
   return all;
 }
 
-void Program::route(const std::vector<std::size_t>& of, const std::string& name) {
+void Program::route(const std::vector<std::size_t>& of, const std::string& name, DType dtype) {
   const std::size_t parameter = parameters.size();
   for (const std::size_t i : of) {
     const std::size_t match = first_match(nodes[i].part->patterns, name);
@@ -65,16 +65,19 @@ void Program::route(const std::vector<std::size_t>& of, const std::string& name)
     nodes[i].reached[parameter] = true;
     nodes[i].matches.resize(parameter + 1, no_match);
     nodes[i].matches[parameter] = match;
+    nodes[i].any_f32 = nodes[i].any_f32 || dtype == DType::f32;
     for (std::size_t b = 0; b < nodes[i].branches.size(); ++b)
-      if (b == match) route(nodes[i].branches[b], name);
+      if (b == match) route(nodes[i].branches[b], name, dtype);
   }
   for (Node& node : nodes) node.reached.resize(parameter + 1);
   for (Node& node : nodes) node.matches.resize(parameter + 1, no_match);
 }
 
-void Program::require_place(const std::vector<std::size_t>& of, const std::string& name) const {
+void Program::require_place(const std::vector<std::size_t>& of, const std::string& name, DType dtype) const {
   for (const std::size_t i : of) {
     const Node& node = nodes[i];
+    for (std::size_t k = 0; k < node.values.size(); ++k)
+      node.part->numbers[k].check_held(node.part->name.c_str(), node.values[k], dtype == DType::f32);
     if (!node.part->every) continue;
     const std::size_t match = first_match(node.part->patterns, name);
     if (match == no_match) {
@@ -82,7 +85,7 @@ void Program::require_place(const std::vector<std::size_t>& of, const std::strin
       for (const std::string& pattern : node.part->patterns) all += cat(all.empty() ? "'" : ", '", pattern, "'");
       fail<ValueError>("chain", node.path, ": each parameter must match a pattern: '", name, "' among ", all, " (\"*\" takes the rest)");
     }
-    require_place(node.branches[match], name);
+    require_place(node.branches[match], name, dtype);
   }
 }
 
@@ -95,6 +98,7 @@ bool Program::run(const std::vector<std::size_t>& of, Updates& all) {
       if (!n.value.scheduled()) continue;
       node.values[k] = n.value.at(m.counts[0]);
       n.check(node.part->name.c_str(), node.values[k]);
+      n.check_held(node.part->name.c_str(), node.values[k], node.any_f32);
     }
     if (node.part->scheduled()) ++m.counts[0];
     Call call{*this, node, m};
@@ -112,14 +116,15 @@ struct Move {
   void operator()(T& w, T n, T& d) const { w -= d == T(0) ? T(0) : step * n / d; }
 };
 
-/// w <- w + u.
+/// w <- w + u, where that is finite.
 void apply(const Update& u) {
   const double step = -u.num / u.den;
   const auto rule = [&]<class T>(T*) { return Move<T>{T(step)}; };
   if (u.shrink == 0)
-    u.d.defined() ? sweep(u.w, u.n, rule, 0, u.d) : sweep(u.w, u.n, rule, 0);
+    u.d.defined() ? sweep<Decay::own, true>(u.w, u.n, rule, 0, u.d) : sweep<Decay::own, true>(u.w, u.n, rule, 0);
   else
-    u.d.defined() ? sweep<Decay::decoupled>(u.w, u.n, rule, 1 + u.shrink, u.d) : sweep<Decay::decoupled>(u.w, u.n, rule, 1 + u.shrink);
+    u.d.defined() ? sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.shrink, u.d)
+                  : sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.shrink);
 }
 
 }  // namespace
@@ -156,12 +161,14 @@ void Chain::require_patterns_used() const {
   program_->checked = true;
 }
 
-void Chain::accept_parameter(const std::string& name, const Tensor&) const { program_->require_place(program_->top, name); }
+void Chain::accept_parameter(const std::string& name, const Tensor& parameter) const {
+  program_->require_place(program_->top, name, parameter.dtype());
+}
 
 /// Takes in the parameters that were added.
 void Chain::know_all() const {
   for (std::size_t i = program_->parameters.size(); i < entries().size(); ++i) {
-    program_->route(program_->top, entries()[i].name);
+    program_->route(program_->top, entries()[i].name, entries()[i].parameter.dtype());
     program_->parameters.insert(entries()[i].name, entries()[i].parameter);
   }
 }

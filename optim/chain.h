@@ -16,11 +16,11 @@ struct Program;
 ///
 /// It steps, saves and explains itself as every other, and the same wrappers go around it. Factors, and the division of
 /// scale_by_rss and scale_by_adam, wait until the elements of u are asked for: a chain rounds as the built-in optimizer of the
-/// same parts does, to the bit. All new states are computed before anything is changed, so that also an error in the middle
-/// of a chain leaves everything as it was. A class that derives from this and has `name`, `fields` and a constructor from
-/// (Parameters, Options) is found by optim::make() once it is registered (optim/make.h). Weakness: each part is a pass over
-/// memory of its own, and for the length of a step there are two of every state, where a built-in method makes one pass in
-/// place.
+/// same parts does, to the bit, as long as all is finite; an element whose new value is not stays as it was. All new states are computed
+/// before anything is changed, so that also an error in the middle of a chain leaves everything as it was. A class that derives from this
+/// and has `name`, `fields` and a constructor from (Parameters, Options) is found by optim::make() once it is registered (optim/make.h).
+/// Weakness: each part is a pass over memory of its own, and for the length of a step there are two of every state, where a built-in method
+/// makes one pass in place.
 ///
 /// Parts are called by their place: "0.clip_by_global_norm", in a partition "2.partition/<branch>/0.trace". The state holds,
 /// beside that of every optimizer, "chain/<part>/<number>" (f64) for each number that follows no schedule, "chain/<part>/count"

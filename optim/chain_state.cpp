@@ -83,6 +83,7 @@ void Chain::set_number(std::string_view name, double value) {
   const Number& n = node.part->numbers[at.number];
   if (n.value.scheduled()) fail<ValueError>(method(), node.path, "/", n.name, " follows a schedule: it cannot be set");
   n.check(node.part->name.c_str(), value);
+  n.check_held(node.part->name.c_str(), value, node.any_f32);
   std::vector<double> together = node.values;
   together[at.number] = value;
   node.part->check(together);
@@ -103,6 +104,7 @@ void Chain::set_options(const std::vector<double>& values) {
   for (std::size_t i = 0; i < places.size(); ++i) {
     const detail::Part& part = *program_->nodes[places[i].node].part;
     part.numbers[places[i].number].check(part.name.c_str(), values.at(i));
+    part.numbers[places[i].number].check_held(part.name.c_str(), values.at(i), program_->nodes[places[i].node].any_f32);
   }
   std::vector<std::vector<double>> together;
   for (const Node& node : program_->nodes) together.push_back(node.values);

@@ -252,6 +252,7 @@ Conformance check_conformance(const Subject& s) {
   check("f32 follows f64", [&] { follows_f64(s); });
   check("f64 is more exact than f32", [&] { is_exact_in_f64(s); });
   check("composes with clipping and decay", [&] { return composes(s); });
+  check("keeps parameters finite", [&] { keeps_finite(s); });
   check("refuses what is not finite", [&] { refuses_non_finite(s); });
   check("refuses bad options", [&] { return refuses_bad_options(s); });
   check("gives the same bits for any number of threads", [&] { return same_for_any_threads(s); });

@@ -92,6 +92,8 @@ std::false_type moves_elements(const void*);
 ///   - "composes with clipping and decay": gradients are values; weight_decay adds weight_decay * w to them (L2), or takes
 ///     lr * weight_decay * w from w before the step (decoupled, Loshchilov & Hutter, ICLR 2019), to 1e-12 in f64 and 1e-5 in
 ///     f32, with that of the set or else 0.1, unless decay() says that the method has a way of its own;
+///   - "keeps parameters finite": whatever finite gradients come, from the smallest number of the dtype to the largest, with one
+///     sign or both, in all elements or in one, no element becomes infinite or NaN;
 ///   - "refuses what is not finite", a gradient or loss, before anything is changed;
 ///   - "refuses bad options": NaN and infinity for any, a negative lr, eps and weight_decay, in the constructor, set_lr(), group()
 ///     and load_state(), before anything is changed;

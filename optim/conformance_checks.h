@@ -130,6 +130,7 @@ void leaves_idle_alone(const Subject& s);
 void starts_later_afresh(const Subject& s);
 void moves_group_by_its_options(const Subject& s);
 void goes_on_after_load(const Subject& s);
+void keeps_finite(const Subject& s);
 void refuses_non_finite(const Subject& s);
 std::string refuses_bad_options(const Subject& s);
 

@@ -4,6 +4,7 @@
 #include <capstan/optim/whole_tensor.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace capstan::optim {
@@ -56,8 +57,17 @@ void require_fraction(const char* method, const char* option, double value) {
   if (!(value >= 0 && value < 1)) bad_option(method, option, "must lie in [0, 1)", value);
 }
 
-double kept_positive(double eps, DType dtype) noexcept {
-  return std::max(eps, dtype == DType::f32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min());
+void require_held_by_f32(const char* method, const char* option, double value) {
+  const auto held = static_cast<float>(value);
+  if (!std::isfinite(held))
+    fail<ValueError>(method, option, " must be finite in f32, which a parameter has: ", value, " is ", held, " there");
+  if (held == 0 && value != 0 && std::string_view(option).starts_with("eps"))
+    fail<ValueError>(method, option, " must not be 0 in f32, which a parameter has: ", value, " is ", held,
+                     " there (1.4e-45 is the least that is more, and 0 itself is taken where the method takes it)");
+}
+
+double kept_positive(double floor, DType dtype) noexcept {
+  return std::max(floor, dtype == DType::f32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min());
 }
 
 std::string decayed(double weight_decay) { return weight_decay == 0 ? "" : cat("g <- g + ", weight_decay, "*w, "); }

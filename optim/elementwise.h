@@ -47,7 +47,9 @@ struct Made;
 ///
 /// A rule holds numbers. Its constructor computes the step's scalars, once for all parameters that share them;
 /// its call moves one element, given w, g and one number for each of `states`, which start at 0. From that come f32 and f64, one pass over
-/// memory, the best instruction set, threads, groups, saving and loading, explain(). A member `weight_decay` of the options is read here,
+/// memory, the best instruction set, threads, groups, saving and loading, explain(), and that an element whose new w is infinite or NaN
+/// stays as it was, its state with it. What else the state holds is the rule's to say: where w stays finite while a slot does not, such as
+/// in sign(m), `m = optim::finite_or(next, m)` keeps it (optim/finite.h). A member `weight_decay` of the options is read here,
 /// as Method's `decay` says. Optional static members beside those that Method lists:
 ///   - `template <class T> using Rules = RuleList<A<T>, B<T>>` and `std::size_t choose(const Options&)`: several rules, each
 ///     with `states` of its own, of which the options choose one.

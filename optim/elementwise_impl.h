@@ -120,15 +120,15 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
     made.rule.emplace(make_rule<Rule>(o, StepInfo{o.lr, entry.steps}));
     made.group = entry.group;
     made.steps = entry.steps;
-    made.loop = detail::rule_loop<Decay::own, count, Rule, T>();
+    made.loop = detail::rule_loop<Decay::own, true, count, Rule, T>();
     made.factor = T(0);
     if constexpr (requires { o.weight_decay; })
       if (!detail::equal(o.weight_decay, 0)) {
         const Decay decay = this->decay_of(o);
         made.factor = T(decay == Decay::decoupled ? 1 - o.lr * o.weight_decay : o.weight_decay);
-        if (decay == Decay::l2) made.loop = detail::rule_loop<Decay::l2, count, Rule, T>();
+        if (decay == Decay::l2) made.loop = detail::rule_loop<Decay::l2, true, count, Rule, T>();
         if constexpr (requires { Derived::decay(o); })
-          if (decay == Decay::decoupled) made.loop = detail::rule_loop<Decay::decoupled, count, Rule, T>();
+          if (decay == Decay::decoupled) made.loop = detail::rule_loop<Decay::decoupled, true, count, Rule, T>();
       }
   }
   const capstan::detail::Header* const h = entry.parameter.header();

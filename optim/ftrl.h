@@ -19,6 +19,7 @@ struct FTRLOptions {
 /// w = 0; from another w, z starts from -(beta + sqrt(n))*w, so that what pulls w towards 0 is l1 and l2 alone. Without them
 /// it is Adagrad with the rate lr/(beta + sqrt(n)). A zero gradient changes
 /// nothing: a lazy sparse step is exact. Throws ValueError unless all options are >= 0.
+/// An element whose square overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) is left alone in that step, n and z too.
 /// Weakness: the weights follow from z: a w changed from outside is forgotten at the next step. The rate only falls.
 struct FTRL : Elementwise<FTRL, FTRLOptions> {
   using Elementwise::Elementwise;

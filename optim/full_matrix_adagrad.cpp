@@ -1,8 +1,11 @@
 #include <capstan/core/compute.h>
 #include <capstan/core/lapack.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/finite.h>
 #include <capstan/optim/full_matrix_adagrad.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace capstan::optim {
@@ -37,17 +40,30 @@ void FullMatrixAdagrad::move(const FullMatrixAdagradOptions& o, StepInfo step, T
     T *x = w.data<T>(), *sums = outer.data<T>(), *rests = rest.data<T>();
     const T* dx = g.data<T>();
     std::vector<double> direction(dx, dx + n), matrix(static_cast<std::size_t>(n * n));
+    // In units of a power of two in which no product is too large: of g, and its square of G.
+    double largest = 0;
+    for (const double x_i : direction) largest = std::max(largest, std::abs(x_i));
+    for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, std::sqrt(static_cast<double>(sums[i * n + i])));
+    const double unit = largest > 0x1p500 ? std::exp2(std::ilogb(largest)) : 1, per = 1 / unit;
+    for (double& x_i : direction) x_i *= per;
+    double top = 0;
     for (std::int64_t i = 0; i < n * n; ++i) {
-      const double sum = static_cast<double>(sums[i]) + static_cast<double>(rests[i]) +
+      const double sum = (static_cast<double>(sums[i]) + static_cast<double>(rests[i])) * per * per +
                          direction[static_cast<std::size_t>(i / n)] * direction[static_cast<std::size_t>(i % n)];
+      matrix[static_cast<std::size_t>(i)] = sum;
+      top = std::max(top, std::abs(sum));
+    }
+    // What is kept of a G that is too large for the dtype is as much of it, of all elements alike, as there is room for.
+    constexpr double room = static_cast<double>(std::numeric_limits<T>::max()) / 4;
+    const double kept = top > room * per * per ? room * per / top * per : 1;
+    constexpr double epsilon = std::numeric_limits<double>::epsilon();
+    if (!precondition(matrix, o.eps * per, sizeof(T) == sizeof(double) ? epsilon : 32 * epsilon, direction)) return;
+    for (std::int64_t i = 0; i < n * n; ++i) {
+      const double sum = matrix[static_cast<std::size_t>(i)] * kept * unit * unit;
       sums[i] = T(sum);
       rests[i] = T(sum - static_cast<double>(sums[i]));
-      matrix[static_cast<std::size_t>(i)] = sum;
     }
-    constexpr double unit = std::numeric_limits<double>::epsilon();
-    if (!precondition(matrix, o.eps, sizeof(T) == sizeof(double) ? unit : 32 * unit, direction))  // what is not finite goes on to w
-      direction.assign(direction.size(), std::numeric_limits<double>::quiet_NaN());
-    for (std::int64_t i = 0; i < n; ++i) x[i] -= T(step.lr * direction[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = 0; i < n; ++i) x[i] = finite_or(x[i] - T(step.lr * direction[static_cast<std::size_t>(i)]), x[i]);
   });
 }
 

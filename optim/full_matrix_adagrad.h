@@ -19,6 +19,8 @@ struct FullMatrixAdagradOptions {
 /// paper takes the pseudo-inverse for eps = 0) are left alone. Zero gradients change nothing; a lazy step over rows is not
 /// exact, since all elements of a tensor hang together. Throws ValueError for a parameter of more than 1,024 elements, and
 /// unless lr, eps and weight_decay are >= 0.
+/// A G that is too large for the dtype (from |g| = 9e18 on in f32, 6e153 in f64) is kept as much of as there is room for, all of its
+/// elements alike: the direction of a step is right, its length lr until smaller gradients follow.
 /// Weakness: 2 n^2 numbers of state and of the order of n^3 operations a step; one matrix for each parameter, not for all.
 struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptions> {
   using WholeTensor::WholeTensor;
@@ -30,6 +32,7 @@ struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptio
   static constexpr std::array states = {"outer_sum", "outer_rest"};  // G, and what rounding leaves of it
   static constexpr std::int64_t most_elements = 1024;
 
+  static constexpr bool keeps_finite = true;
   static void move(const FullMatrixAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& outer, Tensor& rest);
   static Shape slot_shape(std::size_t, const Shape& w) { return {w.numel(), w.numel()}; }
   static void accept(const std::string& parameter, const Tensor& w);

@@ -1,5 +1,6 @@
 #include <capstan/core/text.h>
 #include <capstan/optim/lamb.h>
+#include <capstan/optim/scaled.h>
 
 namespace capstan::optim {
 
@@ -7,12 +8,13 @@ using capstan::detail::cat;
 
 void LAMB::move(const LAMBOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m, Tensor& v) {
   const detail::Moments<double> moments(o.beta1, o.beta2, step.t);
-  m.assign(o.beta1 * m + (1 - o.beta1) * g);
-  v.assign(o.beta2 * v + (1 - o.beta2) * square(g));
-  Tensor u = m * (1 / moments.correction1) / (sqrt(v * (1 / moments.correction2)) + detail::kept_positive(o.eps, w.dtype()));
+  detail::assign_finite(m, o.beta1 * m + (1 - o.beta1) * g);
+  v.assign(o.beta2 == 0 ? square(g) : o.beta2 * v + (1 - o.beta2) * square(g));  // v may be infinite, and 0 times that is NaN
+  // The corrections behind the root and the quotient: before them they could be too large for the dtype.
+  Tensor u = m / (sqrt(v) * (1 / std::sqrt(moments.correction2)) + o.eps) * (1 / moments.correction1);
   if (o.weight_decay != 0) u += o.weight_decay * w;
-  const double size = norm(w).item(), length = norm(u).item();
-  w -= u * (step.lr * (size == 0 || length == 0 ? 1 : size / length));
+  const double size = detail::length(w), length = detail::length(u);
+  detail::subtract_finite(w, size == 0 || length == 0 ? u * step.lr : detail::times(u, step.lr * size, length));
 }
 
 void LAMB::check(const LAMBOptions& o) {

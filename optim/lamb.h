@@ -19,6 +19,7 @@ struct LAMBOptions {
 /// over each parameter as a whole, so that each tensor moves by lr times its own norm: made for very large batches. Once m is
 /// not 0, a zero gradient still moves w: a lazy sparse step is not exact. Throws ValueError unless lr and weight_decay are
 /// >= 0, eps > 0 and beta1 and beta2 lie in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: a tensor of small norm (a bias near 0) hardly moves; put biases and norms into a group of Adam's kind instead.
 struct LAMB : WholeTensor<LAMB, LAMBOptions> {
   using WholeTensor::WholeTensor;
@@ -31,6 +32,7 @@ struct LAMB : WholeTensor<LAMB, LAMBOptions> {
                                      {"weight_decay", &LAMBOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
+  static constexpr bool keeps_finite = true;
   static void move(const LAMBOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m, Tensor& v);
   static Decay decay(const LAMBOptions&) { return Decay::own; }
   static void check(const LAMBOptions& o);

@@ -1,5 +1,6 @@
 #include <capstan/core/text.h>
 #include <capstan/optim/lars.h>
+#include <capstan/optim/scaled.h>
 
 namespace capstan::optim {
 
@@ -7,10 +8,18 @@ using capstan::detail::cat;
 using capstan::detail::fail;
 
 void LARS::move(const LARSOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
-  const double size = norm(w).item(), slope = norm(g).item();
-  const Tensor u = g * (step.lr * (size == 0 || slope == 0 ? 1 : o.trust_coefficient * size / (slope + o.eps)));
-  m.assign(o.momentum * m + u);
-  w -= o.nesterov ? u + o.momentum * m : m;
+  const double size = detail::length(w);
+  Tensor along = g;
+  double slope = detail::length(g), eps = o.eps;
+  if (slope > 0x1p1000) {  // maybe more than a double holds
+    constexpr double unit = 0x1p-1000;
+    along = g * unit;
+    slope = detail::length(along);
+    eps *= unit;
+  }
+  const Tensor u = size == 0 || slope == 0 ? g * step.lr : detail::times(along, step.lr * o.trust_coefficient * size, slope + eps);
+  detail::assign_finite(m, o.momentum * m + u);
+  detail::subtract_finite(w, o.nesterov ? u + o.momentum * m : m);
 }
 
 void LARS::check(const LARSOptions& o) {

@@ -20,6 +20,7 @@ struct LARSOptions {
 /// |g| + weight_decay*|w|; where a norm is 0 Optax drops the coefficient too. Without momentum nothing but a gradient moves w;
 /// with it a zero gradient still does. A lazy sparse step is not exact, since |w| and |g| are of the whole tensor. Throws
 /// ValueError unless lr, weight_decay, trust_coefficient, eps and momentum are >= 0, and for nesterov without momentum.
+/// The step has the same length for every |g|, be it of 1e-45 in f32; an element of m that would be infinite stays.
 /// Weakness: a bias that starts at 0 makes its first step with lr itself; it needs a warm-up of lr for the largest batches.
 struct LARS : WholeTensor<LARS, LARSOptions> {
   using WholeTensor::WholeTensor;
@@ -30,6 +31,7 @@ struct LARS : WholeTensor<LARS, LARSOptions> {
       {"eps", &LARSOptions::eps}, {"momentum", &LARSOptions::momentum},         {"nesterov", &LARSOptions::nesterov}};
   static constexpr std::array states = {"momentum"};
 
+  static constexpr bool keeps_finite = true;
   static void move(const LARSOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m);
   static void check(const LARSOptions& o);
   static std::string formula(const LARSOptions& o);

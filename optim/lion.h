@@ -34,7 +34,7 @@ struct Lion : Elementwise<Lion, LionOptions> {
         : lr(T(step.lr)), keep1(T(o.beta1)), take1(T(1 - o.beta1)), keep2(T(o.beta2)), take2(T(1 - o.beta2)) {}
     void operator()(T& w, T g, T& m) const {
       w -= lr * sign(keep1 * m + take1 * g);
-      m = keep2 * m + take2 * g;
+      m = finite_or(keep2 * m + take2 * g, m);  // the sign of infinity would be finite for good
     }
   };
 

@@ -9,16 +9,6 @@ namespace capstan::optim {
 using capstan::detail::cat;
 using capstan::detail::fail;
 
-namespace {
-
-template <class T>
-struct Follow {
-  T alpha;
-  void operator()(T& slow, T w) const { slow += alpha * (w - slow); }
-};
-
-}  // namespace
-
 Lookahead::Lookahead(Inside inside, LookaheadOptions options) : Wrapper(inside), options_(options) {
   if (options.period < 1) fail<ValueError>(name(), "period must be positive: ", options.period);
   if (!(options.alpha > 0 && options.alpha <= 1)) fail<ValueError>(name(), "alpha must lie in (0, 1]: ", options.alpha);
@@ -47,8 +37,8 @@ double Lookahead::run(const Source& source) {
   if (++steps_ % options_.period != 0) return loss;
   const NoGrad pause;
   for (Slow& s : slow_) {
-    detail::sweep(
-        s.slow, s.w, [&]<class T>(T*) { return Follow<T>{T(options_.alpha)}; }, 0);
+    detail::sweep<Decay::own, true>(
+        s.slow, s.w, [&]<class T>(T*) { return detail::Towards<T>{T(options_.alpha)}; }, 0);
     s.w.assign(s.slow);
   }
   return loss;

@@ -31,8 +31,9 @@ enum class Decay {
 ///   - `name` and `fields`: what the method and its options are called (optim/field.h says what an option can be);
 ///   - `states`: the names of its slots, which have the parameter's shape and start at 0;
 ///   - [`double initial(const Options&, std::size_t slot)`]: what a slot starts from;
-///   - [`void check(const Options&)`]: throws ValueError; every number is checked to be finite and lr, eps and weight_decay
-///     not to be negative without it;
+///   - [`void check(const Options&)`]: throws ValueError; without it every number is checked to be finite, lr, eps and weight_decay
+///     not to be negative, and, where a parameter is f32, every number to be finite in f32 and no eps, or what begins so, to be 0
+///     there;
 ///   - [`std::string formula(const Options&)`] and [`source`], the paper with its equation: for explain();
 ///   - [`Decay decay(const Options&)`]: where the option `weight_decay` goes in, when not as L2 into the gradient;
 ///   - [`void accept(const std::string& name, const Tensor& w)`]: throws ValueError for a parameter it cannot move.
@@ -95,6 +96,7 @@ class Method : public Optimizer {
   void set_group(std::string_view pattern, std::size_t k, const Options& options);
   static void own_what_differs(Group& group, const Options& from) noexcept;
   static void check_options(const Options& options);
+  static void require_held(const Options& options, bool any_f32);
   static std::size_t rule_for(const Options& options) noexcept;
   const optim::Field<Options>& field(std::string_view name) const;
 

@@ -35,8 +35,11 @@ void apply_settings(const char* method, const Fields& fields, Options& options, 
 void require_positive(const char* method, const char* option, double value);
 void require_non_negative(const char* method, const char* option, double value);
 void require_fraction(const char* method, const char* option, double value);
-/// An eps > 0 as a dtype can hold it: 1e-50 is 0 in f32, and 0/(sqrt(0) + 0) is NaN.
-double kept_positive(double eps, DType dtype) noexcept;
+/// Throws ValueError when f32, which some parameter has, does not hold an option: one that is infinite there, or an eps (by whatever
+/// name that begins so) that is 0. Another number that is 0 there is one: a rate of 1e-50 moves nothing.
+void require_held_by_f32(const char* method, const char* option, double value);
+/// The smallest normal number of a dtype, or `floor` when that is more.
+double kept_positive(double floor, DType dtype) noexcept;
 /// For formula(), when there is weight decay: "g <- g + 0.01*w, " and, decoupled, "w <- w - 0.1*0.01*w, ".
 std::string decayed(double weight_decay);
 std::string shrunk(double lr, double weight_decay);
@@ -81,6 +84,13 @@ void Method<Derived, Options>::check_options(const Options& options) {
 }
 
 template <class Derived, class Options>
+void Method<Derived, Options>::require_held(const Options& options, bool any_f32) {
+  if (!any_f32) return;
+  for (const auto& f : Derived::fields)
+    if (f.number) detail::require_held_by_f32(Derived::name, f.name, f.get(options));
+}
+
+template <class Derived, class Options>
 const Field<Options>& Method<Derived, Options>::field(std::string_view name) const {
   for (const auto& f : Derived::fields)
     if (f.name == name) return f;
@@ -114,6 +124,7 @@ void Method<Derived, Options>::set_option(std::size_t group, std::string_view na
     Options changed = g.options;
     f.set(changed, value);
     check_options(changed);
+    require_held(changed, this->has_f32(static_cast<std::size_t>(&g - groups_.data())));
   });
   for_each_that_follows([&](Group& g) { f.set(g.options, value); });
   if (group > 0) groups_[group].own |= bit;
@@ -130,6 +141,7 @@ void Method<Derived, Options>::set_options(const std::vector<double>& values) {
       f.set(g.options, value);
     }
     check_options(g.options);
+    require_held(g.options, this->has_f32(static_cast<std::size_t>(&g - changed.data())));
     own_what_differs(g, changed.front().options);  // a loaded rate stays the group's when set_lr() comes
   }
   groups_ = std::move(changed);
@@ -151,6 +163,7 @@ std::size_t Method<Derived, Options>::group_of(std::string_view pattern) const n
 template <class Derived, class Options>
 void Method<Derived, Options>::set_group(std::string_view pattern, std::size_t k, const Options& options) {
   check_options(options);
+  require_held(options, this->has_f32(pattern));
   Group group = k == 0 ? Group{options, 0, std::string(pattern)} : groups_[k];
   group.options = options;
   own_what_differs(group, groups_[k].options);
@@ -222,10 +235,11 @@ double Method<Derived, Options>::start_of(std::size_t group, std::size_t slot) c
 
 template <class Derived, class Options>
 void Method<Derived, Options>::accept_parameter(const std::string& name, const Tensor& parameter) const {
+  require_held(groups_.front().options, parameter.dtype() == DType::f32);
   if constexpr (requires { Derived::accept(name, parameter); })
     Derived::accept(name, parameter);
   else
-    static_cast<void>(name), static_cast<void>(parameter);
+    static_cast<void>(name);
 }
 
 }  // namespace capstan::optim

@@ -1,5 +1,6 @@
 #include <capstan/core/text.h>
 #include <capstan/optim/muon.h>
+#include <capstan/optim/scaled.h>
 
 #include <algorithm>
 
@@ -10,18 +11,19 @@ using capstan::detail::fail;
 
 void Muon::move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
   if (w.numel() == 0) return;
-  m.assign(o.momentum * m + (1 - o.momentum) * g);
+  detail::assign_finite(m, o.momentum * m + (1 - o.momentum) * g);
   Tensor x = o.nesterov ? (1 - o.momentum) * g + o.momentum * m : m;
   const double rows = static_cast<double>(w.size(0)), columns = static_cast<double>(w.size(1));
   const bool tall = rows > columns;  // then on the smaller side: X^T X
-  const double size = norm(x).item();
-  x = x * (size == 0 ? 0 : 1 / std::max(size, o.eps));
+  const double size = detail::length(x);
+  x = size == 0 ? x * 0 : detail::times(x, 1, std::max(size, o.eps));
   for (int i = 0; i < static_cast<int>(o.ns_steps); ++i) {
     const Tensor gram = matmul(x, x, {.transpose_a = tall, .transpose_b = !tall});
     const Tensor polynomial = o.b * gram + o.c * matmul(gram, gram);
     x = o.a * x + (tall ? matmul(x, polynomial) : matmul(polynomial, x));
   }
-  w -= x * (step.lr * (o.match_rms_adamw ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns))));
+  detail::subtract_finite(
+      w, x * (step.lr * (o.match_rms_adamw ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns)))));
 }
 
 void Muon::accept(const std::string& parameter, const Tensor& w) {

@@ -41,6 +41,7 @@ struct Muon : WholeTensor<Muon, MuonOptions> {
                                      {"match_rms_adamw", &MuonOptions::match_rms_adamw}};
   static constexpr std::array states = {"momentum_buffer"};
 
+  static constexpr bool keeps_finite = true;
   static void move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m);
   static void accept(const std::string& parameter, const Tensor& w);
   static Decay decay(const MuonOptions&) { return Decay::decoupled; }

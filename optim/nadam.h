@@ -21,6 +21,7 @@ struct NAdamOptions {
 /// The average m decays by beta1, as PyTorch has it, where the paper has mu_t. Where the root and eps are 0, w stays. Once m
 /// is not 0, a zero gradient still moves w: a lazy sparse step is not exact. Throws ValueError unless lr, eps, weight_decay
 /// and momentum_decay are >= 0 and beta1 and beta2 lie in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: Adam's; and one more schedule whose pace (0.96 and momentum_decay) nobody tunes.
 struct NAdam : Elementwise<NAdam, NAdamOptions> {
   using Elementwise::Elementwise;

@@ -160,6 +160,16 @@ void Optimizer::add_parameters(const Parameters& parameters) {
   for (Entry& e : added) entries_.push_back(std::move(e));
 }
 
+bool Optimizer::has_f32(std::size_t group) const noexcept {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [group](const Entry& e) { return e.group == group && e.parameter.dtype() == DType::f32; });
+}
+
+bool Optimizer::has_f32(std::string_view pattern) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [pattern](const Entry& e) { return e.parameter.dtype() == DType::f32 && capstan::detail::matches(pattern, e.name); });
+}
+
 void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
   std::size_t matched = 0;
   for (Entry& e : entries_)
@@ -221,8 +231,8 @@ void Optimizer::no_gradient() const {
 [[gnu::always_inline]] inline void Optimizer::move_all(double loss) {
   if (prepares_) [[unlikely]]
     prepare(loss);
-  ++steps_;
   update_all();
+  ++steps_;
   if (!dense_.empty()) [[unlikely]]
     dense_.clear();
   finish();

@@ -37,6 +37,11 @@ struct EffectiveRates {
 /// the parameters, groups, refusal of non-finite gradients, lazily made state, saving and loading. A method derives from
 /// Elementwise (optim/elementwise.h) when it moves each element by itself, from WholeTensor (optim/whole_tensor.h) when it
 /// moves a parameter as a whole, and else from this.
+///
+/// Finite in, finite out: with finite parameters, gradients and state no method of Capstan's makes a parameter infinite or NaN, be a
+/// gradient as small or as large as its dtype allows. An element whose new value would not be finite stays as it was. State that holds
+/// squares may become infinite, from |g| = 1.8e19 on in f32 and 1.3e154 in f64; where a method divides by it, the element has then
+/// stopped for good, as in PyTorch: train::RateMicroscope reports it. clip_value() and clip_norm() keep that from happening.
 class Optimizer {
  public:
   virtual ~Optimizer();
@@ -93,7 +98,8 @@ class Optimizer {
   /// The method's own name: "adagrad".
   virtual const char* method() const noexcept = 0;
 
-  /// Whether step() looks for NaN and infinity first; true at the start. Turning it off saves one read of the gradients, which
+  /// Whether step() looks for NaN and infinity first; true at the start. When it does not, an element that one of them would move
+  /// stays as it is, and so may all of a tensor that moves as a whole. Turning it off saves one read of the gradients, which
   /// is also saved when something else has looked through them: global_norm() and clip_norm(), a step before, or, from 16,384
   /// elements on, the product of matrices that made them.
   void set_check_finite(bool on) noexcept { check_finite_ = on; }
@@ -192,6 +198,10 @@ class Optimizer {
   virtual void accept_parameter(const std::string& name, const Tensor& parameter) const;
 
   const std::vector<Entry>& entries() const noexcept { return entries_; }
+
+  /// Whether a parameter of a group, or one whose name matches a pattern, is f32.
+  bool has_f32(std::size_t group) const noexcept;
+  bool has_f32(std::string_view pattern) const;
 
   /// Moves every parameter whose name matches the pattern (`*` stands for any text) into `group`; ValueError when none does.
   void assign_group(std::string_view pattern, std::size_t group);

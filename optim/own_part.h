@@ -40,7 +40,7 @@ struct ElementPart final : OwnPart {
     using Rule = typename Derived::template Rule<T>;
     constexpr std::size_t count = std::size(Derived::states);
     const Rule rule(o, t);
-    const auto loop = rule_loop<Decay::own, count, Rule, T>();
+    const auto loop = rule_loop<Decay::own, false, count, Rule, T>();
     T* const x = static_cast<T*>(u.header()->data);
     const T* const p = static_cast<const T*>(w.header()->data);
     parallel_for(u.numel(), std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {

@@ -22,6 +22,7 @@ struct RAdamOptions {
 /// waits for r_t > 5, the paper for 4. Where the root and eps are 0, w stays. Once m is not 0, a zero gradient still moves w:
 /// a lazy sparse step is not exact. Throws ValueError unless lr, eps and weight_decay are >= 0 and beta1 and beta2 lie in
 /// [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: the first steps (five for beta2 = 0.999) are those of SGD with momentum, and as large as the gradients are; for
 /// beta2 <= 2/3 all of them are.
 struct RAdam : Elementwise<RAdam, RAdamOptions> {

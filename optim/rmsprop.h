@@ -23,6 +23,7 @@ struct RMSPropOptions {
 /// a <- alpha*a + (1 - alpha)*g. It is Adagrad with a sum that forgets: the rate recovers when gradients become small.
 /// A zero gradient makes the averages forget (and with momentum moves w): a lazy sparse step is not exact.
 /// Throws ValueError unless lr, eps, weight_decay and momentum are >= 0 and alpha lies in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: the average starts from 0 without correction, so that first steps are up to 1/sqrt(1 - alpha) times lr. Centred,
 /// a steady gradient makes v - a^2 vanish, rounding may leave it below 0 (it counts as 0 then) and the step reaches lr*g/eps.
 struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
@@ -50,6 +51,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
           eps_out(T(o.eps_inside_root ? 0 : o.eps)) {}
     void average(T& v, T x) const { v = keep * v + take * x; }
     T root(T v) const { return std::sqrt((v < T(0) ? T(0) : v) + eps_in) + eps_out; }
+    T rate_of(T v, T a) const { return is_finite(v) ? lr / root(v - a * a) : T(0); }
     T divide(T g, T v) const {
       const T below = root(v);
       return below == T(0) ? T(0) : g / below;
@@ -89,7 +91,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
       this->average(a, g);
       w -= this->lr * this->divide(g, v - a * a);
     }
-    T rate(T v, T a) const { return this->lr / this->root(v - a * a); }
+    T rate(T v, T a) const { return this->rate_of(v, a); }
   };
 
   template <class T>
@@ -103,7 +105,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
       m = momentum * m + this->divide(g, v - a * a);
       w -= this->lr * m;
     }
-    T rate(T v, T a, T) const { return this->lr / this->root(v - a * a); }
+    T rate(T v, T a, T) const { return this->rate_of(v, a); }
   };
 
   template <class T>

@@ -1,5 +1,6 @@
 #include <capstan/core/compute.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/finite.h>
 #include <capstan/optim/rowwise_adagrad.h>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ void RowwiseAdagrad::move(const RowwiseAdagradOptions& o, StepInfo step, Tensor&
     for (std::int64_t i = 0; i < rows; ++i) {
       const T root = std::sqrt(sums[i]) + eps;
       if (root == T(0)) continue;
-      for (std::int64_t k = i * columns; k < (i + 1) * columns; ++k) x[k] -= lr * dx[k] / root;
+      for (std::int64_t k = i * columns; k < (i + 1) * columns; ++k) x[k] = finite_or(x[k] - lr * dx[k] / root, x[k]);
     }
   });
 }

@@ -16,6 +16,7 @@ struct RowwiseAdagradOptions {
 ///   s_i <- s_i + mean(g_i^2),   w_i <- w_i - lr * g_i / (sqrt(s_i) + eps)
 /// A row with g = 0 and s = 0 stays where it is, also for eps = 0. Zero gradients change nothing, so that a sparse step is
 /// exact unless there is weight decay. For a vector it is Adagrad itself. Throws ValueError unless all options are >= 0.
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes s infinite and stops the row for good.
 /// Weakness: Adagrad's, and within a row a rare column gets no larger step than a frequent one.
 struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   using WholeTensor::WholeTensor;
@@ -27,6 +28,7 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
                                      {"weight_decay", &RowwiseAdagradOptions::weight_decay}};
   static constexpr std::array states = {"sum"};
 
+  static constexpr bool keeps_finite = true;
   static void move(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& s);
   static Shape slot_shape(std::size_t, const Shape& w) { return w.dim() == 0 ? w : Shape{w[0]}; }
   static double initial(const RowwiseAdagradOptions& o, std::size_t) { return o.initial_accumulator; }

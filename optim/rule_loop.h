@@ -1,4 +1,5 @@
 #pragma once
+#include <capstan/optim/finite.h>
 #include <capstan/optim/method.h>
 
 #include <cstddef>
@@ -38,19 +39,38 @@ void choose_isa_level();
 #define CAPSTAN_RULE_OPTIONS
 #endif
 
+/// `keeps`: an element whose new value would not be finite stays as it is, and its state with it. Without that the rule only
+/// writes w, and what w held before means nothing.
 /// `factor` is what Decay::l2 multiplies w by for g, and Decay::decoupled w itself.
 /// Blocks of 16 with a constant count become vectors without a check for short arrays; unrolled before that, as the compiler
 /// would a short rule's, they become single numbers. Blocks of 4 after them: a root and a quotient for each of a small tensor's
 /// numbers would take longer than the rest. What is left must not become vectors once more, which checks would come before.
-template <Decay decay, class Rule, class T, std::size_t... slot>
+template <Decay decay, bool keeps, bool compares, class Rule, class T, std::size_t... slot>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
                                              T factor, std::index_sequence<slot...>) {
-  const auto move = [&](std::int64_t i, auto* __restrict... s) __attribute__((always_inline)) {
-    if constexpr (decay == Decay::decoupled) w[i] *= factor;
-    if constexpr (decay == Decay::l2)
-      rule(w[i], g[i] + factor * w[i], s[i]...);
-    else
+  const auto move = [&](auto single, std::int64_t i, auto* __restrict... s) __attribute__((always_inline)) {
+    if constexpr (!keeps) {
       rule(w[i], g[i], s[i]...);
+    } else {
+      const T old = w[i];
+      T next = old, slope = g[i];
+      if constexpr (decay == Decay::decoupled) next *= factor;
+      if constexpr (decay == Decay::l2) slope += factor * old;
+      [&](auto... now) __attribute__((always_inline)) {
+        rule(next, slope, now...);
+        if constexpr (single) {
+          if (!is_finite(next)) [[unlikely]]
+            return;
+          w[i] = next;
+          ((s[i] = now), ...);
+        } else {
+          const auto fine = finite_mask<compares>(next);
+          w[i] = masked(fine, next, old);
+          ((s[i] = masked(fine, now, s[i])), ...);
+        }
+      }
+      (s[i]...);
+    }
   };
   const auto whole = [&]<std::int64_t block>(std::integral_constant<std::int64_t, block>, std::int64_t i) __attribute__((always_inline)) {
     // No array overlaps another: with three states there would be too many pairs for the compiler to compare.
@@ -58,13 +78,13 @@ template <Decay decay, class Rule, class T, std::size_t... slot>
 #pragma GCC ivdep
 #pragma GCC unroll 1
 #endif
-    for (std::int64_t k = 0; k < block; ++k) move(i + k, states[slot]...);
+    for (std::int64_t k = 0; k < block; ++k) move(std::false_type{}, i + k, states[slot]...);
   };
   std::int64_t i = 0;
   for (; i + 16 <= n; i += 16) whole(std::integral_constant<std::int64_t, 16>{}, i);
   for (; i + 4 <= n; i += 4) whole(std::integral_constant<std::int64_t, 4>{}, i);
   for (; i < n; ++i) {
-    move(i, states[slot]...);
+    move(std::true_type{}, i, states[slot]...);
 #if defined(__GNUC__)
     __asm__ volatile("");
 #endif
@@ -72,23 +92,23 @@ template <Decay decay, class Rule, class T, std::size_t... slot>
 }
 
 #if defined(__x86_64__)
-template <Decay decay, std::size_t count, class Rule, class T>
+template <Decay decay, bool keeps, std::size_t count, class Rule, class T>
 __attribute__((target(CAPSTAN_RULE_V4), CAPSTAN_RULE_OPTIONS)) void rule_loop_v4(const Rule& rule, T* w, const T* g, T* const* states,
                                                                                  std::int64_t n, T factor) {
-  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
+  rule_body<decay, keeps, true>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
 }
-template <Decay decay, std::size_t count, class Rule, class T>
+template <Decay decay, bool keeps, std::size_t count, class Rule, class T>
 __attribute__((target(CAPSTAN_RULE_V3), CAPSTAN_RULE_OPTIONS)) void rule_loop_v3(const Rule& rule, T* w, const T* g, T* const* states,
                                                                                  std::int64_t n, T factor) {
-  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
+  rule_body<decay, keeps, true>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
 }
 #endif
-template <Decay decay, std::size_t count, class Rule, class T>
+template <Decay decay, bool keeps, std::size_t count, class Rule, class T>
 #if defined(__GNUC__) && !defined(__clang__)
 __attribute__((CAPSTAN_RULE_OPTIONS))
 #endif
 void rule_loop_plain(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor) {
-  rule_body<decay>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
+  rule_body<decay, keeps, false>(rule, w, g, states, n, factor, std::make_index_sequence<count>{});
 }
 #undef CAPSTAN_RULE_OPTIONS
 #undef CAPSTAN_RULE_V4
@@ -99,14 +119,14 @@ template <class Rule, class T>
 using RuleLoop = void (*)(const Rule& rule, T* w, const T* g, T* const* states, std::int64_t n, T factor);
 
 /// The loop for this machine.
-template <Decay decay, std::size_t count, class Rule, class T>
+template <Decay decay, bool keeps, std::size_t count, class Rule, class T>
 RuleLoop<Rule, T> rule_loop() noexcept {
 #if defined(__x86_64__)
   const int level = __atomic_load_n(&isa_level, __ATOMIC_RELAXED);
-  if (level == 3) return &rule_loop_v3<decay, count, Rule, T>;
-  if (level == 4) return &rule_loop_v4<decay, count, Rule, T>;
+  if (level == 3) return &rule_loop_v3<decay, keeps, count, Rule, T>;
+  if (level == 4) return &rule_loop_v4<decay, keeps, count, Rule, T>;
 #endif
-  return &rule_loop_plain<decay, count, Rule, T>;
+  return &rule_loop_plain<decay, keeps, count, Rule, T>;
 }
 
 }  // namespace capstan::optim::detail

@@ -1,7 +1,10 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/tape.h>
+#include <capstan/core/compute.h>
+#include <capstan/core/norm.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/sam.h>
+#include <capstan/optim/scaled.h>
 
 #include <cmath>
 
@@ -44,22 +47,22 @@ double SAM::run(const Source& source) {
     fail<ValueError>(name(), "the gradients are wanted at two places: step() was given some (give it a function that computes them)");
   const Gradients here = source.call(source.function);
   Parameters moved;
-  double squares = 0;
-  for (const auto& [parameter, w] : optimizer().parameters()) {
-    if (!here.contains(w)) continue;
-    moved.insert(parameter, w);
-    const NoGrad pause;
-    squares += sum(square(here[w].to(DType::f64))).item();
-  }
-  if (!std::isfinite(squares)) fail<NotFiniteError>(name(), "the gradients' norm must be finite: ", std::sqrt(squares));
+  for (const auto& [parameter, w] : optimizer().parameters())
+    if (here.contains(w)) moved.insert(parameter, w);
+  const kernels::Norm norm = kernels::norm_of_all([&](auto f) {
+    for (const auto& entry : moved) {
+      const Tensor g = here[entry.tensor];
+      kernels::dispatch(g, [&]<class T>(T*) { f(kernels::data_of<const T>(g), g.numel()); });
+    }
+  });
+  if (!norm.finite()) fail<NotFiniteError>(name(), "the gradients' norm must be finite: ", norm.value());
   Gradients there;
   {
     const Kept kept(moved);
     for (const auto& entry : moved) {
       const NoGrad pause;
       Tensor w = entry.tensor;
-      // In f64, where rho/|g| is finite for every |g| > 0.
-      w += (here[w].to(DType::f64) * (squares > 0 ? rho_ / std::sqrt(squares) : 0)).to(w.dtype());
+      if (norm.root > 0) w += detail::times(detail::times(here[w], 1, norm.scale), rho_, norm.root);
     }
     there = source.call(source.function);
   }

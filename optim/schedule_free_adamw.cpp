@@ -2,6 +2,7 @@
 #include <capstan/core/create.h>
 
 #include <capstan/core/text.h>
+#include <capstan/optim/scaled.h>
 #include <capstan/optim/schedule_free_adamw.h>
 
 #include <algorithm>
@@ -17,11 +18,11 @@ void ScheduleFreeAdamW::move(const ScheduleFreeAdamWOptions& o, StepInfo step, T
   const double most = std::max(old.data<double>()[1], step.lr), weight = std::pow(most, o.weight_lr_power);
   const double sum = old.data<double>()[0] + weight, c = sum == 0 ? 0 : weight / sum;
   weights.assign(tensor({sum, most}, weights.dtype()));
-  v.assign(o.beta2 * v + (1 - o.beta2) * square(g));
-  Tensor u = g / (sqrt(v * (1 / (1 - std::pow(o.beta2, static_cast<double>(step.t))))) + detail::kept_positive(o.eps, w.dtype()));
+  v.assign(o.beta2 == 0 ? square(g) : o.beta2 * v + (1 - o.beta2) * square(g));  // v may be infinite, and 0 times that is NaN
+  Tensor u = g / (sqrt(v * (1 / (1 - std::pow(o.beta2, static_cast<double>(step.t))))) + o.eps);
   if (o.weight_decay != 0) u += o.weight_decay * w;
-  w += c * (z - w) - u * (step.lr * (1 - o.beta1 * (1 - c)));
-  z -= step.lr * u;
+  detail::subtract_finite(w, u * (step.lr * (1 - o.beta1 * (1 - c))) - c * (z - w));
+  detail::assign_finite(z, z - step.lr * u);
 }
 
 TensorMap ScheduleFreeAdamW::averaged() const {

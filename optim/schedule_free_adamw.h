@@ -23,6 +23,7 @@ struct ScheduleFreeAdamWOptions {
 /// so into L. There is no rate to schedule beyond a warm-up with set_lr(). A zero gradient moves w towards z: a lazy sparse
 /// step is not exact. Throws ValueError unless lr, weight_decay and weight_lr_power are >= 0, eps > 0, 0 < beta1 < 1 and
 /// beta2 lies in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: the model to use is not the model that trains: evaluate and save averaged(), not the parameters; and running
 /// statistics of layers belong to w, not to x.
 struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptions> {
@@ -40,6 +41,7 @@ struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptio
   /// x for every parameter by its name, new tensors: `evaluated.load_state(optimizer.averaged())`, for a clone of the model.
   TensorMap averaged() const;
 
+  static constexpr bool keeps_finite = true;
   static void move(const ScheduleFreeAdamWOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& z, Tensor& v, Tensor& weights);
   static Shape slot_shape(std::size_t slot, const Shape& w) { return slot == 2 ? Shape{2} : w; }
   static Decay decay(const ScheduleFreeAdamWOptions&) { return Decay::own; }

@@ -18,6 +18,7 @@ struct SGDOptions {
 /// Without momentum a zero gradient changes nothing, so that a sparse step is exact unless there is weight decay; with
 /// momentum, or decay, a zero gradient still moves w.
 /// Throws ValueError unless lr, momentum and weight_decay are >= 0, and for nesterov without momentum or with dampening.
+/// An element whose m or w would be infinite is left alone in that step, m too.
 /// Weakness: one rate for all coordinates, which must compromise between steep and flat, frequent and rare ones.
 struct SGD : Elementwise<SGD, SGDOptions> {
   using Elementwise::Elementwise;

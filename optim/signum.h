@@ -37,7 +37,7 @@ struct Signum : Elementwise<Signum, SignumOptions> {
     T lr, keep, take;
     Momentum(const SignumOptions& o, StepInfo step) : lr(T(step.lr)), keep(T(o.momentum)), take(T(1 - o.momentum)) {}
     void operator()(T& w, T g, T& m) const {
-      m = keep * m + take * g;
+      m = finite_or(keep * m + take * g, m);  // the sign of infinity would be finite for good
       w -= lr * sign(m);
     }
   };

@@ -79,6 +79,10 @@ void Number::check(const char* part, double v) const {
   if (range == flag && v != 0 && v != 1) bad_option(part, name, "must be 0 or 1", v);
 }
 
+void Number::check_held(const char* part, double v, bool any_f32) const {
+  if (any_f32 && range != positive && range != whole && range != flag) require_held_by_f32(part, name, v);
+}
+
 Part::Part(std::string part_name, std::vector<Number> part_numbers, std::vector<const char*> part_slots)
     : name(std::move(part_name)), numbers(std::move(part_numbers)), slots(std::move(part_slots)) {
   for (const Number& n : numbers)

@@ -77,7 +77,7 @@ struct Rms final : Each {
     }
     void operator()(T& out, T g, T& v, T& old_v, T& a, T& old_a) const {
       v = keep * old_v + take * (g * g);
-      a = keep * old_a + take * g;
+      a = finite_or(keep * old_a + take * g, old_a);
       out = divide(g, v - a * a);
     }
   };
@@ -119,7 +119,7 @@ struct AdamDirection final : Each {
   struct Rule {
     T keep1, take1, keep2, take2, scale, eps;
     void operator()(T& root, T g, T& m, T& old_m, T& v, T& old_v) const {
-      m = keep1 * old_m + take1 * g;
+      m = finite_or(keep1 * old_m + take1 * g, old_m);
       v = keep2 * old_v + take2 * (g * g);
       root = std::sqrt(v) * scale + eps;
     }
@@ -128,7 +128,7 @@ struct AdamDirection final : Each {
   struct RootRule {
     T keep1, take1, keep2, take2, correction, eps_root, eps;
     void operator()(T& root, T g, T& m, T& old_m, T& v, T& old_v) const {
-      m = keep1 * old_m + take1 * g;
+      m = finite_or(keep1 * old_m + take1 * g, old_m);
       v = keep2 * old_v + take2 * (g * g);
       root = std::sqrt(v / correction + eps_root) + eps;
     }
@@ -184,7 +184,7 @@ struct LionDirection final : Each {
     T keep1, take1, keep2, take2;
     void operator()(T& out, T g, T& m, T& old) const {
       out = sign(keep1 * old + take1 * g);
-      m = keep2 * old + take2 * g;
+      m = finite_or(keep2 * old + take2 * g, old);
     }
   };
   void each(Call& call, Update& u) const override {
@@ -228,19 +228,25 @@ struct Trace final : Each {
   template <class T>
   struct Rule {
     T decay;
+    void operator()(T& out, T g, T& m) const { out = finite_or(decay * m + g, m); }
+  };
+  template <class T>
+  struct Ahead {
+    T decay;
     void operator()(T& out, T g, T& m) const { out = decay * m + g; }
   };
   void each(Call& call, Update& u) const override {
     const double decay = call.number(0);
-    const auto rule = [&]<class T>(T*) { return Rule<T>{T(decay)}; };
     const Tensor g = u.elements(), m = empty_like(g);
     Tensor& kept = call.remembered(u).slots[0];
-    sweep(m, g, rule, 0, kept);
+    sweep(
+        m, g, [&]<class T>(T*) { return Rule<T>{T(decay)}; }, 0, kept);
     kept = m;
     u.set(m);
     if (call.is_on(1)) {
       const Tensor out = empty_like(g);
-      sweep(out, g, rule, 0, m);
+      sweep(
+          out, g, [&]<class T>(T*) { return Ahead<T>{T(decay)}; }, 0, m);
       u.set(out);
     }
     u.direction = true;

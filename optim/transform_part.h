@@ -13,12 +13,12 @@ namespace capstan::optim::detail {
 
 /// rule(out[i], in[i], more[i]...) for all elements, where `make` gives the rule for a type: make(static_cast<T*>(nullptr)).
 /// No tensor may overlap another; `in` is not written to.
-template <Decay decay = Decay::own, class Make, class... More>
+template <Decay decay = Decay::own, bool keeps = false, class Make, class... More>
 void sweep(const Tensor& out, const Tensor& in, Make make, double factor, const More&... more) {
   kernels::dispatch(in, [&]<class T>(T*) {
     constexpr std::size_t count = sizeof...(More);
     const auto rule = make(static_cast<T*>(nullptr));
-    const auto loop = rule_loop<decay, count, std::remove_const_t<decltype(rule)>, T>();
+    const auto loop = rule_loop<decay, keeps, count, std::remove_const_t<decltype(rule)>, T>();
     const std::array<T*, count + 1> all = {kernels::data_of<T>(more)..., nullptr};
     parallel_for(in.numel(), std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {
       std::array<T*, count + 1> at = {};
@@ -27,6 +27,13 @@ void sweep(const Tensor& out, const Tensor& in, Make make, double factor, const 
     });
   });
 }
+
+/// average + share*(x - average), for 0 <= share <= 1; the other way round where the difference is too large a number.
+template <class T>
+struct Towards {
+  T share;
+  void operator()(T& average, T x) const { average = finite_or(average + share * (x - average), (1 - share) * average + share * x); }
+};
 
 /// One parameter's update on its way through the parts: u = (num/den * n) / d + shrink*w, without d where that is undefined, and
 /// 0 for the quotient where d is 0. Factors and the last division wait, so that they round as a built-in method's one pass does.
@@ -64,6 +71,8 @@ struct Number {
   std::optional<FieldInfo> info = {};  // of a part from outside, whose numbers are options
 
   void check(const char* part, double v) const;
+  /// Whether f32, where a parameter of that dtype comes here, holds it; limits are compared with norms in double precision.
+  void check_held(const char* part, double v, bool any_f32) const;
 };
 
 struct Call;
@@ -130,6 +139,7 @@ struct Node {
   std::vector<bool> reached = {};                       // for each parameter: whether its update comes here
   std::vector<std::size_t> matches = {};                // ... and which pattern is the first to match, or no_match
   std::vector<std::vector<std::size_t>> branches = {};  // other nodes
+  bool any_f32 = false;                                 // whether such a parameter's update comes here
 };
 inline constexpr std::size_t no_match = static_cast<std::size_t>(-1);
 /// Which of the patterns matches first.
@@ -172,9 +182,9 @@ struct Program {
   explicit Program(const Transform& t);
   std::vector<std::size_t> add(const Transform& t, const std::string& path);
   /// Finds the way of one more parameter.
-  void route(const std::vector<std::size_t>& of, const std::string& name);
-  /// Throws ValueError when a partition has no place for a parameter.
-  void require_place(const std::vector<std::size_t>& of, const std::string& name) const;
+  void route(const std::vector<std::size_t>& of, const std::string& name, DType dtype);
+  /// Throws ValueError when a partition has no place for a parameter, or its dtype does not hold a part's number.
+  void require_place(const std::vector<std::size_t>& of, const std::string& name, DType dtype) const;
   bool run(const std::vector<std::size_t>& of, Updates& all);
 };
 

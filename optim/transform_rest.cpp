@@ -23,7 +23,9 @@ struct Accumulate final : Part {
   template <class T>
   struct Rule {
     T n;
-    void operator()(T& out, T g, T& mean) const { out = mean + (g - mean) / n; }
+    void operator()(T& out, T g, T& mean) const {
+      out = finite_or(mean + (g - mean) / n, mean - mean / n + g / n);  // the difference of two numbers may be too large
+    }
   };
   template <class T>
   struct Nothing {

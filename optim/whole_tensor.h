@@ -7,6 +7,12 @@
 
 namespace capstan::optim {
 
+namespace detail {
+/// w <- before, where w is not finite; to <- value, where value is.
+void restore_non_finite(Tensor& w, const Tensor& before);
+void assign_finite(Tensor& to, const Tensor& value);
+}  // namespace detail
+
 /// A method that moves a parameter as a whole: by its norm, its rows, its singular values. The author writes the options and
 /// one function, which gets the parameter, its gradient and one tensor for each of `states`:
 ///
@@ -28,8 +34,10 @@ namespace capstan::optim {
 /// tensor, and step() throws ValueError at once. What it throws goes to the caller of step(), and everything is as before. It need not be
 /// static: a method with a number that all parameters share (Optimizer::share()) reads and changes its own members. (This example cannot
 /// leave w = 0, where its step is 0; optim/lars.h knows better.) From that come f32 and f64, groups, weight decay, saving and loading,
-/// explain(). An optional static member beside those that Method lists: `Shape slot_shape(std::size_t slot, const Shape& w)`, for a slot
-/// that has not the parameter's shape.
+/// explain(), and that an element of w which `move` would make infinite or NaN stays as it was; what the slots then hold is the method's to
+/// say. Optional static members beside those that Method lists:
+///   - `Shape slot_shape(std::size_t slot, const Shape& w)`, for a slot that has not the parameter's shape;
+///   - `bool keeps_finite = true`, when `move` itself leaves such elements of w, of which no copy is made then.
 template <class Derived, class Options>
 class WholeTensor : public Method<Derived, Options> {
  public:
@@ -65,15 +73,18 @@ void WholeTensor<Derived, Options>::update(Entry& entry, const Tensor& g) {
   Tensor w = entry.parameter, gradient = g;
   std::array<Tensor, std::size(Derived::states) + 1> kept;
   std::copy(entry.state.begin(), entry.state.end(), kept.begin());
+  Tensor before;
+  if constexpr (!requires { Derived::keeps_finite; }) before = w.clone();
   if constexpr (requires { o.weight_decay; }) {
     if (decay == Decay::l2) gradient = g + w * o.weight_decay;
-    if (decay == Decay::decoupled) w *= 1 - o.lr * o.weight_decay;
+    if (decay == Decay::decoupled) detail::assign_finite(w, w * (1 - o.lr * o.weight_decay));
   }
   [&]<std::size_t... slot>(std::index_sequence<slot...>) { static_cast<Derived*>(this)->move(o, step, w, gradient, kept[slot]...); }
   (std::make_index_sequence<std::size(Derived::states)>{});
   if (w.header() != entry.parameter.header()) detail::not_in_place(Derived::name, entry.name, nullptr);
   for (std::size_t i = 0; i < entry.state.size(); ++i)
     if (kept[i].header() != entry.state[i].header()) detail::not_in_place(Derived::name, entry.name, Derived::states[i]);
+  if constexpr (!requires { Derived::keeps_finite; }) detail::restore_non_finite(w, before);
 }
 
 template <class Derived, class Options>

@@ -21,6 +21,7 @@ struct YogiOptions {
 /// root and eps are 0, w stays. Once m is not 0, a zero gradient still moves w (it is not 0 at the start): a lazy sparse
 /// step is not exact. Throws ValueError unless lr, eps, initial_accumulator and weight_decay are >= 0 and beta1 and beta2 lie
 /// in [0, 1).
+/// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: v falls no faster than it rises, so that early large gradients keep the rate small for long.
 struct Yogi : Elementwise<Yogi, YogiOptions> {
   using Elementwise::Elementwise;

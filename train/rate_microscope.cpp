@@ -43,6 +43,7 @@ struct Sight {
   void add(const Sight& other) {
     summary.coordinates += other.summary.coordinates;
     summary.frozen += other.summary.frozen;
+    summary.stopped += other.summary.stopped;
     rates.insert(rates.end(), other.rates.begin(), other.rates.end());
     left.insert(left.end(), other.left.begin(), other.left.end());
   }
@@ -114,7 +115,9 @@ void RateMicroscope::observe(std::int64_t step, const std::vector<optim::Effecti
       double& first = first_[place].rates[i];
       if (std::isnan(first) && by_unit > 0) first = by_unit;
       own.rates.push_back(rate);
-      const double left = by_unit / first;
+      const bool stopped = rate == 0 && t.lr > 0;  // maybe from its first gradient on
+      if (stopped) ++own.summary.stopped;
+      const double left = stopped ? 0 : by_unit / first;
       if (std::isnan(left)) continue;  // lr is 0
       own.left.push_back(left);
       if (left < options_.frozen_below) ++own.summary.frozen;
@@ -172,11 +175,16 @@ std::string RateMicroscope::warning() const {
     all_tell = all_tell && first_[i].forgets.has_value();
     all_forget = all_forget && first_[i].forgets.value_or(true);
     if (++count <= 5)
-      names += cat(names.empty() ? "" : ", ", first_[i].parameter, " by a factor of ", rough(1 / s.left), " (", s.frozen, " of ",
-                   s.coordinates, s.coordinates == 1 ? " coordinate" : " coordinates", " frozen)");
+      names += cat(names.empty() ? "" : ", ", first_[i].parameter, s.left > 0 ? " by a factor of " : " to ",
+                   s.left > 0 ? rough(1 / s.left) : "0", " (", s.frozen, " of ", s.coordinates,
+                   s.coordinates == 1 ? " coordinate" : " coordinates", " frozen)");
   }
   if (count == 0) return "";
   if (count > 5) names += cat(" and ", count - 5, " more");
+  if (const std::int64_t stopped = kept_.back().all.stopped; stopped > 0)
+    return cat(optimizer_->method(), ": effective rates have vanished: ", names, ". Squares of gradients overflowed, which has stopped ",
+               stopped, stopped == 1 ? " coordinate" : " coordinates",
+               " for good: bound gradients by clip_value() or clip_norm(), or train in f64, with a new optimizer.");
   const char* advice =
       !all_forget ? "What it divides by never falls: take RMSProp or Adadelta, which forget, or start it afresh with a new optimizer."
       : all_tell

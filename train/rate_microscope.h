@@ -21,6 +21,7 @@ struct RateSummary {
   std::int64_t frozen = 0;
   std::vector<double> quantiles;  // the rates' least, 5 %, 25 %, median, 75 %, 95 % and largest; empty when there is none
   double left = 0;                // the median of what is left of the coordinates' first rates; NaN when there is none
+  std::int64_t stopped = 0;       // of the frozen ones, those whose rate is 0: a square that overflowed has stopped them for good
 
   /// NaN when there is none.
   double median() const noexcept;
@@ -38,7 +39,7 @@ struct RateSummary {
 ///     std::puts(microscope.warning().c_str());
 ///
 /// The rates are those of optim::Optimizer::effective_rates(), which says what each method's are. A coordinate's first rate is
-/// that of the first observation that finds it with one; it is frozen while its rate is less than `frozen_below` of that. Both
+/// that of the first observation that finds it with one; it is frozen while its rate is less than `frozen_below` of that, or 0. Both
 /// rates are taken by unit of lr, so that a schedule freezes nothing.
 /// An observation takes time and memory for some numbers of each coordinate; what is kept of it is one histogram, on a
 /// logarithmic axis, and a few numbers for each parameter. Of more than 256 observations every other one is dropped, then of

@@ -125,7 +125,8 @@ TEST(ScheduleFree, AveragesWhereItsStepsWent) {
 TEST(WholeTensors, AZeroGradientDividesNothingByZero) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Tensor w = parameter(ones({2, 3}, dtype)), row = tensor({{1, 2, 3}, {0, 0, 0}}, dtype);
-    for (const double eps : {0.0, 1e-50, 1e-300}) {
+    for (const double eps : {0.0, 1e-44, 1e-50, 1e-300}) {
+      if (dtype == DType::f32 && eps > 0 && eps < 1e-45) continue;  // refused: finite_test.cpp
       optim::Muon muon(Parameters{{"w", w}}, {.weight_decay = 0, .eps = eps});
       muon.step(slopes({{w, zeros({2, 3}, dtype)}}));
       optim::Adafactor adafactor(Parameters{{"w", w}}, {.eps1 = eps});

@@ -51,6 +51,31 @@ struct OwnAverage : optim::Elementwise<OwnAverage, SumOptions> {
 
 }  // namespace
 
+// From |g| = 1.9e19 on a square of f32 is infinite, and the coordinate stops, be it at once or later.
+TEST(RateMicroscope, SeesWhatASquareThatOverflowedHasStopped) {
+  Tensor w = parameter(zeros({3}));
+  optim::Adagrad adagrad(Parameters{{"w", w}}, plain());
+  RateMicroscope microscope(adagrad);
+  step(adagrad, w, {1, 1, 1e20});
+  microscope.observe();
+  EXPECT_EQ(microscope.all().stopped, 1);
+  EXPECT_EQ(microscope.frozen(), 1);
+  EXPECT_EQ(microscope.all().reached, 3);
+  step(adagrad, w, {1, 1e20, 1});
+  microscope.observe();
+  EXPECT_EQ(microscope.all().stopped, 2);
+  EXPECT_EQ(microscope.of("w").stopped, 2);
+  EXPECT_EQ(microscope.warning(),
+            "adagrad: effective rates have vanished: w to 0 (2 of 3 coordinates frozen). Squares of gradients overflowed, which has "
+            "stopped 2 coordinates for good: bound gradients by clip_value() or clip_norm(), or train in f64, with a new optimizer.");
+  optim::RMSProp rmsprop(Parameters{{"w", w}}, {.centered = true});
+  RateMicroscope other(rmsprop);
+  step(rmsprop, w, {1, 1, 1e25});
+  other.observe();
+  EXPECT_EQ(other.all().stopped, 1);
+  for (const double x : values(w)) EXPECT_TRUE(std::isfinite(x));
+}
+
 TEST(RateMicroscope, SeesRatesAndTheirQuantiles) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     Tensor w = parameter(zeros({5}, dtype)), b = parameter(zeros({1}, dtype));
