@@ -25,8 +25,9 @@ Plateau::Plateau(PlateauOptions o) : options_(o), lr_(o.lr), best_(o.maximize ? 
 
 double Plateau::next(double result) {
   const PlateauOptions& o = options_;
-  const double sign = o.maximize ? 1 : -1, goal = o.relative ? best_ * (1 + sign * o.threshold) : best_ + sign * o.threshold;
-  const bool better = o.maximize ? result > goal : result < goal;
+  // By a share of |best|: by one of best, as in PyTorch, -1 again would be better than -1.
+  const double margin = std::isinf(best_) ? 0 : o.relative ? o.threshold * std::abs(best_) : o.threshold;
+  const bool better = o.maximize ? result > best_ + margin : result < best_ - margin;
   bad_ = better ? 0 : bad_ + 1;
   if (better) best_ = result;
   if (cooldown_ > 0) {

@@ -109,7 +109,7 @@ struct PlateauOptions {
   double factor = 0.1;         // what the rate is multiplied by; in [0, 1)
   std::int64_t patience = 10;  // how many results without progress are borne
   double threshold = 1e-4;     // how much better counts as progress
-  bool relative = true;        // ... by this share of the best one, else by this difference
+  bool relative = true;        // ... by this share of the size of the best one, else by this difference
   std::int64_t cooldown = 0;   // how many results after a cut are not counted
   double min_lr = 0;
   double eps = 1e-8;      // a smaller cut is not made
@@ -117,7 +117,9 @@ struct PlateauOptions {
 };
 
 /// Cuts the rate when a result, such as the loss on held-out data, has made no progress for a while: PyTorch's
-/// ReduceLROnPlateau. Unlike a Schedule it has a state, which state() and load_state() keep.
+/// ReduceLROnPlateau, but for results below 0. Unlike a Schedule it has a state, which state() and load_state() keep. Progress is a
+/// result < best - threshold*|best|, with `maximize` one > best + threshold*|best|; PyTorch has best*(1 -+ threshold), by which the
+/// same negative result is progress again and again. With relative = false it is < best - threshold, or > best + threshold.
 ///
 ///     optim::Plateau plateau({.lr = 0.1, .patience = 3});
 ///     optimizer.set_lr(plateau.next(loss_on_held_out_data));   // after each epoch

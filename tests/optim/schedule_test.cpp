@@ -99,6 +99,30 @@ TEST(Schedules, HaveTheReferencesRates) {
   EXPECT_EQ(cases, reference.rates.size());
 }
 
+// -1 again is no progress, just as +1 again: PyTorch takes it for some, since -1*(1 - threshold) is above -1.
+TEST(Schedules, OfAPlateauSeeNegativeResultsAsPositiveOnes) {
+  for (const bool maximize : {false, true})
+    for (const bool relative : {true, false})
+      for (const double result : {1.0, -1.0, 0.0, 1e300, -1e300, -1e-300}) {
+        Plateau plateau({.lr = 1, .factor = 0.5, .patience = 2, .relative = relative, .maximize = maximize});
+        EXPECT_EQ(plateau.next(result), 1);
+        for (int t = 0; t < 2; ++t) EXPECT_EQ(plateau.next(result), 1) << result;
+        EXPECT_EQ(plateau.next(result), 0.5) << result << maximize << relative;
+      }
+  for (const bool maximize : {false, true}) {
+    const double sign = maximize ? 1 : -1;
+    for (const double best : {2.0, -2.0}) {
+      Plateau plateau({.lr = 1, .factor = 0.5, .patience = 0, .threshold = 0.25, .maximize = maximize});
+      plateau.next(best);
+      EXPECT_EQ(plateau.next(best + sign * 0.51), 1) << best;    // a quarter of 2, and more
+      EXPECT_EQ(plateau.next(best + sign * 0.52), 0.5) << best;  // of the new best
+    }
+    Plateau plateau({.lr = 1, .patience = 0, .threshold = 1, .maximize = maximize});
+    EXPECT_EQ(plateau.next(maximize ? inf : -inf), 1);  // the first is the best, even this
+    EXPECT_LT(plateau.next(sign * 5), 1);
+  }
+}
+
 TEST(Schedules, KeepTheirLastRate) {
   constexpr std::int64_t far = std::numeric_limits<std::int64_t>::max();
   for (const std::int64_t t : {std::int64_t{43}, std::int64_t{1000}, far}) {
