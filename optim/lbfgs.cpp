@@ -2,12 +2,15 @@
 
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/tape.h>
+#include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/state_reader.h>
 #include <capstan/optim/strong_wolfe.h>
+#include <capstan/optim/vectors.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace capstan::optim {
@@ -17,35 +20,15 @@ using capstan::detail::fail;
 
 namespace {
 
-using Tensors = std::vector<Tensor>;
+using detail::add;
+using detail::dot;
+using detail::largest;
+using detail::scaled;
+using detail::Wide;
+using Tensors = detail::Tensors;
 
 constexpr std::size_t differences = 0, steps = 1, last_gradient = 2, last_step = 3, memory = 4;  // of the slots
-
-double dot(const Tensors& a, const Tensors& b) {
-  double total = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) total += sum(a[i] * b[i]).item();
-  return total;
-}
-
-double largest(const Tensors& a) {
-  double most = 0;
-  for (const Tensor& x : a)
-    if (x.numel() > 0) {
-      const double here = max(abs(x)).item();
-      if (!(here <= most)) most = here;  // NaN too
-    }
-  return most;
-}
-
-Tensors scaled(const Tensors& a, double factor) {
-  Tensors b;
-  for (const Tensor& x : a) b.push_back(x * factor);
-  return b;
-}
-
-void add(Tensors& a, const Tensors& b, double factor) {
-  for (std::size_t i = 0; i < a.size(); ++i) a[i] += factor * b[i];
-}
+constexpr int search_evaluations = 26;                                                           // PyTorch's max_ls, and the first
 
 void require_whole(const char* option, double value, double least, double most) {
   if (!(value >= least && value <= most && value == std::floor(value)))
@@ -67,7 +50,7 @@ void LBFGS::check(const LBFGSOptions& o) {
 
 std::string LBFGS::formula(const LBFGSOptions& o) {
   return cat("d = -H g, H from the last ", o.history_size, " pairs of steps and changes of g, w <- w + t*d, t = ", o.lr,
-             " or by strong Wolfe search");
+             o.line_search ? " or by strong Wolfe search" : "");
 }
 
 std::vector<const char*> LBFGS::slot_names(std::size_t) const { return {"differences", "steps", "last_gradient", "last_step", "memory"}; }
@@ -78,7 +61,7 @@ Shape LBFGS::shape_of(std::size_t rule, std::size_t slot, const Shape& parameter
 }
 
 void LBFGS::require_rest(const char* call) const {
-  if (!moving_.empty())
+  if (under_way_)
     fail<ValueError>(name, call, " must not be called by the function that computes the gradients: a step of this optimizer is under way");
 }
 
@@ -103,15 +86,10 @@ void LBFGS::read_rest(detail::StateReader& reader) {
 
 void LBFGS::prepare(double) { require_rest("step()"); }
 
-void LBFGS::update(Entry& entry, const Tensor& g) {
-  moving_.push_back(&entry);
-  gradient_.push_back(g);
-}
-
-void LBFGS::update_all() {
-  moving_.reserve(entries().size());
-  gradient_.reserve(entries().size());
-  for_each_moved([this](Entry& e) { update(e, *e.gradient); });
+const char* LBFGS::text(End end) noexcept {
+  constexpr const char* texts[] = {"not_begun",       "small_gradient", "flat",     "small_step", "small_change",
+                                   "no_better_point", "max_iter",       "max_eval", "not_finite"};
+  return texts[static_cast<int>(end)];
 }
 
 double LBFGS::search(Evaluate evaluate, const void* closure) {
@@ -128,144 +106,262 @@ double LBFGS::search(Evaluate evaluate, const void* closure) {
   return loss_;
 }
 
-void LBFGS::finish() {
-  struct Forget {
-    LBFGS& of;
-    ~Forget() {
-      of.moving_.clear();
-      of.gradient_.clear();
-    }
-  } const forget{*this};
-  evaluations_ = evaluate_ ? 1 : 0;
+/// A step under way. What it computes it computes beside what is there; commit(), which cannot fail, then takes it over.
+struct LBFGS::Run {
+  explicit Run(LBFGS& optimizer) : of(optimizer) { begin(); }
 
-  // Pairs of other parameters than those of now, or of another number, are of no use.
-  const double size = options().history_size, pairs = remembered(*moving_.front(), 0);
-  bool same = true;
-  for (const Entry& e : entries()) {
-    if (e.state.empty()) continue;
-    const bool moves = std::find(moving_.begin(), moving_.end(), &e) != moving_.end();
-    same = same && moves == (remembered(e, 1) != 0) && (!moves || (remembered(e, 0) == pairs && remembered(e, 2) == size));
+  void begin();
+  void work();
+  End iterate();
+  Tensors direction(const Tensors* y);
+  bool place(double length);
+  bool search(double slope, double t);
+  void commit(const Tensors* y, const Tensors& here, const Tensors* moved) noexcept;
+
+  Tensors states_of(std::size_t k) const {
+    Tensors all;
+    for (const Entry* e : moving) all.push_back(e->state[k]);
+    return all;
   }
-  if (!same)
-    for (const Entry& e : entries())
-      if (!e.state.empty()) Tensor(e.state[memory]).assign(zeros({3}, e.parameter.dtype()));
+  Tensors row(std::size_t k, std::int64_t i) const {
+    Tensors all;
+    for (const Entry* e : moving) all.push_back(e->state[k].rows(i, i + 1).reshape(e->parameter.shape()));
+    return all;
+  }
+  static double remembered(const Entry& e, std::int64_t i) { return e.state[memory].rows(i, i + 1).item(); }
 
-  const int most = static_cast<int>(options().max_iter);
-  for (int i = 0; i < most && advance(); ++i) {
+  LBFGS& of;
+  const LBFGSOptions& o = of.options();
+  std::vector<Entry*> moving;
+  Tensors gradient;          // of the moving parameters, where they are
+  std::int64_t size, pairs;  // of the memory: how many there is room for, how many there are
+  bool iterated;             // whether the memory knows a last step
+  bool committed = false;    // whether this step has changed anything
+  Tensors start, d;          // of the iteration under way: where it began, and the direction
+};
+
+void LBFGS::update_all() {
+  struct Busy {
+    bool& flag;
+    ~Busy() { flag = false; }
+  } const busy{under_way_ = true};
+  Run(*this).work();
+}
+
+void LBFGS::Run::begin() {
+  of.iterations_ = 0;
+  of.evaluations_ = of.evaluate_ ? 1 : 0;
+  moving.reserve(of.entries().size());
+  gradient.reserve(of.entries().size());
+  for (const Entry& e : of.entries())
+    if (e.gradient) gradient.push_back(*e.gradient);
+  // Pairs of other parameters than those of now, or of another number, are of no use.
+  size = static_cast<std::int64_t>(o.history_size);
+  pairs = -1;
+  bool same = true;
+  for (const Entry& e : of.entries()) {
+    if (e.state.empty()) continue;
+    const bool moves = e.gradient != nullptr;
+    if (moves && pairs < 0) pairs = static_cast<std::int64_t>(remembered(e, 0));
+    same = same && moves == (remembered(e, 1) != 0) &&
+           (!moves || (static_cast<std::int64_t>(remembered(e, 0)) == pairs && static_cast<std::int64_t>(remembered(e, 2)) == size));
+  }
+  iterated = same;
+  if (!same) pairs = 0;
+  of.for_each_moved([this](Entry& e) { moving.push_back(&e); });
+}
+
+void LBFGS::Run::work() {
+  try {
+    do of.end_ = iterate();
+    while (of.end_ == End::not_begun);
+  } catch (...) {
+    if (!committed)
+      for (Entry* e : moving) --e->steps;
+    throw;
   }
 }
 
-double LBFGS::remembered(const Entry& e, std::int64_t i) { return e.state[memory].rows(i, i + 1).item(); }
-
-/// -H g by the two-loop recursion, after the last step has been remembered.
-std::vector<Tensor> LBFGS::direction() {
-  const auto slots = [&](std::size_t k) {
-    Tensors all;
-    for (const Entry* e : moving_) all.push_back(e->state[k]);
-    return all;
-  };
-  const auto row = [&](std::size_t k, std::int64_t i) {
-    Tensors all;
-    for (const Entry* e : moving_) all.push_back(e->state[k].rows(i, i + 1).reshape(e->parameter.shape()));
-    return all;
-  };
-  std::int64_t pairs = static_cast<std::int64_t>(remembered(*moving_.front(), 0));
-  const std::int64_t size = moving_.front()->state[steps].size(0);
-  const bool iterated = remembered(*moving_.front(), 1) != 0;
-
-  Tensors y = gradient_;
-  for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] - moving_[i]->state[last_gradient];
-  if (iterated && dot(y, slots(last_step)) > 1e-10) {
-    if (pairs == size) {
-      for (const std::size_t k : {differences, steps})
-        for (const Tensor& history : slots(k)) Tensor(history).rows(0, size - 1).assign(history.rows(1, size).clone());
-      --pairs;
-    }
-    Tensors to_y = row(differences, pairs), to_s = row(steps, pairs);
-    const Tensors s = slots(last_step);
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      to_y[i].assign(y[i]);
-      to_s[i].assign(s[i]);
-    }
-    ++pairs;
-  }
-  for (std::size_t i = 0; i < moving_.size(); ++i) {
-    std::vector<Tensor>& own = moving_[i]->state;
-    own[memory].assign(tensor({static_cast<double>(pairs), iterated ? 1.0 : 0.0, static_cast<double>(size)}, own[memory].dtype()));
-    own[last_gradient].assign(gradient_[i]);
-    own[last_step] *= 0;  // until it is known
-  }
-
-  Tensors q = scaled(gradient_, -1);
-  std::vector<double> alpha(static_cast<std::size_t>(pairs)), rho(alpha.size());
-  for (std::int64_t i = pairs - 1; i >= 0; --i) {
-    const Tensors si = row(steps, i), yi = row(differences, i);
-    const std::size_t k = static_cast<std::size_t>(i);
-    const double ys = dot(yi, si);
-    rho[k] = 1 / ys;
+/// -H g by the two-loop recursion over the memory and, last, the pair of y and the last step.
+std::vector<Tensor> LBFGS::Run::direction(const Tensors* y) {
+  std::vector<std::pair<Tensors, Tensors>> all;
+  for (std::int64_t i = y && pairs == size ? 1 : 0; i < pairs; ++i) all.emplace_back(row(differences, i), row(steps, i));
+  if (y) all.emplace_back(*y, states_of(last_step));
+  Tensors q = scaled(gradient, -1);
+  std::vector<Wide> alpha(all.size()), rho(all.size());
+  for (std::size_t k = all.size(); k-- > 0;) {
+    const auto& [yi, si] = all[k];
+    rho[k] = 1 / dot(yi, si);
     alpha[k] = dot(si, q) * rho[k];
-    add(q, yi, -alpha[k]);
+    add(q, yi, static_cast<double>(-alpha[k]));
   }
-  if (pairs > 0) {
-    const Tensors yi = row(differences, pairs - 1);
-    q = scaled(q, 1 / (rho.back() * dot(yi, yi)));
-  }
-  for (std::int64_t i = 0; i < pairs; ++i) {
-    const std::size_t k = static_cast<std::size_t>(i);
-    add(q, row(steps, i), alpha[k] - dot(row(differences, i), q) * rho[k]);
+  if (!all.empty()) q = scaled(q, static_cast<double>(1 / (rho.back() * dot(all.back().first, all.back().first))));
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    const auto& [yi, si] = all[k];
+    add(q, si, static_cast<double>(alpha[k] - dot(yi, q) * rho[k]));
   }
   return q;
 }
 
-/// One iteration; whether there should be another.
-bool LBFGS::advance() {
-  const LBFGSOptions& o = options();
-  const int most = static_cast<int>(o.max_eval == 0 ? std::floor(o.max_iter * 5 / 4) : o.max_eval);
-  if (largest(gradient_) <= o.tolerance_grad) return false;
-  const bool first = remembered(*moving_.front(), 1) == 0;
-  const Tensors d = direction();
-  double sizes = 0;
-  if (first)
-    for (const Tensor& g : gradient_) sizes += sum(abs(g)).item();
-  const double slope = dot(gradient_, d), before = loss_;
-  double t = first ? std::min(1.0, 1 / sizes) * o.lr : o.lr;
-  if (slope > -o.tolerance_change) return false;
+/// Goes to start + length*d; false, and nowhere, when that is not finite.
+bool LBFGS::Run::place(double length) {
+  Tensors next = scaled(d, length);
+  for (std::size_t i = 0; i < next.size(); ++i) next[i] += start[i];
+  if (!std::isfinite(largest(next))) return false;
+  for (std::size_t i = 0; i < next.size(); ++i) moving[i]->parameter.assign(next[i]);
+  return true;
+}
 
-  Tensors start;
-  for (const Entry* e : moving_) start.push_back(e->parameter.clone());
-  const auto go = [&](double length) {
-    for (std::size_t i = 0; i < d.size(); ++i) moving_[i]->parameter.assign(start[i] + length * d[i]);
+/// The line search from `start`; false when there is no better point, and then the parameters are back.
+bool LBFGS::Run::search(double slope, double t) {
+  const auto point = [&](double length) {
+    detail::Point p{length, std::numeric_limits<double>::infinity(), 0, {}};
+    if (!place(length)) return p;
+    ++of.evaluations_;
+    const Gradients found = of.evaluate_(of.closure_);
+    for (const Entry* e : moving) p.gradient.push_back(found[e->parameter]);
+    const double along = static_cast<double>(dot(p.gradient, d));
+    if (!std::isfinite(found.loss()) || !std::isfinite(along)) return p;
+    p.loss = found.loss();
+    p.slope = along;
+    return p;
   };
-  if (evaluate_) {
-    const auto evaluate = [&](double length) {
-      go(length);
-      ++evaluations_;
-      const Gradients found = evaluate_(closure_);
-      detail::Point p{length, found.loss(), 0, {}};
-      for (const Entry* e : moving_) p.gradient.push_back(found[e->parameter]);
-      p.slope = dot(p.gradient, d);
-      if (!std::isfinite(p.loss) || !std::isfinite(p.slope)) p.loss = std::numeric_limits<double>::infinity();
-      return p;
-    };
+  const int left = o.max_eval == 0 ? search_evaluations : static_cast<int>(o.max_eval) - of.evaluations_;
+  const double finest = detail::resolution(start, d), least = std::max(o.tolerance_change / largest(d), finest);
+  if (t < finest) t = 4 * finest;  // else the first step of all, of the length 1, changes no parameter of 1e8 in f32
+  detail::Point end = detail::strong_wolfe(point, {0, of.loss_, slope, gradient}, t, least, std::min(left, search_evaluations));
+  if (end.t == 0 || !place(end.t)) {
+    place(0);
+    return false;
+  }
+  d = scaled(d, end.t);
+  of.loss_ = end.loss;
+  gradient = std::move(end.gradient);
+  return true;
+}
+
+/// One iteration; not_begun when another should follow.
+LBFGS::End LBFGS::Run::iterate() {
+  const double steepest = largest(gradient);
+  if (steepest <= o.tolerance_grad) return End::small_gradient;
+  const auto give_up = [&] {
+    pairs = 0;
+    iterated = false;
+    commit(nullptr, gradient, nullptr);
+    return End::not_finite;
+  };
+  if (!std::isfinite(steepest) || (of.evaluate_ && !std::isfinite(of.loss_))) return give_up();
+
+  // What the last step taught.
+  Tensors y;
+  if (iterated) {
+    y = gradient;
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] - moving[i]->state[last_gradient];
+    const Wide along = dot(y, states_of(last_step));
+    if (!(along > 1e-10L) || !std::isfinite(along) || !std::isfinite(largest(y))) y.clear();
+  }
+  double t = o.lr;
+  bool afresh = !iterated;
+  d = direction(y.empty() ? nullptr : &y);
+  if (!std::isfinite(largest(d)) || !std::isfinite(static_cast<double>(dot(gradient, d)))) {
+    afresh = true;
+    pairs = 0;
+    y.clear();
+    // Of a size at which products are numbers, by a power of two.
+    const bool single = gradient.front().dtype() == DType::f32;
+    d = scaled(gradient, steepest > (single ? 0x1p60 : 0x1p500) ? -std::exp2(-std::ilogb(steepest)) : -1);
+  }
+  const double slope = static_cast<double>(dot(gradient, d)), far = largest(d);
+  if (!std::isfinite(slope)) return give_up();
+  if (afresh) t = static_cast<double>(std::min(Wide{1}, 1 / detail::sum_of_sizes(gradient)) * o.lr * (Wide{steepest} / far));
+  const Tensors* const pair = y.empty() ? nullptr : &y;
+  if (slope > -o.tolerance_change) {
+    commit(pair, gradient, nullptr);
+    return End::flat;
+  }
+
+  start.clear();
+  for (const Entry* e : moving) start.push_back(e->parameter.clone());
+  const Tensors here = gradient;
+  const double before = of.loss_;
+  if (of.evaluate_ && o.line_search) {
+    if (o.max_eval != 0 && of.evaluations_ >= o.max_eval) return End::max_eval;
+    bool found = false;
     try {
-      detail::Point end =
-          detail::strong_wolfe(evaluate, {0, loss_, slope, gradient_}, t, o.tolerance_change / largest(d), most - evaluations_);
-      t = end.t;
-      loss_ = end.loss;
-      gradient_ = std::move(end.gradient);
+      found = search(slope, t);
     } catch (...) {
       // The function may have converted the model.
-      for (std::size_t i = 0; i < d.size(); ++i) moving_[i]->parameter.assign(start[i].to(moving_[i]->parameter.dtype()));
+      for (std::size_t i = 0; i < start.size(); ++i) moving[i]->parameter.assign(start[i].to(moving[i]->parameter.dtype()));
       throw;
     }
+    if (!found) {
+      commit(pair, here, nullptr);
+      return o.max_eval != 0 && of.evaluations_ >= o.max_eval ? End::max_eval : End::no_better_point;
+    }
+    commit(pair, here, &d);
+    ++of.iterations_;
+  } else {
+    const Tensors moved = scaled(d, t);
+    if (!place(t)) return give_up();
+    commit(pair, here, &moved);
+    d = moved;
+    ++of.iterations_;
+    if (!of.evaluate_ || of.iterations_ >= o.max_iter) return End::max_iter;
+    if (o.max_eval != 0 && of.evaluations_ >= o.max_eval) return End::max_eval;
+    ++of.evaluations_;
+    const Gradients found = of.evaluate_(of.closure_);
+    Tensors there;
+    for (const Entry* e : moving) there.push_back(found[e->parameter]);
+    if (!std::isfinite(found.loss()) || !std::isfinite(largest(there))) {
+      for (std::size_t i = 0; i < start.size(); ++i) moving[i]->parameter.assign(start[i]);
+      return give_up();
+    }
+    of.loss_ = found.loss();
+    gradient = std::move(there);
   }
-  go(t);
-  const Tensors moved = scaled(d, t);
-  for (std::size_t i = 0; i < d.size(); ++i) {
-    moving_[i]->state[last_step].assign(moved[i]);
-    moving_[i]->state[memory].rows(1, 2).assign(ones({1}, moved[i].dtype()));
+  const double most = o.max_eval == 0 ? std::floor(o.max_iter * 5 / 4) : o.max_eval;
+  if (of.iterations_ >= o.max_iter) return End::max_iter;
+  if (of.evaluations_ >= most) return End::max_eval;
+  if (largest(gradient) <= o.tolerance_grad) return End::small_gradient;
+  if (largest(d) <= o.tolerance_change) return End::small_step;
+  if (std::abs(of.loss_ - before) < o.tolerance_change) return End::small_change;
+  return End::not_begun;
+}
+
+/// Takes over the pair that was new, if any, the gradient, and where that led to: nowhere when `moved` is null.
+void LBFGS::Run::commit(const Tensors* y, const Tensors& here, const Tensors* moved) noexcept {
+  const std::int64_t last = std::min(pairs, size - 1), now = y ? last + 1 : pairs;
+  iterated = iterated || moved;
+  for (std::size_t k = 0; k < moving.size(); ++k)
+    kernels::dispatch(here[k], [&]<class T>(T*) {
+      std::vector<Tensor>& own = moving[k]->state;
+      const std::int64_t n = here[k].numel();
+      const auto keep = [&](std::size_t slot, std::int64_t row, const Tensor& value) {
+        std::copy_n(kernels::data_of<T>(value), n, kernels::data_of<T>(own[slot]) + row * n);
+      };
+      if (y) {
+        for (const std::size_t slot : {differences, steps})
+          if (T* const rows = kernels::data_of<T>(own[slot]); pairs == size) std::copy(rows + n, rows + size * n, rows);
+        keep(differences, last, (*y)[k]);
+        keep(steps, last, own[last_step]);
+      }
+      keep(last_gradient, 0, here[k]);
+      if (moved)
+        keep(last_step, 0, (*moved)[k]);
+      else
+        std::fill_n(kernels::data_of<T>(own[last_step]), n, T(0));
+    });
+  pairs = now;
+  for (const Entry& e : of.entries()) {
+    if (e.state.empty()) continue;
+    kernels::dispatch(e.state[memory], [&]<class T>(T*) {
+      T* const m = kernels::data_of<T>(e.state[memory]);
+      m[0] = T(e.gradient ? pairs : 0);
+      m[1] = T(e.gradient && iterated ? 1 : 0);
+      m[2] = T(e.gradient ? size : 0);
+    });
   }
-  return evaluate_ && evaluations_ < most && largest(moved) > o.tolerance_change && std::abs(loss_ - before) >= o.tolerance_change;
+  committed = true;
 }
 
 template class Method<LBFGS, LBFGSOptions>;

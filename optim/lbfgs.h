@@ -3,14 +3,16 @@
 
 namespace capstan::optim {
 
-/// PyTorch's names and defaults, but for history_size, which is 100 there.
+/// PyTorch's names and defaults, but for history_size, which is 100 there, and line_search: its line_search_fn is None, or
+/// "strong_wolfe", which is what is taken here.
 struct LBFGSOptions {
   double lr = 1;                   // the length of a step along the direction, or the first that the line search tries
   double max_iter = 20;            // iterations in one step(closure)
-  double max_eval = 0;             // evaluations in one step(closure); 0 stands for 5/4 max_iter
+  double max_eval = 0;             // evaluations in one step(closure), at most; 0: after 5/4 max_iter no further iteration begins
   double tolerance_grad = 1e-7;    // ends when no element of the gradient is larger
   double tolerance_change = 1e-9;  // ends when no element moves further, or the loss changes by less
   double history_size = 10;        // pairs that are remembered, 1 to 1000
+  bool line_search = true;         // in step(closure): false makes steps of the length lr
 };
 
 /// L-BFGS (Liu & Nocedal, Mathematical Programming 45, 1989; Nocedal & Wright, Numerical Optimization, 2nd ed., algorithms 7.4
@@ -19,15 +21,23 @@ struct LBFGSOptions {
 ///
 ///   double loss = optimizer.step([&] { Tape tape; return tape.gradients(cross_entropy(model(x), labels)); });
 ///
-/// makes up to max_iter iterations, each with a t that meets the strong Wolfe conditions (Nocedal & Wright, algorithms 3.5 and
-/// 3.6, c1 = 1e-4, c2 = 0.9), and returns the loss where it ends. The closure is called at every trial point and must compute
-/// the same function each time: the whole data, no dropout. A loss that is not finite counts as too far. If it throws, the
-/// parameters are where the last complete iteration left them.
+/// makes up to max_iter iterations and returns the last loss that was computed, with a line search the one where it ends.
+/// Each t meets the strong Wolfe conditions (Nocedal & Wright, algorithms 3.5 and 3.6, c1 = 1e-4, c2 = 0.9). A search makes up
+/// to 26 evaluations, and ends where floating point has nothing between the two ends of its interval. line_search = false takes
+/// t = lr instead, as PyTorch does by default; the loss may then rise. The closure is called at every trial point and must
+/// compute the same function each time: the whole data, no dropout. With a search a loss that is not finite counts as too far;
+/// without one it ends the step, one iteration back. If the closure throws, or memory runs out, the parameters are where the
+/// last complete iteration left them, and the next step begins there.
 ///
 ///   optimizer.step(tape.gradients(loss));
 ///
-/// makes one iteration with t = lr: PyTorch's without a line search and with max_iter = 1. In both, t of the very first
-/// iteration is min(1, 1/sum|g|)*lr. A zero gradient moves a parameter along with the others: a sparse step is not exact. The
+/// makes one iteration with t = lr: PyTorch's without a line search and with max_iter = 1. In all, t of the very first
+/// iteration is min(1, 1/sum|g|)*lr.
+///
+/// Inner products are in f64, or wider. A direction that is not finite makes the memory start afresh, from -g; no parameter ever
+/// is set to what is not finite. The tolerances are absolute, so that they mean something only for parameters, and a loss, of
+/// the size of 1: a parameter of the size of 1e-6 had better be 1e-6 times one that is trained.
+/// A zero gradient moves a parameter along with the others: a sparse step is not exact. The
 /// memory starts afresh when other parameters than before have a gradient. Throws ValueError unless lr, max_eval and the
 /// tolerances are >= 0, max_iter >= 1, max_iter, max_eval and history_size whole. There are no groups.
 /// Weakness: noise in the gradients spoils the pairs: for minibatches take another method. 2*history_size + 2 times the model
@@ -43,7 +53,8 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
                                      {"max_eval", &LBFGSOptions::max_eval},
                                      {"tolerance_grad", &LBFGSOptions::tolerance_grad},
                                      {"tolerance_change", &LBFGSOptions::tolerance_change},
-                                     {"history_size", &LBFGSOptions::history_size}};
+                                     {"history_size", &LBFGSOptions::history_size},
+                                     {"line_search", &LBFGSOptions::line_search}};
 
   using Optimizer::step;
   template <class Closure>
@@ -56,8 +67,24 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   template <class F>
   void group(std::string_view pattern, F change) = delete;
 
-  /// How often the last step called the closure.
+  /// Why a step ended.
+  enum class End {
+    not_begun,        // there was none
+    small_gradient,   // no element of the gradient was larger than tolerance_grad
+    flat,             // the slope along the direction was above -tolerance_change
+    small_step,       // no element moved further than tolerance_change
+    small_change,     // the loss changed by less than tolerance_change
+    no_better_point,  // the line search found none: the end for these parameters in their dtype
+    max_iter,         // iterations are used up; step(gradients) makes one
+    max_eval,         // evaluations are used up
+    not_finite        // there was nowhere finite to go: the parameters stay where they were
+  };
+  /// Of the last step: why it ended, how many iterations it made, and how often it called the closure.
+  End ended() const noexcept { return end_; }
+  int iterations() const noexcept { return iterations_; }
   int evaluations() const noexcept { return evaluations_; }
+  /// "small_gradient", ...: for a log.
+  static const char* text(End end) noexcept;
 
   static std::size_t choose(const LBFGSOptions& o) { return static_cast<std::size_t>(o.history_size); }
   static void check(const LBFGSOptions& o);
@@ -65,12 +92,11 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
 
  protected:
   void prepare(double loss) override;
-  void update(Entry& entry, const Tensor& g) override;
+  void update(Entry&, const Tensor&) override {}
   void update_all() override;
   void group_by_name(std::string_view pattern, const std::vector<Setting>& settings) override {
     Optimizer::group_by_name(pattern, settings);
   }
-  void finish() override;
   void read_rest(detail::StateReader& reader) override;
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
   std::vector<const char*> slot_names(std::size_t rule) const override;
@@ -78,19 +104,16 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
 
  private:
   using Evaluate = Gradients (*)(const void*);
+  struct Run;  // a step under way
   double search(Evaluate evaluate, const void* closure);
   void require_rest(const char* call) const;
-  std::vector<Tensor> direction();
-  bool advance();
-  static double remembered(const Entry& entry, std::int64_t i);
 
-  // The entries that this step moves, their gradients and the loss; who evaluates them anew.
-  std::vector<Entry*> moving_;
-  std::vector<Tensor> gradient_;
-  double loss_ = 0;
-  Evaluate evaluate_ = nullptr;
+  Evaluate evaluate_ = nullptr;  // null in step(gradients)
   const void* closure_ = nullptr;
-  int evaluations_ = 0;
+  double loss_ = 0;
+  bool under_way_ = false;
+  int iterations_ = 0, evaluations_ = 0;
+  End end_ = End::not_begun;
 };
 
 extern template class Method<LBFGS, LBFGSOptions>;

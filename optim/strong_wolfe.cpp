@@ -27,6 +27,7 @@ Point strong_wolfe(Point (*call)(const void* f, double t), const void* f, const 
 
   // A bracket: go on until the loss or the slope rises.
   Point last = from, now = evaluate(t);
+  --most;
   int i = 0;
   for (; i < most; ++i) {
     if (too_high(now) || (i > 1 && now.loss >= last.loss)) break;
@@ -44,7 +45,7 @@ Point strong_wolfe(Point (*call)(const void* f, double t), const void* f, const 
   bool stuck = false;
   for (; i < most; ++i) {
     const double lower = std::min(bracket[0].t, bracket[1].t), upper = std::max(bracket[0].t, bracket[1].t);
-    if (upper - lower < least) break;
+    if (!(upper - lower >= least)) break;
     double next = cubic_minimum(bracket[0], bracket[1], lower, upper);
     // Twice in a row near an end, or on it, is no progress: a tenth away from that end instead.
     const double margin = 0.1 * (upper - lower);
@@ -55,6 +56,7 @@ Point strong_wolfe(Point (*call)(const void* f, double t), const void* f, const 
     } else {
       stuck = near_end;
     }
+    if (!(next > lower && next < upper)) break;  // floating point has nothing in between
     Point point = evaluate(next);
     if (too_high(point) || point.loss >= bracket[low].loss) {
       bracket[1 - low] = std::move(point);

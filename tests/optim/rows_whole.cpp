@@ -124,11 +124,11 @@ std::vector<Row> whole_rows() {
        true},
       {"lbfgs",
        build<optim::LBFGS, optim::LBFGSOptions>,
-       {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size"},
+       {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size", "line_search"},
        {{"lr", 1}},
        1e-3,
        {felt("lr", 0.2), felt("max_iter", 3), felt("max_eval", 3), felt("tolerance_grad", 2), felt("tolerance_change", 5),
-        felt("history_size", 1)},
+        felt("history_size", 1), felt("line_search", 0)},
        refusals({"lr", "tolerance_grad", "tolerance_change"}, {},
                 {{{{"max_iter", 0}}, "max_iter must be a whole number from 1 to 1e+09: 0"},
                  {{{"max_iter", 2.5}}, "max_iter must be a whole number from 1 to 1e+09: 2.5"},
@@ -147,5 +147,5 @@ std::vector<Row> whole_rows() {
        false,
        1 << 17,
        true,
-       {"max_iter", "max_eval"}}};
+       {"max_iter", "max_eval", "line_search"}}};
 }

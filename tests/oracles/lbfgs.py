@@ -25,7 +25,7 @@ def bowl(x):                       # steep and flat directions, coupled, no quad
 CASES = [                          # name, function, start, options, steps
     ("bowl", bowl, [1.0, -2.0, 0.5, 3.0, -0.75, 1.5], dict(max_iter=1), 12),
     ("bowl_long", bowl, [1.0, -2.0, 0.5, 3.0, -0.75, 1.5], dict(max_iter=4, history_size=3), 3),
-    ("bowl_few_evaluations", bowl, [10.0, -2.0, 5.0, 3.0, -7.5, 1.5], dict(max_iter=5, max_eval=3, lr=0.01), 4),
+    ("bowl_few_evaluations", bowl, [10.0, -2.0, 5.0, 3.0, -7.5, 1.5], dict(max_iter=5, max_eval=4, lr=0.01), 4),
     ("bowl_tolerance_grad", bowl, [1.0, -2.0, 0.5, 3.0, -0.75, 1.5], dict(tolerance_grad=1e-1), 1),
     ("bowl_tolerance_change", bowl, [1.0, -2.0, 0.5, 3.0, -0.75, 1.5], dict(tolerance_change=1e-2), 1),
     ("rosenbrock", rosenbrock, [-1.2, 1.0, -1.2, 1.0, -1.2, 1.0], dict(max_iter=3), 5),
