@@ -113,7 +113,6 @@ void Optimizer::update_all() {
       for (std::size_t i = 0; i < k.values.size(); ++i) copy_bytes(k.values[i], k.entry->state[i]);
       set_version(k.parameter.header(), k.version);
     }
-    --steps_;
     throw;
   }
 }

@@ -70,9 +70,10 @@ TEST(RateMicroscope, SeesWhatASquareThatOverflowedHasStopped) {
             "stopped 2 coordinates for good: bound gradients by clip_value() or clip_norm(), or train in f64, with a new optimizer.");
   optim::RMSProp rmsprop(Parameters{{"w", w}}, {.centered = true});
   RateMicroscope other(rmsprop);
-  step(rmsprop, w, {1, 1, 1e25});
+  step(rmsprop, w, {1, 1e25, 1e20});  // 1e25: the square of the average overflows too, so that the coordinate stays as it was
   other.observe();
   EXPECT_EQ(other.all().stopped, 1);
+  EXPECT_EQ(other.all().reached, 2);
   for (const double x : values(w)) EXPECT_TRUE(std::isfinite(x));
 }
 
