@@ -94,9 +94,7 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   void prepare(double loss) override;
   void update(Entry&, const Tensor&) override {}
   void update_all() override;
-  void group_by_name(std::string_view pattern, const std::vector<Setting>& settings) override {
-    Optimizer::group_by_name(pattern, settings);
-  }
+  void group_by_name(std::string_view pattern, const std::vector<Setting>&) override { refuse_group(pattern); }
   void read_rest(detail::StateReader& reader) override;
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
   std::vector<const char*> slot_names(std::size_t rule) const override;

@@ -121,7 +121,8 @@ void Optimizer::group(std::string_view pattern, const std::vector<Setting>& sett
   detail::require_once(method(), settings, cat("the group '", pattern, "'"));
   group_by_name(pattern, settings);
 }
-void Optimizer::group_by_name(std::string_view pattern, const std::vector<Setting>&) {
+void Optimizer::group_by_name(std::string_view pattern, const std::vector<Setting>&) { refuse_group(pattern); }
+void Optimizer::refuse_group(std::string_view pattern) const {
   fail<ValueError>(method(), "there are no groups of parameters: '", pattern,
                    "' (methods that move each parameter by itself have them; a chain has partition())");
 }

@@ -177,6 +177,8 @@ class Optimizer {
   virtual std::size_t group_count() const noexcept = 0;
   /// What group() does; at the base it throws ValueError: there are no groups.
   virtual void group_by_name(std::string_view pattern, const std::vector<Setting>& settings);
+  /// Throws the ValueError of a method without groups.
+  [[noreturn]] void refuse_group(std::string_view pattern) const;
   virtual std::string formula_of(std::size_t group) const = 0;
   /// The paper that the method is from, with the place in it; null when it names none.
   virtual const char* paper() const noexcept;

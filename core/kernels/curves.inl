@@ -51,7 +51,7 @@ struct ErfGrad        { template <class T> static T f(T x, T dy, T, T) { return 
 struct Huber          { template <class T> static T f(T a, T, T p, T q) { const T m = magnitude(a); return m <= p ? T(0.5) * a * (a / q) : p / q * (m - T(0.5) * p); } };
 struct HuberGrad      { template <class T> static T f(T x, T dy, T p, T q) { return (x < -p ? -p : x > p ? p : x) / q * dy; } };
 // a b, where 0 of b outweighs an infinite a.
-struct Share          { template <class T> static T f(T a, T b, T, T) { return (b == T(0)) & (magnitude(a) == T(__builtin_inff())) ? T(0) : a * b; } };
+struct Share          { template <class T> static T f(T a, T b, T, T) { return ((b == T(0)) & (magnitude(a) == T(__builtin_inff()))) ? T(0) : a * b; } };
 struct LogitLoss {  // (1 - b) ln(1 + e^a) + b ln(1 + e^-a): of a sum of three, what is left of a large a would be lost
   template <class T> static T f(T a, T b, T, T) {
     const T m = magnitude(a);
@@ -69,7 +69,7 @@ struct Xlogx          { template <class T> static T f(T a, T, T, T) { return a =
 struct LogDivergence {
   template <class T> static T f(T a, T b, T, T) {
     const T inf = T(__builtin_inff()), y = Share::f(a - b, exponential(a), T(0), T(0));
-    return (a == -inf) & (b == b) ? T(0) : (magnitude(b) == inf) & (a < inf) ? -b : y;
+    return ((a == -inf) & (b == b)) ? T(0) : ((magnitude(b) == inf) & (a < inf)) ? -b : y;
   }
 };
 struct XlogxGrad      { template <class T> static T f(T x, T dy, T, T) { return x == T(0) ? T(0) : (logarithm(x) + T(1)) * dy; } };
