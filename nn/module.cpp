@@ -6,6 +6,8 @@
 #include <capstan/nn/sequential.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <string_view>
 #include <typeinfo>
 #include <unordered_map>
@@ -66,18 +68,20 @@ class Seen {
   /// Whether t comes for the first time.
   bool add(const Tensor& t) {
     const capstan::detail::Header* const h = t.header();
-    if (few_.size() < 16) {
-      if (std::find(few_.begin(), few_.end(), h) != few_.end()) return false;
-      few_.push_back(h);
+    if (count_ < few_.size()) {
+      const auto end = few_.begin() + count_;
+      if (std::find(few_.begin(), end, h) != end) return false;
+      few_[count_++] = h;
       return true;
     }
-    if (many_.empty()) many_.insert(few_.begin(), few_.end());
-    return many_.insert(h).second;
+    if (!many_) many_.emplace(few_.begin(), few_.end());
+    return many_->insert(h).second;
   }
 
  private:
-  std::vector<const capstan::detail::Header*> few_;
-  std::unordered_set<const capstan::detail::Header*> many_;
+  std::array<const capstan::detail::Header*, 16> few_;
+  unsigned count_ = 0;
+  std::optional<std::unordered_set<const capstan::detail::Header*>> many_;
 };
 
 /// Puts the elements of `values` into the tensor. The header stays, and with it the identity that optimizers and gradients
