@@ -170,7 +170,7 @@ bool Elementwise<Derived, Options>::rates(const Entry& entry, double* out) const
       [&]<std::size_t... slot>(std::index_sequence<slot...>) {
         for (std::int64_t k = 0; k < entry.parameter.numel(); ++k) {
           const double rate = rule.rate(states[slot][k]...);
-          if (std::isfinite(rate) && (count == 0 || (!detail::equal(states[slot][k], starts[slot]) || ...))) out[k] = rate;
+          if (is_finite(rate) && (count == 0 || (!detail::equal(states[slot][k], starts[slot]) || ...))) out[k] = rate;
         }
       }
       (std::make_index_sequence<count>{});

@@ -1,4 +1,5 @@
 #pragma once
+#include <capstan/optim/finite.h>
 #include <capstan/optim/method.h>
 
 #include <algorithm>
@@ -76,7 +77,7 @@ void Method<Derived, Options>::check_options(const Options& options) {
     const double value = f.get(options);
     const std::string_view name = f.name;
     f.check(Derived::name, value);
-    if (!std::isfinite(value)) detail::bad_option(Derived::name, f.name, "must be finite", value);
+    if (!is_finite(value)) detail::bad_option(Derived::name, f.name, "must be finite", value);
     if (value < 0 && (name == "lr" || name == "weight_decay" || name == "eps"))
       detail::bad_option(Derived::name, f.name, "must not be negative", value);
   }
