@@ -28,6 +28,7 @@ namespace {
 struct TapesEnd {
   bool armed = false;
   ~TapesEnd() {
+    thread_tapes.ended = true;
     while (TapeState* state = thread_tapes.free) {
       thread_tapes.free = state->outer;
       delete state;
@@ -182,8 +183,12 @@ Tape::~Tape() noexcept(false) {
   }
   if (state->last || state->first_leaf) [[unlikely]]  // else gradients() has done so
     state->drop_all();
-  state->outer = thread.free;
-  thread.free = state;
+  if (thread.ended) [[unlikely]] {  // in the destructor of another thread_local or static: nobody frees spare ones any more
+    delete state;
+  } else {
+    state->outer = thread.free;
+    thread.free = state;
+  }
   if (!in_order && std::uncaught_exceptions() == 0) [[unlikely]]
     fail<ValueError>("Tape", "tapes must end in the reverse order of their beginning: an inner one is still there");
 }

@@ -238,6 +238,7 @@ struct ThreadTapes {
   TapeState* free = nullptr;       // for the next tape, linked by `outer`
   const char* op = nullptr;        // whose gradient rule runs
   std::uint64_t next_serial = 0, last_serial = 0;
+  bool ended = false;  // the thread ends, and has freed its spare tapes
 };
 extern constinit thread_local ThreadTapes thread_tapes;
 
