@@ -82,7 +82,7 @@ void draw_path(detail::Figure& figure, const std::vector<Polyline>& paths, std::
   }
   std::vector<char> others(points.size(), 0);
   for (const detail::Stretch& s : stretches)
-    for (std::size_t i = s.first; s.count > 1 && i <= s.last; ++i) others[i] = i % s.count != s.rank;
+    for (std::size_t i = s.first; s.count > 1 && i <= s.last; ++i) others[i] = i % s.count == s.rank ? 0 : 1;
   for (std::size_t i = 0; i < points.size(); ++i)
     if (entry.has_marker && !others[i] && frame.contains(points[i]))
       figure.svg.marker(entry.style.marker, points[i], 2.8, colour, "#FFFFFF");
@@ -215,10 +215,9 @@ std::string ContourPlot::svg() const {
   svg.rectangle({key_left, frame.top, key_left + key_width, frame.bottom}, "none", "#444444");
 
   for (const std::size_t i : least_) {
-    const auto column = static_cast<double>(i % static_cast<std::size_t>(columns_)),
-               row = static_cast<double>(i / static_cast<std::size_t>(columns_));
-    const Point at{frame.left + column / (columns_ - 1) * (frame.right - frame.left),
-                   frame.bottom - row / (rows_ - 1) * (frame.bottom - frame.top)};
+    const auto columns = static_cast<std::size_t>(columns_), row = i / columns, column = i % columns;
+    const Point at{frame.left + static_cast<double>(column) / (columns_ - 1) * (frame.right - frame.left),
+                   frame.bottom - static_cast<double>(row) / (rows_ - 1) * (frame.bottom - frame.top)};
     svg.marker(kCross.marker, at, 5.5, kCross.colour, "#FFFFFF");
   }
   std::vector<Polyline> paths(paths_.size());
