@@ -38,6 +38,17 @@ constexpr BitsOf<T> finite_mask(T x) noexcept {
   return static_cast<Bits>((((std::bit_cast<Bits>(x) & exponent_bits<T>)+one) >> (8 * sizeof(T) - 1)) - 1);
 }
 
+/// 0 where x is finite, else not: to be joined by | over an array. The difference is NaN then; a compiler that takes every number
+/// for finite would take it for 0. A product with 0 would do too, but a denormal number makes some processors slow.
+template <bool compares, class T>
+constexpr BitsOf<T> trace_of_not_finite(T x) noexcept {
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+  return static_cast<BitsOf<T>>(~finite_mask<compares>(x));
+#else
+  return std::bit_cast<BitsOf<T>>(x - x);
+#endif
+}
+
 /// `next` under a mask of ones, `old` under 0. A choice by `?:` of what is stored again may become a store under a mask.
 template <class T>
 constexpr T masked(BitsOf<T> mask, T next, T old) noexcept {
