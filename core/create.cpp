@@ -26,9 +26,7 @@ void with_type(DType dtype, F f) {
 template <class T>
 T element(const char* op, double value) {
   if constexpr (std::is_same_v<T, std::int64_t>) {
-    if (!(value >= -0x1p63 && value < 0x1p63) || value != std::trunc(value))
-      fail<ValueError>(op, "an i64 element must be a whole number: ", value, " (choose DType::f32 or DType::f64)");
-    return static_cast<std::int64_t>(value);
+    return detail::whole_element(op, value);
   } else if constexpr (std::is_same_v<T, bool>) {
     return value != 0;
   } else {
@@ -129,6 +127,12 @@ void ragged_list(std::size_t length, std::int64_t first, std::size_t depth) {
 
 void beyond_i64(std::uint64_t value) {
   fail<ValueError>("tensor", "an i64 element must be less than 2^63: ", value, " (choose double, which rounds it)");
+}
+
+std::int64_t whole_element(const char* op, double value) {
+  if (!(value >= -0x1p63 && value < 0x1p63) || value != std::trunc(value))
+    fail<ValueError>(op, "an i64 element must be a whole number: ", value, " (choose DType::f32 or DType::f64)");
+  return static_cast<std::int64_t>(value);
 }
 
 }  // namespace detail

@@ -50,18 +50,24 @@ template <class T, class Allocator>
 inline constexpr bool is_list<std::vector<T, Allocator>> = true;
 template <class T, std::size_t n>
 inline constexpr bool is_list<std::array<T, n>> = true;
+template <class T>
+inline constexpr bool is_list<std::initializer_list<T>> = !std::is_same_v<T, NestedList>;
 }  // namespace detail
 
 /// A tensor with the given elements, to any depth: tensor({{1, 2}, {3, 4}}) has shape [2, 2], tensor(5) has shape [].
 /// f32 unless told. Throws ShapeError when the lists are ragged. Braces hold numbers only; for a run-time list of numbers
-/// see the overload for std::vector. An i64 beyond 2^53 needs std::vector<std::int64_t>.
+/// see the overloads for std::vector. An i64 beyond 2^53 needs std::vector<std::int64_t>.
 Tensor tensor(const NestedList& values, DType dtype = DType::f32);
-/// A copy of the elements of a std::vector or std::array, which may hold vectors and arrays in their turn: those of
+/// A copy of the elements of a std::vector, std::array or named std::initializer_list, which may hold such lists in their turn: those of
 /// std::vector<std::vector<float>> have shape [length of the outer, of the inner ones], 0 where there is no inner one.
 /// float stays f32, double f64, bool boolean; integers become i64. Throws ShapeError when inner lengths differ and for
 /// more than six axes, ValueError for an integer of 2^63 or more.
 template <class List>
 requires detail::is_list<List> Tensor tensor(const List& values);
+/// The same with elements of the given dtype, each converted once: to f32 and f64 rounded to nearest, to i64 if it is a whole number
+/// below 2^63 (else ValueError), to boolean by x != 0.
+template <class List>
+requires detail::is_list<List> Tensor tensor(const List& values, DType dtype);
 
 namespace detail {
 
@@ -79,11 +85,27 @@ struct ElementOf<T> : ElementOf<typename T::value_type> {
 
 [[noreturn]] void ragged_list(std::size_t length, std::int64_t first, std::size_t depth);
 [[noreturn]] void beyond_i64(std::uint64_t value);
+/// An element of i64; ValueError unless it is a whole number that i64 holds.
+std::int64_t whole_element(const char* op, double value);
+
+/// An item of a list as an element of type T.
+template <class T, class Item>
+T element_of(Item item) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return item != Item(0);
+  } else if constexpr (std::is_same_v<T, std::int64_t> && std::is_floating_point_v<Item>) {
+    return whole_element("tensor", static_cast<double>(item));
+  } else {
+    if constexpr (std::is_same_v<T, std::int64_t> && std::is_unsigned_v<Item> && sizeof(Item) >= 8)
+      if (static_cast<std::uint64_t>(item) >> 63 != 0) beyond_i64(item);
+    return static_cast<T>(item);
+  }
+}
 
 template <class List>
 void list_sizes(const List* list, std::vector<std::int64_t>& sizes) {
   sizes.push_back(list ? static_cast<std::int64_t>(list->size()) : 0);
-  if constexpr (is_list<typename List::value_type>) list_sizes(list && !list->empty() ? &*list->begin() : nullptr, sizes);
+  if constexpr (is_list<typename List::value_type>) list_sizes(list && list->size() != 0 ? &*list->begin() : nullptr, sizes);
 }
 
 /// Copies to `out`, which it leaves behind the last element.
@@ -92,27 +114,40 @@ void copy_list(const List& list, const std::int64_t* size, std::size_t depth, T*
   if (static_cast<std::int64_t>(list.size()) != *size) ragged_list(list.size(), *size, depth);
   for (const auto& item : list) {
     using Item = typename List::value_type;
-    if constexpr (is_list<Item>) {
+    if constexpr (is_list<Item>)
       copy_list(item, size + 1, depth + 1, out);
-    } else {
-      if constexpr (std::is_unsigned_v<Item> && sizeof(Item) >= 8)
-        if (static_cast<std::uint64_t>(item) >> 63 != 0) beyond_i64(item);
-      *out++ = static_cast<T>(item);
-    }
+    else
+      *out++ = element_of<T, Item>(item);
   }
+}
+
+template <class T, class List>
+Tensor tensor_of(const List& values) {
+  std::vector<std::int64_t> sizes;
+  list_sizes(&values, sizes);
+  Tensor t = empty(Shape(sizes.data(), static_cast<int>(sizes.size())), dtype_of<T>);
+  T* out = t.data<T>();
+  copy_list(values, sizes.data(), 0, out);
+  return t;
 }
 
 }  // namespace detail
 
 template <class List>
 requires detail::is_list<List> Tensor tensor(const List& values) {
-  using T = typename detail::ElementOf<List>::Type;
-  std::vector<std::int64_t> sizes;
-  detail::list_sizes(&values, sizes);
-  Tensor t = empty(Shape(sizes.data(), static_cast<int>(sizes.size())), dtype_of<T>);
-  T* out = t.data<T>();
-  detail::copy_list(values, sizes.data(), 0, out);
-  return t;
+  return detail::tensor_of<typename detail::ElementOf<List>::Type>(values);
+}
+
+template <class List>
+requires detail::is_list<List> Tensor tensor(const List& values, DType dtype) {
+  static_assert(sizeof(typename detail::ElementOf<List>::Type) > 0);
+  switch (dtype) {
+    case DType::f32: return detail::tensor_of<float>(values);
+    case DType::f64: return detail::tensor_of<double>(values);
+    case DType::i64: return detail::tensor_of<std::int64_t>(values);
+    case DType::boolean: break;
+  }
+  return detail::tensor_of<bool>(values);
 }
 
 }  // namespace capstan

@@ -202,6 +202,66 @@ TEST(Create, VectorsInVectors) {
   EXPECT_EQ(tensor(std::vector<std::vector<float>>{{}, {}}).shape(), (Shape{2, 0}));
 }
 
+TEST(Create, VectorsTakeADType) {
+  const std::vector<double> numbers{0.1, -2, 3e300};
+  EXPECT_EQ(tensor(numbers, DType::f32).dtype(), DType::f32);
+  EXPECT_EQ(values(tensor(numbers, DType::f32)), (Values{0.1f, -2, INFINITY}));  // as to() and the lists of numbers round
+  EXPECT_EQ(values(tensor(numbers, DType::f64)), (Values{0.1, -2, 3e300}));
+  EXPECT_EQ(tensor(std::vector<float>{0.5f}, DType::f64).dtype(), DType::f64);
+  EXPECT_EQ(values(tensor(std::vector<double>{0, -0.0, 0.5, NAN}, DType::boolean)), (Values{0, 0, 1, 1}));
+  EXPECT_EQ(tensor(std::vector<double>{-3, 0x1p62}, DType::i64).data<std::int64_t>()[1], std::int64_t{1} << 62);
+  EXPECT_EQ(values(tensor(std::vector<int>{-3, 4}, DType::f32)), (Values{-3, 4}));
+  EXPECT_EQ(tensor(std::vector<int>{-3, 4}, DType::f32).dtype(), DType::f32);
+  EXPECT_EQ(values(tensor(std::vector<int>{-3, 0}, DType::boolean)), (Values{1, 0}));
+  EXPECT_EQ(values(tensor(std::vector<bool>{true, false}, DType::f64)), (Values{1, 0}));
+  EXPECT_EQ(values(tensor(std::vector<bool>{true, false}, DType::i64)), (Values{1, 0}));
+  const std::uint64_t large = (std::uint64_t{1} << 63) + 1;
+  EXPECT_EQ(tensor(std::vector<std::uint64_t>{large}, DType::f64).item(), 0x1p63);
+  EXPECT_EQ(tensor(std::vector<std::uint64_t>{large}, DType::f32).item(), 0x1p63);
+  const Tensor once = tensor(std::vector<std::int64_t>{(std::int64_t{1} << 60) + (std::int64_t{1} << 36) + 1}, DType::f32);
+  EXPECT_EQ(once.item(), 0x1p60 + 0x1p37);  // rounded once: by way of f64 it would be 2^60
+  EXPECT_EQ(tensor(std::vector<double>{}, DType::i64).shape(), Shape{0});
+  EXPECT_EQ(tensor(std::vector<double>{}, DType::i64).dtype(), DType::i64);
+  const Tensor rows = tensor(std::vector<std::vector<double>>{{1, 2, 3}, {4, 5, 6.5}}, DType::f32);
+  EXPECT_EQ(rows.dtype(), DType::f32);
+  EXPECT_EQ(rows.shape(), (Shape{2, 3}));
+  EXPECT_EQ(values(rows), (Values{1, 2, 3, 4, 5, 6.5}));
+  EXPECT_EQ(values(tensor(std::array<int, 3>{1, 2, 3}, DType::f64)), (Values{1, 2, 3}));
+  const DType chosen = tensor(std::vector<std::array<float, 2>>{{1, 2}}, DType::f64).dtype();
+  EXPECT_EQ(chosen, DType::f64);
+}
+
+TEST(Create, VectorsWithADTypeRefuse) {
+  const auto text = [](const char* value) {
+    return "ValueError: [tensor] an i64 element must be a whole number: " + std::string(value) + " (choose DType::f32 or DType::f64)";
+  };
+  const auto refused = [](double value) { return thrown([=] { tensor(std::vector<double>{1, value}, DType::i64); }); };
+  EXPECT_EQ(refused(2.5), text("2.5"));
+  EXPECT_EQ(refused(NAN), text("nan"));
+  EXPECT_EQ(refused(-INFINITY), text("-inf"));
+  EXPECT_EQ(refused(0x1p63), text("9223372036854775808"));
+  EXPECT_EQ(thrown([] { tensor(std::vector<float>{0.5f}, DType::i64); }), text("0.5"));
+  EXPECT_EQ(thrown([] { tensor(std::vector<std::uint64_t>{std::uint64_t{1} << 63}, DType::i64); }),
+            "ValueError: [tensor] an i64 element must be less than 2^63: 9223372036854775808 (choose double, which rounds it)");
+  EXPECT_EQ(thrown([] {
+              tensor(std::vector<std::vector<float>>{{1, 2}, {3}}, DType::f64);
+            }),
+            "ShapeError: [tensor] nested lists of one depth must have one length: 1 beside 2 at depth 1");
+}
+
+TEST(Create, NamedInitializerLists) {
+  const std::initializer_list<double> numbers = {0.1, 2};
+  EXPECT_EQ(tensor(numbers).dtype(), DType::f64);
+  EXPECT_EQ(values(tensor(numbers)), (Values{0.1, 2}));
+  EXPECT_EQ(tensor(numbers, DType::f32).dtype(), DType::f32);
+  const std::initializer_list<std::initializer_list<int>> rows = {{1, 2}, {3, 4}};
+  EXPECT_EQ(tensor(rows).dtype(), DType::i64);
+  EXPECT_EQ(tensor(rows).shape(), (Shape{2, 2}));
+  EXPECT_EQ(tensor({0.1, 2}).dtype(), DType::f32);  // braces are what they were
+  EXPECT_EQ(tensor({1, 2}, DType::f64).dtype(), DType::f64);
+  EXPECT_EQ(tensor(std::initializer_list<std::initializer_list<int>>{}).shape(), (Shape{0, 0}));
+}
+
 TEST(Create, RaggedVectorsRefuse) {
   EXPECT_EQ(thrown([] {
               tensor(std::vector<std::vector<float>>{{1, 2}, {3}});
