@@ -53,7 +53,9 @@ struct GradientOptions {
 ///
 /// gradients() spends the recording, unless it is told to keep it. A spent tape records nothing more, to the end of its scope:
 /// operations compute, and parameters are changed in place without NoGrad. Only another gradients(), and a hook for it, are
-/// refused. An outer tape goes on recording when the inner one ends, not before.
+/// refused. An outer tape goes on recording when the inner one ends, not before: as in a NoGrad scope, what is computed between the
+/// inner one's gradients() and its end is a constant to the outer one, and nothing says so. Let the inner scope end first where the
+/// outer tape is to see it. What the inner tape recorded, an outer one refuses after its end (ValueError; detach() makes it a constant).
 ///
 /// With Tape({.higher_order = true}) gradients() keeps the recording and adds its own work to it: a gradient is a tensor
 /// like any other, of which a loss can be made, to any order. Arithmetic on Gradients as a whole (clipping, *=) is not recorded,
