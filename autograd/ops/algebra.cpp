@@ -7,6 +7,7 @@
 #include <capstan/core/lapack.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -97,6 +98,72 @@ Tensor recorded_cofactors(const Tensor& a) {
   return reshape(stack(list, -1), a.shape());
 }
 
+/// Powers of two for matrices whose determinants left the range: those of a * rows do not, and times both of `back` their slopes are a's.
+/// All are [..., n, 1]; `known` is false when a determinant is 0 indeed, or not finite.
+struct Levels {
+  Tensor rows, back[2];
+  bool known = true;
+};
+
+template <class T>
+constexpr std::int64_t most_exponent = std::numeric_limits<T>::max_exponent - 1;
+
+/// 2^e, for an e beyond the range the end that lies there.
+template <class T>
+T power_of_two(std::int64_t e) {
+  return std::ldexp(T(1), static_cast<int>(std::clamp(e, -most_exponent<T>, most_exponent<T>)));
+}
+
+template <class T>
+void level(std::int64_t n, const T* a, Levels& l, std::int64_t first_row) {
+  const kernels::Product<T> whole = kernels::determinant(n, a).product;
+  l.known = l.known && whole.mantissa != 0 && std::isfinite(whole.mantissa);
+  const auto share = [&](std::int64_t row) {  // of the exponent that is to be got rid of
+    return std::clamp((whole.exponent * row) / n - (whole.exponent * (row + 1)) / n, -most_exponent<T>, most_exponent<T>);
+  };
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < n; ++i) total += share(i);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t back = share(i) - total;
+    data_of<T>(l.rows)[first_row + i] = power_of_two<T>(share(i));
+    data_of<T>(l.back[0])[first_row + i] = power_of_two<T>(back / 2);
+    data_of<T>(l.back[1])[first_row + i] = power_of_two<T>(back - back / 2);
+  }
+}
+
+Levels levels_of(const Tensor& a, const Tensor& determinants) {
+  const std::int64_t n = a.size(-1);
+  const Shape one_a_row = a.shape().with(-1, 1);
+  Levels l{ones(one_a_row, a.dtype()), {ones(one_a_row, a.dtype()), ones(one_a_row, a.dtype())}};
+  dispatch(a, [&]<class T>(T*) {
+    for (std::int64_t i = 0; i < determinants.numel(); ++i)
+      if (!std::isnormal(data_of<T>(determinants)[i])) level(n, data_of<T>(a) + i * n * n, l, i * n);
+  });
+  return l;
+}
+
+bool all_normal(const Tensor& t) {
+  return dispatch(t,
+                  [&]<class T>(T*) { return std::all_of(data_of<T>(t), data_of<T>(t) + t.numel(), [](T x) { return std::isnormal(x); }); });
+}
+template <class T>
+bool all_finite(const T* x, std::int64_t n) {
+  return kernels::table<T>().first_non_finite(x, n) == n;
+}
+
+/// d det a / da in operations.
+Tensor recorded_det_slope(const Tensor& a, const Tensor& determinants) {
+  const auto finite = [](const Tensor& t) { return dispatch(t, [&]<class T>(T*) { return all_finite(data_of<T>(t), t.numel()); }); };
+  if (all_normal(determinants)) {
+    const Tensor inverted = inverse(a);
+    return finite(inverted) ? transpose(inverted) * beside_matrices(determinants) : recorded_cofactors(a);
+  }
+  const Levels l = levels_of(a, determinants);
+  const Tensor levelled = a * l.rows, near_1 = det(levelled);
+  if (!l.known || !all_normal(near_1)) return recorded_cofactors(a);
+  return transpose(inverse(levelled)) * beside_matrices(near_1) * l.back[0] * l.back[1];
+}
+
 /// y = a^-1 b, or a^-T b; recorded. da = -db y^T, or its transpose.
 Tensor recorded_solve(const char* op, const Tensor& a, const Tensor& b, bool transpose_a, Form form = Form::general) {
   const bool vector = b.dim() == 1;
@@ -147,11 +214,7 @@ Tensor det(const Tensor& a) {
       data_of<T>(y)[i] = kernels::determinant(s.n, data_of<T>(a) + i * s.n * s.n).product.value();
   });
   return record("det", y, {a}, [a = saved(a), n = s.n](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    if (dx.recorded()) {
-      const bool regular = all(logical_or(out > 0, out < 0)).item() != 0;
-      const Tensor slope = regular ? transpose(inverse(a.get())) * beside_matrices(out) : recorded_cofactors(a.get());
-      return dx.add(0, slope * beside_matrices(dy));
-    }
+    if (dx.recorded()) return dx.add(0, recorded_det_slope(a.get(), out) * beside_matrices(dy));
     Tensor c = empty_like(a.get());
     dispatch(dy, [&]<class T>(T*) {
       const Tensor one = eye(n, dy.dtype());
@@ -160,7 +223,8 @@ Tensor det(const Tensor& a) {
         T* to = data_of<T>(c) + i * n * n;
         kernels::Product<T> whole{y_i};
         if (!std::isnormal(y_i)) whole = kernels::determinant(n, matrix).product;  // which may be known where y_i overflowed or vanished
-        if (whole.mantissa == 0 || !kernels::lu_solve(n, n, matrix, true, data_of<T>(one), to))
+        if (whole.mantissa == 0 || !kernels::lu_solve(n, n, matrix, true, data_of<T>(one), to) ||
+            (std::isfinite(whole.mantissa) && !all_finite(to, n * n)))  // the inverse overflowed
           cofactors(n, matrix, to);
         else
           for (std::int64_t k = 0; k < n * n; ++k) to[k] = std::isnormal(y_i) ? to[k] * y_i : whole.value(to[k]);

@@ -20,7 +20,7 @@ Tensor solve(const Tensor& a, const Tensor& b);
 /// y = a^-1; da = -y^T dy y^T. Throws ValueError for a singular a. To solve a system, solve() is cheaper and more accurate.
 Tensor inverse(const Tensor& a);
 /// y = det a, 1 for n = 0, infinite or 0 only where the whole is, not a part of the product; da = y a^-T dy, for a singular a by its n^2
-/// cofactors, each a determinant.
+/// cofactors, each a determinant; right also where y overflows or vanishes.
 Tensor det(const Tensor& a);
 /// y = ln det a without overflow; NaN for a negative determinant, -inf for a singular a. da = a^-T dy; gradients() throws ValueError
 /// for a singular a.

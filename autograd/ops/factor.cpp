@@ -1,5 +1,6 @@
 // Factorisations and least squares: qr, eigh, lstsq.
 #include <capstan/autograd/ops.h>
+#include <capstan/autograd/ops/fold.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
@@ -39,6 +40,12 @@ Tensor gaps(const Tensor& w) {
   const Tensor difference = unsqueeze(w, -2) - unsqueeze(w, -1);
   const Tensor diagonal = eye(w.size(-1), w.dtype());
   return where(diagonal != 0, zeros({}, w.dtype()), 1 / (difference + diagonal));
+}
+
+/// detail::root_scales() for each matrix, as [..., 1, 1].
+Tensor root_scales_of_matrices(const Tensor& a) {
+  const Shape shape = a.shape().with(-1, 1).with(-2, 1);
+  return kernels::view(detail::root_scales(a, {shape.numel(), a.size(-1) * a.size(-2), 1}), shape);
 }
 
 }  // namespace
@@ -112,12 +119,15 @@ Lstsq lstsq(const Tensor& a, const Tensor& b, std::optional<double> rcond) {
                         [a = saved(a), b = saved(b), least, n, vector](const Tensor& out, const Tensor& dy, Inputs& dx) {
                           if (least < n) fail<ValueError>("lstsq", "a gradient needs full column rank: ", least, " of ", n);
                           const auto columns = [&](const Tensor& t) { return vector ? unsqueeze(t, -1) : t; };
-                          const QR f = qr(a.get());
-                          const Tensor left = solve(transpose(f.r), columns(dy)), az = matmul(f.q, left);
+                          // Of a scaled by a power of two: z itself goes by the square of a's size, and may vanish or overflow.
+                          const Tensor root = root_scales_of_matrices(a.get());
+                          const auto scaled = [&](const Tensor& t) { return t * root * root; };
+                          const QR f = qr(scaled(a.get()));
+                          const Tensor left = solve(transpose(f.r), columns(dy)), az = scaled(matmul(f.q, left));
                           if (dx.wants(1)) dx.add(1, vector ? squeeze(az, -1) : az);
                           if (!dx.wants(0)) return;
-                          const Tensor y = columns(out), rest = columns(b.get()) - matmul(a.get(), y);
-                          dx.add(0, matmul(rest, solve(f.r, left), {.transpose_b = true}) - matmul(az, y, {.transpose_b = true}));
+                          const Tensor y = columns(out), rest = scaled(columns(b.get()) - matmul(a.get(), y));
+                          dx.add(0, scaled(matmul(rest, solve(f.r, left), {.transpose_b = true})) - matmul(az, y, {.transpose_b = true}));
                         });
   all.residuals = sum(square(matmul(a, all.solution) - b), vector ? -1 : -2);
   return all;

@@ -1,8 +1,11 @@
 #include <capstan/autograd/ops/fold.h>
 
 #include <capstan/autograd/ops/shape.h>
+#include <capstan/core/create.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace capstan {
@@ -58,6 +61,20 @@ Fold fold(const char* op, const Shape& shape, const Axes& axes, bool keepdim) {
 }
 
 Tensor Fold::of(const Tensor& x) const { return neighbours ? x : permute(x, order); }
+
+Tensor root_scales(const Tensor& x, const kernels::Split& s) {
+  Tensor scale = empty({s.outer, 1, s.inner}, x.dtype());
+  kernels::dispatch(x, [&]<class T>(T*) {
+    for (std::int64_t o = 0; o < s.outer; ++o)
+      for (std::int64_t i = 0; i < s.inner; ++i) {
+        T top = 0;
+        for (std::int64_t k = 0; k < s.size; ++k) top = std::max(top, std::abs(kernels::data_of<T>(x)[(o * s.size + k) * s.inner + i]));
+        const bool plain = top == 0 || !std::isfinite(top);
+        kernels::data_of<T>(scale)[o * s.inner + i] = plain ? T(1) : std::ldexp(T(1), -std::ilogb(top) / 2);
+      }
+  });
+  return scale;
+}
 
 void require_elements(const char* op, const Tensor& x, std::int64_t n) {
   if (n == 0) fail<ShapeError>(op, "needs at least one element: ", x.shape());

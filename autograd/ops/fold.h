@@ -23,6 +23,10 @@ Fold fold(const char* op, const Shape& shape, const Axes& axes, bool keepdim);
 inline Tensor as_lines(const Tensor& t, const kernels::Split& s) { return kernels::view(t, Shape{s.outer, s.size, s.inner}); }
 inline Tensor one_a_line(const Tensor& t, const kernels::Split& s) { return kernels::view(t, Shape{s.outer, 1, s.inner}); }
 
+/// For each line a power of two whose square brings the largest |x| near 1, as [outer, 1, inner]; 1 for a line of zeros and for one that
+/// is not finite. (The square itself may leave the range: multiply twice.)
+Tensor root_scales(const Tensor& x, const kernels::Split& s);
+
 /// Throws ShapeError when n, how many elements of x go into one result, is 0.
 void require_elements(const char* op, const Tensor& x, std::int64_t n);
 

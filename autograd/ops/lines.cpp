@@ -7,6 +7,7 @@
 #include <capstan/core/product.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -52,16 +53,28 @@ T largest_magnitude(const T* x, std::int64_t n, std::int64_t step) {
   return m;
 }
 
+/// How many times its largest |x|, m, a line's norm is; for a finite p.
 template <class T>
-T norm_of(const T* x, std::int64_t n, std::int64_t step, double p) {
-  const T m = largest_magnitude(x, n, step);
-  if (m == 0 || !std::isfinite(m) || std::isinf(p)) return m;
+double norm_over(T m, const T* x, std::int64_t n, std::int64_t step, double p) {
   double total = 0;
   for (std::int64_t k = 0; k < n; ++k) {
     const double v = static_cast<double>(std::abs(x[k * step])) / static_cast<double>(m);
     total += p == 2 ? v * v : p == 1 ? v : std::pow(v, p);
   }
-  return static_cast<T>(static_cast<double>(m) * (p == 2 ? std::sqrt(total) : p == 1 ? total : std::pow(total, 1 / p)));
+  return p == 2 ? std::sqrt(total) : p == 1 ? total : std::pow(total, 1 / p);
+}
+
+template <class T>
+T norm_of(const T* x, std::int64_t n, std::int64_t step, double p) {
+  const T m = largest_magnitude(x, n, step);
+  if (m == 0 || !std::isfinite(m) || std::isinf(p)) return m;
+  return static_cast<T>(static_cast<double>(m) * norm_over(m, x, n, step, p));
+}
+
+/// Whether a norm is what its elements can be divided by: not one that overflowed, or has the few digits of a denormal number.
+template <class T>
+bool divides(T y) {
+  return y == 0 || std::isnormal(y);
 }
 
 /// g = d |x|_p / dx times dy, for one line.
@@ -70,6 +83,10 @@ void norm_gradient(const T* x, T y, T dy, T* g, std::int64_t n, std::int64_t ste
   std::int64_t ties = 0;
   if (std::isinf(p))
     for (std::int64_t k = 0; k < n; ++k) ties += std::abs(x[k * step]) == y;
+  T m = divides(y) || std::isinf(p) ? T(0) : largest_magnitude(x, n, step);  // what is divided by first; 0: nothing is
+  if (!std::isfinite(m)) m = 0;
+  const double over = m == 0 ? 1 : norm_over(m, x, n, step, p);
+  const auto quotient = [&](T v) { return m == 0 ? v / y : static_cast<T>(static_cast<double>(v) / static_cast<double>(m) / over); };
   for (std::int64_t k = 0; k < n; ++k) {
     const T v = x[k * step], sign = v > 0 ? T(1) : v < 0 ? T(-1) : v;
     T slope;
@@ -78,11 +95,11 @@ void norm_gradient(const T* x, T y, T dy, T* g, std::int64_t n, std::int64_t ste
     else if (std::isinf(p))
       slope = std::abs(v) == y ? sign / static_cast<T>(ties) : std::isnan(y) ? y : T(0);
     else if (p == 2)
-      slope = v / y;
+      slope = quotient(v);
     else if (v == 0)
       slope = 0;  // for p < 1 the quotient's power would be infinite
     else
-      slope = p == 1 ? sign : sign * std::pow(std::abs(v / y), static_cast<T>(p - 1));
+      slope = p == 1 ? sign : sign * std::pow(std::abs(quotient(v)), static_cast<T>(p - 1));
     g[k * step] = slope * dy;
   }
 }
@@ -149,8 +166,8 @@ Tensor products_of_others(const Tensor& lines) {
   return products_before(lines) * flip(products_before(flip(lines, 1)), 1);
 }
 
-/// norm_gradient() in operations.
-Tensor recorded_norm_slope(const Tensor& lines, const Tensor& y, double p) {
+/// norm_gradient() over dy in operations, for a y that divides.
+Tensor recorded_norm_quotient(const Tensor& lines, const Tensor& y, double p) {
   const Tensor zero = zeros({}, y.dtype()), one = ones({}, y.dtype()), flat = y == 0.0, divisor = where(flat, one, y);
   if (p == 2) return where(flat, zero, lines / y);  // whose own slope at 0 is 0 / 0: there is none
   const Tensor magnitude = abs(lines), signs = sign(lines).detach();
@@ -162,6 +179,17 @@ Tensor recorded_norm_slope(const Tensor& lines, const Tensor& y, double p) {
   const Tensor at_0 = lines == 0.0;
   const Tensor slope = where(at_0, zero, signs * pow(where(at_0, one, magnitude) / divisor, p - 1));
   return where(flat, zero, slope * (y / y));  // as for 2
+}
+
+/// The same for any y.
+Tensor recorded_norm_slope(const Tensor& lines, const Tensor& y, double p) {
+  const bool all_divide = dispatch(y, [&]<class T>(T*) { return std::all_of(data_of<T>(y), data_of<T>(y) + y.numel(), divides<T>); });
+  if (!all_divide && p != 1 && !std::isinf(p)) [[unlikely]] {
+    const Tensor scale = detail::root_scales(lines, {lines.size(0), lines.size(1), lines.size(2)}), scaled = lines * scale * scale;
+    const Tensor whole = norm(scaled, p, 1, true);  // between 1/2 and where the number of elements brings it, or not finite
+    return recorded_norm_quotient(scaled, whole, p);
+  }
+  return recorded_norm_quotient(lines, y, p);
 }
 
 /// Running sums along the middle one of [outer, size, inner], from the front or from the back.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace capstan {
 
@@ -63,43 +64,55 @@ Tensor sum_of(const char* op, const Tensor& x, const detail::Fold& f, double n) 
 
 /// What var and std have in common.
 struct Moments {
-  Tensor x, mean, variance;  // the last two with one element for each line, of scale x
-  Tensor scale;              // a power of two for each line; undefined: 1
+  Tensor x, mean, rest, variance;  // but for x with one element for each line, of x times the square of the scale; rest: of the mean
+  Tensor scale;                    // as of root_scales(); undefined: 1
   kernels::Split split;
   double freedom;  // n - correction
   Shape shape;
+
+  double size() const { return static_cast<double>(split.size); }
 };
 
-void take_moments(const char* op, Moments& m) {
-  const Tensor lines = as_lines(m.x, m.split), scaled = m.scale.defined() ? binary(op, Binary::mul, lines, m.scale) : lines;
-  m.mean = binary(op, Binary::div, kernels::sum(scaled, 1, true), static_cast<double>(m.split.size));
-  const Tensor squares = kernels::unary(op, Unary::square, binary(op, Binary::sub, scaled, m.mean));
-  m.variance = binary(op, Binary::div, kernels::sum(squares, 1, true), m.freedom);
-}
-
-/// Whether neither a sum overflowed nor squares lost digits on their way to 0.
-bool in_range(const Tensor& variance) {
-  return kernels::dispatch(variance, [&]<class T>(T*) {
-    constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
-    const T* v = kernels::data_of<T>(variance);
-    return std::all_of(v, v + variance.numel(), [](T x) { return x >= least && std::isfinite(x); });
-  });
-}
-
-/// For each line the power of two that brings its largest |x| near 1; 1 for a line of zeros and one that is not finite.
-Tensor scale_of_lines(const Tensor& x, const kernels::Split& s) {
-  Tensor scale = empty({s.outer, 1, s.inner}, x.dtype());
-  kernels::dispatch(x, [&]<class T>(T*) {
-    constexpr int most = std::numeric_limits<T>::max_exponent - 2;
+/// Makes the mean of each line of equal elements that element, which the sum's and the quotient's roundings may have missed. Returns how
+/// many there are.
+std::int64_t mend_means(const Tensor& lines, const kernels::Split& s, const Tensor& mean) {
+  std::int64_t count = 0;
+  kernels::dispatch(lines, [&]<class T>(T*) {
     for (std::int64_t o = 0; o < s.outer; ++o)
       for (std::int64_t i = 0; i < s.inner; ++i) {
-        T top = 0;
-        for (std::int64_t k = 0; k < s.size; ++k) top = std::max(top, std::abs(kernels::data_of<T>(x)[(o * s.size + k) * s.inner + i]));
-        const bool plain = top == 0 || !std::isfinite(top);
-        kernels::data_of<T>(scale)[o * s.inner + i] = plain ? T(1) : std::ldexp(T(1), std::clamp(-std::ilogb(top), -most, most));
+        const T* line = kernels::data_of<T>(lines) + o * s.size * s.inner + i;
+        std::int64_t k = 1;
+        while (k < s.size && line[k * s.inner] == line[0]) ++k;
+        if (k < s.size) continue;
+        kernels::data_of<T>(mean)[o * s.inner + i] = line[0];
+        ++count;
       }
   });
-  return scale;
+  return count;
+}
+
+/// Whether neither a sum overflowed nor squares lost digits on their way to 0; the variance of so many lines is 0 indeed.
+bool in_range(const Tensor& variance, std::int64_t flat) {
+  return kernels::dispatch(variance, [&]<class T>(T*) {
+    constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+    const T *v = kernels::data_of<T>(variance), *end = v + variance.numel();
+    return std::all_of(v, end, [](T x) { return x == 0 || (x >= least && std::isfinite(x)); }) && std::count(v, end, T(0)) == flat;
+  });
+}
+
+/// Whether they are in range. The distances from the rounded mean have a mean of their own, which is taken from them (Chan, Golub &
+/// LeVeque, "Algorithms for computing the sample variance", The American Statistician 37, 1983).
+bool take_moments(const char* op, Moments& m) {
+  Tensor lines = as_lines(m.x, m.split);
+  for (int twice = 0; twice < 2 && m.scale.defined(); ++twice) lines = binary(op, Binary::mul, lines, m.scale);
+  m.mean = binary(op, Binary::div, kernels::sum(lines, 1, true), m.size());
+  const std::int64_t flat = mend_means(lines, m.split, m.mean);
+  Tensor distance = binary(op, Binary::sub, lines, m.mean);
+  m.rest = binary(op, Binary::div, kernels::sum(distance, 1, true), m.size());
+  kernels::binary_in_place(op, Binary::sub, distance, m.rest);
+  const Tensor squares = kernels::unary(op, Unary::square, std::move(distance));
+  m.variance = binary(op, Binary::div, kernels::sum(squares, 1, true), m.freedom);
+  return in_range(m.variance, flat);
 }
 
 Moments moments_of(const char* op, const Tensor& x, const Axes& axes, bool keepdim, double correction) {
@@ -109,10 +122,9 @@ Moments moments_of(const char* op, const Tensor& x, const Axes& axes, bool keepd
   const double freedom = static_cast<double>(f.split.size) - correction;
   if (!(freedom > 0))
     fail<ShapeError>(op, "needs more elements than the correction: ", f.split.size, " of ", x.shape(), ", correction ", correction);
-  Moments m{f.of(x), {}, {}, {}, f.split, freedom, f.shape};
-  take_moments(op, m);
-  if (!in_range(m.variance)) [[unlikely]] {
-    m.scale = scale_of_lines(m.x, m.split);
+  Moments m{f.of(x), {}, {}, {}, {}, f.split, freedom, f.shape};
+  if (!take_moments(op, m)) [[unlikely]] {
+    m.scale = detail::root_scales(m.x, m.split);
     take_moments(op, m);
   }
   return m;
@@ -120,19 +132,22 @@ Moments moments_of(const char* op, const Tensor& x, const Axes& axes, bool keepd
 
 /// What a rule keeps of them.
 struct SavedMoments {
-  Saved x, mean;
-  Tensor scale;
+  Saved x;
+  Tensor mean, rest, scale;
   kernels::Split split;
   double freedom;
 
-  explicit SavedMoments(const Moments& m) : x(m.x), mean(m.mean), scale(m.scale), split(m.split), freedom(m.freedom) {}
+  explicit SavedMoments(const Moments& m) : x(m.x), mean(m.mean), rest(m.rest), scale(m.scale), split(m.split), freedom(m.freedom) {}
   Shape one_a_line() const { return {split.outer, 1, split.inner}; }
-  /// t or, of lines that were scaled, t times their scale.
-  Tensor times_scale(const Tensor& t) const { return scale.defined() ? t * scale : t; }
-  /// (x - mean) times the scale, as lines.
-  Tensor deviation(bool recorded) const {
-    const Tensor lines = times_scale(reshape(x.get(), Shape{split.outer, split.size, split.inner}));
-    return lines - (recorded ? capstan::mean(lines, 1, true) : mean.get());
+  /// x as lines, times the square of the scale.
+  Tensor lines() const {
+    const Tensor plain = reshape(x.get(), Shape{split.outer, split.size, split.inner});
+    return scale.defined() ? plain * scale * scale : plain;
+  }
+  /// lines - mean - rest, recorded where something is: what comes back loses its mean.
+  Tensor distance(const char* op) const {
+    const Tensor from = lines(), value = binary(op, Binary::sub, binary(op, Binary::sub, from, mean), rest);
+    return record(op, value, {from}, [](const Tensor& dy, Inputs& dx) { dx.add(0, dy - capstan::mean(dy, 1, true)); });
   }
 };
 
@@ -185,25 +200,30 @@ Tensor mean(const Tensor& x, Axes axes, bool keepdim) {
 Tensor var(const Tensor& x, Axes axes, bool keepdim, double correction) {
   const Moments m = moments_of("var", x, axes, keepdim, correction);
   Tensor y = m.variance;
-  for (int twice = 0; twice < 2 && m.scale.defined(); ++twice) y = binary("var", Binary::div, y, m.scale);
+  for (int times = 0; times < 4 && m.scale.defined(); ++times) y = binary("var", Binary::div, y, m.scale);
   auto rule = [m = SavedMoments(m)](const Tensor& dy, Inputs& dx) {
-    const Tensor deviation = m.deviation(dx.recorded());
-    dx.add(0,
-           reshape((m.scale.defined() ? deviation / m.scale : deviation) * (reshape(dy, m.one_a_line()) * (2 / m.freedom)), dx.shape(0)));
+    const Tensor slope = reshape(dy, m.one_a_line()) * (2 / m.freedom), distance = m.distance("var");
+    // Between the two divisions, so that nothing leaves the range which the whole does not leave.
+    dx.add(0, reshape(m.scale.defined() ? distance / m.scale * slope / m.scale : distance * slope, dx.shape(0)));
   };
   return record("var", kernels::view(y, m.shape), {m.x}, std::move(rule));
 }
 
 Tensor std(const Tensor& x, Axes axes, bool keepdim, double correction) {
   const Moments m = moments_of("std", x, axes, keepdim, correction);
-  Tensor deviation = kernels::unary("std", Unary::sqrt, m.variance);
-  if (m.scale.defined()) deviation = binary("std", Binary::div, deviation, m.scale);
-  auto rule = [m = SavedMoments(m)](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    const Tensor lines = m.times_scale(reshape(y, m.one_a_line())), flat = lines == 0.0;
-    const Tensor zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype()), slope = reshape(dy, m.one_a_line()) * (1 / m.freedom);
-    dx.add(0, reshape(m.deviation(dx.recorded()) / where(flat, one, lines) * where(flat, zero, slope), dx.shape(0)));
+  const Tensor root = kernels::unary("std", Unary::sqrt, m.variance);
+  Tensor y = root;
+  for (int twice = 0; twice < 2 && m.scale.defined(); ++twice) y = binary("std", Binary::div, y, m.scale);
+  // The slope is that of the scaled lines, whose deviation can be held where y cannot.
+  auto rule = [m = SavedMoments(m), root = m.scale.defined() ? root : Tensor()](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    const Tensor deviation = !m.scale.defined() ? reshape(out, m.one_a_line())
+                             : dx.recorded()    ? capstan::std(m.lines(), 1, true, static_cast<double>(m.split.size) - m.freedom)
+                                                : root;
+    const Tensor flat = deviation == 0.0, zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype());
+    const Tensor slope = reshape(dy, m.one_a_line()) * (1 / m.freedom);
+    dx.add(0, reshape(m.distance("std") / where(flat, one, deviation) * where(flat, zero, slope), dx.shape(0)));
   };
-  return record("std", kernels::view(deviation, m.shape), {m.x}, std::move(rule));
+  return record("std", kernels::view(y, m.shape), {m.x}, std::move(rule));
 }
 
 }  // namespace capstan

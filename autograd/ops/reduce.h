@@ -14,12 +14,13 @@ Tensor sum(const Tensor& x, Axes axes, bool keepdim = false);
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = sum of (x - m)^2 / (n - correction), where m is the mean: correction 1 is unbiased (PyTorch's default), 0 is NumPy's.
-/// Two passes over x, so nothing cancels; scaled where they overflow or vanish, so that the result is right wherever it can be held.
-/// dx = 2 (x - m) dy / (n - correction). Throws ShapeError unless n > correction, ValueError unless correction >= 0.
+/// m is taken from x before it is squared, and what its rounding left afterwards: nothing cancels, and equal elements give 0. Scaled where
+/// squares overflow or vanish, so that y and dx are right wherever they can be held. dx = 2 (x - m) dy / (n - correction). Throws
+/// ShapeError unless n > correction, ValueError unless correction >= 0.
 Tensor var(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1);
-/// y = sqrt(var(x)), also where var(x) itself overflows or vanishes; dx = (x - m) dy / (y (n - correction)), and where y is 0 it is 0,
-/// the derivatives of higher order too (PyTorch's choice). Beside `using namespace capstan` its name alone is that of the namespace
-/// too: write capstan::std(x).
+/// y = sqrt(var(x)), also where var(x) itself overflows or vanishes; dx = (x - m) dy / (y (n - correction)), also where y overflows or is
+/// denormal, and where all elements are equal it is 0, the derivatives of higher order too (PyTorch's choice). Beside `using namespace
+/// capstan` its name alone is that of the namespace too: write capstan::std(x).
 Tensor std(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1);
 /// y = the largest element (NaN when there is one); dx = dy at the first such element, 0 elsewhere. Throws ShapeError for n = 0.
 /// (The name is in parentheses since Windows's headers define macros max and min.)
@@ -41,9 +42,10 @@ Tensor prod(const Tensor& x, Axes axes = {}, bool keepdim = false);
 /// for nothing but -inf.
 Tensor logsumexp(const Tensor& x, Axes axes = {}, bool keepdim = false);
 /// y = (sum of |x|^p)^(1/p) for p > 0; for p = infinity the largest |x|. Scaled by the largest |x|, so that it neither overflows
-/// nor vanishes where y does not. dx = sign(x) (|x| / y)^(p-1) dy; for p = infinity sign(x) dy shared evenly among the
-/// largest; 0 where y is 0. Derivatives of second order are NaN there, as PyTorch's for p = 2, since there are none; 0 for p = 1 and
-/// infinity. The norm of nothing is 0. Throws ValueError unless p > 0, and for a p of which f32 makes infinity or 0 beside an f32 tensor.
+/// nor vanishes where y does not. dx = sign(x) (|x| / y)^(p-1) dy, also where y overflows or has the few digits of a denormal; for p =
+/// infinity sign(x) dy shared evenly among the largest; 0 where y is 0. Derivatives of second order are NaN there, as PyTorch's for p = 2,
+/// since there are none; 0 for p = 1 and infinity. The norm of nothing is 0. Throws ValueError unless p > 0, and for a p of which f32 makes
+/// infinity or 0 beside an f32 tensor.
 Tensor norm(const Tensor& x, double p = 2, Axes axes = {}, bool keepdim = false);
 /// Whether any, and whether every boolean is true; of none: false, and true. No gradient. Other dtypes are a ValueError.
 Tensor any(const Tensor& x, Axes axes = {}, bool keepdim = false);

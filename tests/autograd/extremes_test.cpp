@@ -1,42 +1,11 @@
 // Arguments at the ends of the range and beyond: what is finite stays finite where the result can be held, what is infinite has its limit.
+#include "extremes.h"
+
 #include <capstan/autograd/gradcheck.h>
-
-#include <limits>
-
-#include "support.h"
 
 using namespace capstan;
 
 namespace {
-
-constexpr double inf = std::numeric_limits<double>::infinity(), no_number = std::numeric_limits<double>::quiet_NaN();
-constexpr DType floating[] = {DType::f32, DType::f64};
-
-template <class F>
-Values slope(F f, const Tensor& at, bool higher_order = false) {
-  const Tensor x = parameter(at.clone());
-  Tape tape({.higher_order = higher_order});
-  return values(tape.gradient(sum(f(x)), x));
-}
-template <class F>
-Values second_slope(F f, const Tensor& at) {
-  const Tensor x = parameter(at.clone());
-  Tape tape({.higher_order = true});
-  return values(tape.gradient(sum(tape.gradient(sum(f(x)), x)), x));
-}
-
-/// Within a few units in the last place of the dtype, relative to the number itself.
-void expect_close(const Tensor& actual, const Values& expected, double ulps = 8) {
-  const Values a = values(actual);
-  const double unit =
-      actual.dtype() == DType::f32 ? static_cast<double>(std::numeric_limits<float>::epsilon()) : std::numeric_limits<double>::epsilon();
-  ASSERT_EQ(a.size(), expected.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const bool same = a[i] == expected[i] || (std::isnan(a[i]) && std::isnan(expected[i]));
-    EXPECT_TRUE(same || std::abs(a[i] - expected[i]) <= ulps * unit * std::abs(expected[i]))
-        << i << ": " << a[i] << ", not " << expected[i];
-  }
-}
 
 Tensor bce(const Tensor& x, const Tensor& t, const Tensor& pos_weight = {}, const Tensor& weight = {}) {
   return binary_cross_entropy_with_logits(x, t, {.weight = weight, .pos_weight = pos_weight, .reduction = Reduction::none});

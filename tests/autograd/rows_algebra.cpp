@@ -31,6 +31,9 @@ Call by_sum() {
 Tensor regular(const Tensor& x) { return x + 3 * eye(x.size(-1), x.dtype()); }
 Tensor definite(const Tensor& x) { return matmul(x, x, {.transpose_b = true}) + eye(x.size(-1), x.dtype()); }
 
+/// A power of two whose square x's dtype does not hold.
+double far(const Tensor& x) { return x.dtype() == DType::f32 ? 0x1p100 : 0x1p1000; }
+
 const std::vector<std::vector<Shape>> squares = {{{1, 1}}, {{2, 2}}, {{3, 3}}, {{2, 3, 3}}, {{5, 5}}, {{0, 0}}, {{0, 2, 2}}};
 
 }  // namespace
@@ -83,6 +86,13 @@ void add_algebra_rows(std::vector<OpRow>& rows) {
       d({{0.5, 0}, {0, 0.25}}), squares));
   rows.push_back(row("det(const Tensor& a)", "", [](const Args& in) { return det(in[0]); }, {d({{0, 2, 0}, {3, 0, 0}, {0, 0, 4}})}, d(-24),
                      {{{1, 1}}, {{2, 2}}, {{3, 3}}, {{2, 2, 2}}, {{0, 0}}}));
+  rows.push_back(row("det(const Tensor& a)", "rows of unlike size",
+                     [](const Args& in) {
+                       const double c = std::sqrt(far(in[0]));
+                       const Tensor sizes = tensor({{c}, {1}, {1 / c}}, in[0].dtype());
+                       return det(in[0] * sizes);
+                     },
+                     {d({{0, 2, 0}, {3, 0, 0}, {0, 0, 4}})}, d(-24), {{{3, 3}}, {{2, 3, 3}}}));
   rows.push_back(row(
       "logdet(const Tensor& a)", "", [](const Args& in) { return logdet(definite(in[0])); }, {d({{1, 0}, {0, 2}})}, d(std::log(10.)),
       squares));
@@ -131,6 +141,10 @@ void add_algebra_rows(std::vector<OpRow>& rows) {
   rows.push_back(row(lstsq_of, "batches, rcond", [](const Args& in) { return lstsq(in[0], in[1], 1e-12).solution; },
                      {d({{{2, 0}, {0, 4}}, {{1, 0}, {0, 2}}}), d({{{2}, {4}}, {{3}, {4}}})}, d({{{1}, {1}}, {{3}, {2}}}),
                      {{{2, 3, 2}, {2, 3, 2}}, {{2, 1, 4, 2}, {2, 1, 4, 1}}, {{0, 3, 2}, {0, 3, 1}}}));
+  const auto huge = [](const Args& in) { return lstsq(in[0] * far(in[0]), in[1] * far(in[0])).solution; };
+  const auto tiny = [](const Args& in) { return lstsq(in[0] * (1 / far(in[0])), in[1] * (1 / far(in[0]))).solution; };
+  rows.push_back(row(lstsq_of, "huge", huge, {d({{1, 0}, {1, 1}, {1, 2}}), d({1, 2, 6})}, d({0.5, 2.5}), {{{3, 2}, {3}}, {{4, 1}, {4}}}));
+  rows.push_back(row(lstsq_of, "tiny", tiny, {d({{1, 0}, {1, 1}, {1, 2}}), d({1, 2, 6})}, d({0.5, 2.5}), {{{3, 2}, {3}}, {{4, 1}, {4}}}));
   rows.push_back(row(lstsq_of, "residuals", [](const Args& in) { return lstsq(in[0], in[1]).residuals; },
                      {d({{1, 0}, {1, 1}, {1, 2}}), d({1, 2, 6})}, d(1.5), {{{3, 2}, {3}}, {{4, 1}, {4}}, {{2, 4, 2}, {2, 4, 3}}}));
 }

@@ -121,9 +121,52 @@ OpRow index_row(const char* declaration, const char* form, std::function<Tensor(
           .has_gradient = false};
 }
 
+/// A power of two whose square x's dtype does not hold.
+double far(const Tensor& x) { return x.dtype() == DType::f32 ? 0x1p100 : 0x1p1000; }
+
+// Inputs at the ends of the range: rows of functions of degree 1, and of the variance, whose value has to be held. Along the last axis.
+void add_extreme_rows(std::vector<OpRow>& rows) {
+  const Tensor at = d({{1, 5, 3}, {4, 2, 6}}), signs = d({{1, -5, 3}, {4, 2, -6}});
+  const std::vector<std::vector<Shape>> shapes = {{{3}}, {{2, 3}}, {{2, 2, 4}}};
+  const auto row = [&](const char* declaration, const char* form, std::function<Tensor(const Args&)> f, const Tensor& x, const Tensor& is) {
+    rows.push_back({.declaration = declaration, .form = form, .f = std::move(f), .at = {x}, .is = is, .shapes = shapes});
+  };
+  const char* std_of = "std(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1)";
+  row(
+      std_of, "huge", [](const Args& in) { return capstan::std(in[0] * far(in[0]), -1) * (1 / far(in[0])); }, at, d({2, 2}));
+  row(
+      std_of, "tiny", [](const Args& in) { return capstan::std(in[0] * (1 / far(in[0])), -1) * far(in[0]); }, at, d({2, 2}));
+  const char* norm_of = "norm(const Tensor& x, double p = 2, Axes axes = {}, bool keepdim = false)";
+  row(
+      norm_of, "huge", [](const Args& in) { return norm(in[0] * far(in[0]), 2, -1) * (1 / far(in[0])); }, at,
+      d({std::sqrt(35.), std::sqrt(56.)}));
+  row(
+      norm_of, "tiny", [](const Args& in) { return norm(in[0] * (1 / far(in[0])), 2, -1) * far(in[0]); }, at,
+      d({std::sqrt(35.), std::sqrt(56.)}));
+  row(
+      norm_of, "p = 3, huge", [](const Args& in) { return norm(in[0] * far(in[0]), 3, -1) * (1 / far(in[0])); }, signs,
+      d({std::cbrt(153.), std::cbrt(288.)}));
+  const char* var_of = "var(const Tensor& x, Axes axes = {}, bool keepdim = false, double correction = 1)";
+  row(
+      var_of, "a sum of squares that overflows",
+      [](const Args& in) {
+        const double c = in[0].dtype() == DType::f32 ? 0x1p62 : 0x1p509;
+        return var(in[0] * c, -1) * (1 / c) * (1 / c);
+      },
+      at, d({4, 4}));
+  row(
+      var_of, "tiny",
+      [](const Args& in) {
+        const double c = in[0].dtype() == DType::f32 ? 0x1p-58 : 0x1p-500;
+        return var(in[0] * c, -1) * (1 / c) * (1 / c);
+      },
+      at, d({4, 4}));
+}
+
 }  // namespace
 
 void add_axes_rows(std::vector<OpRow>& rows) {
+  add_extreme_rows(rows);
   add(
       rows, "sum(const Tensor& x, Axes axes, bool keepdim = false)", [](const Tensor& x, Axes a, bool k) { return sum(x, a, k); },
       [](const Array& x, const AxisList& a) { return Array(xt::sum(x, a)); }, 0, cases(21, 9, 12, 5, 7, 9, 12, 12));
