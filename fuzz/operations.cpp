@@ -76,6 +76,15 @@ Tensor weighted(const Tensors& results) {
   return loss;
 }
 
+bool all_finite(const Tensor& t) { return all(isfinite(t)).item() != 0; }
+
+void check_bounds(const Operation& operation, const Tensors& xs, const Tensors& gradients) {
+  for (const Tensor& x : xs)
+    if (!all_finite(x)) return;
+  for (const Tensor& g : gradients)
+    if (!all_finite(g)) fail(operation, "a gradient of finite inputs is not finite:", to_string(g));
+}
+
 void check_gradients(const Operation& operation, Tape& tape, const Tensors& xs, const Tensors& results, bool higher_order) {
   const Tensor loss = weighted(results);
   if (!loss.defined() || tape.size() == 0) return;
@@ -86,6 +95,7 @@ void check_gradients(const Operation& operation, Tape& tape, const Tensors& xs, 
   for (const Tensor& x : xs)
     if (x.defined() && is_floating(x.dtype()) && g.contains(x) && (g[x].shape() != x.shape() || g[x].dtype() != x.dtype()))
       fail(operation, "a gradient of another shape or dtype:", to_string(g[x].shape()) + " for " + to_string(x.shape()));
+  if (operation.bounded) check_bounds(operation, xs, found);
   if (!higher_order) return;
   const std::size_t before = tape.size();
   const Tensor second = weighted(found);

@@ -56,6 +56,7 @@ struct Operation {
   const char* inputs;       // the kind of each; "*": up to four floating ones, or of any dtype
   Call (*call)(Bytes&);     // the call, its other arguments drawn
   bool may_refuse = false;  // whether the gradient is documented to throw for some values
+  bool bounded = false;     // whether finite inputs have finite gradients, whatever their size
 };
 
 std::span<const Operation> elementwise_operations();

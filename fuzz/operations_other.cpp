@@ -1,3 +1,6 @@
+#include <cmath>
+#include <limits>
+
 #include "operations.h"
 
 using namespace capstan;
@@ -36,6 +39,45 @@ Call call_norm(Bytes& in) {
   const Axes axes = in.axes();
   const bool keepdim = in.flag();
   return [p, axes, keepdim](const Tensors& x) -> Tensors { return {norm(x[0], p, axes, keepdim)}; };
+}
+/// f at a power of two times x, however large or small, over that power: a function of degree 1 then has the slope that it has at x.
+template <class F>
+Call far(Bytes& in, F f) {
+  const unsigned b = in.byte();
+  return [b, f](const Tensors& x) -> Tensors {
+    const int most = x[0].dtype() == DType::f32 ? 114 : 1010;  // so that what is weighted by 2048 over that is held
+    const double power = std::ldexp(1., static_cast<int>(b) * 2 * most / 255 - most);
+    const Tensor scaled = x[0] * power, held = where(isfinite(scaled), scaled, x[0]);
+    return {f(held) * (1 / power)};
+  };
+}
+Call call_far_std(Bytes& in) {
+  const double correction = in.below(3) * 0.5;
+  const Axes axes = in.axes();
+  return far(in, [=](const Tensor& x) { return capstan::std(x, axes, true, correction); });
+}
+Call call_far_norm(Bytes& in) {
+  constexpr double powers[] = {1, 1.5, 2, 3, std::numeric_limits<double>::infinity()};
+  const double p = powers[in.below(5)];
+  const Axes axes = in.axes();
+  return far(in, [=](const Tensor& x) { return norm(x, p, axes, true); });
+}
+Call call_far_var(Bytes& in) {
+  const Axes axes = in.axes();
+  return far(in, [=](const Tensor& x) { return var(x, axes, true, 0); });
+}
+/// Of the upper left corner, of which a matrix is made that has an inverse and a determinant of any size.
+Call call_far_det(Bytes& in) {
+  return far(in, [](const Tensor& x) {
+    const Tensor a = index_select(index_select(x, -1, arange(2, DType::i64)), -2, arange(2, DType::i64));
+    return det(a);
+  });
+}
+Call call_far_lstsq(Bytes& in) {
+  return far(in, [](const Tensor& x) {
+    const Lstsq all = lstsq(x, slice(x, -1, 0, 1));
+    return all.solution;
+  });
 }
 Call call_cumsum(Bytes& in) {
   return [axis = in.axis()](const Tensors& x) -> Tensors { return {cumsum(x[0], axis)}; };
@@ -149,6 +191,11 @@ const Operation table[] = {
     {"prod", "a", along_axes<prod>},
     {"logsumexp", "f", along_axes<logsumexp>},
     {"norm", "f", call_norm},
+    {"std, far", "f", call_far_std, false, true},
+    {"norm, far", "f", call_far_norm, false, true},
+    {"var, far", "f", call_far_var},
+    {"det, far", "s", call_far_det},
+    {"lstsq, far", "f", call_far_lstsq, true},
     {"any", "b", along_axes<any>},
     {"all", "b", along_axes<all>},
     {"cumsum", "a", call_cumsum},

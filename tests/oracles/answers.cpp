@@ -41,19 +41,6 @@ void write_tensors(const Tensors& list) {
   }
 }
 
-/// The sum of what has a gradient, weighted.
-Tensor weighted_sum(const Tensors& results) {
-  Tensor loss;
-  for (const Tensor& y : results) {
-    if (!is_floating(y.dtype())) continue;
-    Tensor weights = empty(y.shape(), DType::f64);
-    for (std::int64_t i = 0; i < y.numel(); ++i) weights.data<double>()[i] = 0.5 + static_cast<double>(7919 * i % 13) / 13;
-    const Tensor part = sum(y * weights.to(y.dtype()));
-    loss = loss.defined() ? loss + part : part;
-  }
-  return loss;
-}
-
 struct Question {
   std::string name;
   Args numbers;
@@ -103,6 +90,18 @@ void answer(const Question& q, const Answer& to) {
 }
 
 }  // namespace
+
+Tensor weighted_sum(const Tensors& results) {
+  Tensor loss;
+  for (const Tensor& y : results) {
+    if (!is_floating(y.dtype())) continue;
+    Tensor weights = empty(y.shape(), DType::f64);
+    for (std::int64_t i = 0; i < y.numel(); ++i) weights.data<double>()[i] = 0.5 + static_cast<double>(7919 * i % 13) / 13;
+    const Tensor part = sum(y * weights.to(y.dtype()));
+    loss = loss.defined() ? loss + part : part;
+  }
+  return loss;
+}
 
 int main() {
   std::map<std::string, const Answer*> table;

@@ -44,6 +44,15 @@ Tensors join(const Tensors& x, const Args& a) {
   return {f(x, axis(a[0]))};
 }
 
+/// The gradient of a weighted sum of f for the first tensor, and the gradient of a weighted sum of that.
+template <class F>
+Tensors second(const Tensors& x, F f) {
+  Tape tape({.higher_order = true});
+  tape.watch(x[0]);
+  const Tensor g = tape.gradient(weighted_sum({f()}), x[0]);
+  return {g, tape.gradient(weighted_sum({g}), x[0])};
+}
+
 Tensors call_cross_entropy(const Tensors& x, const Args& a) {
   return {cross_entropy(x[0], x[1],
                         {.weight = x.size() > 2 ? x[2] : Tensor(), .reduction = static_cast<Reduction>(a[0]), .label_smoothing = a[1]})};
@@ -143,6 +152,14 @@ const std::vector<Answer>& other_answers() {
          const Sorted s = topk(x[0], whole(a[2]), axis(a[0]), a[1] != 0);
          return {s.values, s.indices};
        }},
+      {"std, second",
+       [](const Tensors& x, [[maybe_unused]] const Args& a) -> Tensors { return second(x, [&] { return capstan::std(x[0], 1); }); }},
+      {"var, second",
+       [](const Tensors& x, [[maybe_unused]] const Args& a) -> Tensors { return second(x, [&] { return capstan::var(x[0], 1); }); }},
+      {"norm, second", [](const Tensors& x, const Args& a) -> Tensors { return second(x, [&] { return norm(x[0], a[0], 1); }); }},
+      {"det, second", [](const Tensors& x, [[maybe_unused]] const Args& a) -> Tensors { return second(x, [&] { return det(x[0]); }); }},
+      {"lstsq, second",
+       [](const Tensors& x, [[maybe_unused]] const Args& a) -> Tensors { return second(x, [&] { return lstsq(x[0], x[1]).solution; }); }},
       {"cross_entropy", call_cross_entropy},
       {"nll_loss", call_nll_loss},
   };

@@ -2,7 +2,8 @@
 
 200 random shapes for each operation, from a fixed seed, values and gradients in double precision to 1e-12; then inputs among
 which NaN, infinities, zeros of both signs and the ends of the range are sprinkled. NaN and infinities must stand in the same
-places, in values zeros too, with their sign. Exit code 77 without PyTorch."""
+places, in values zeros too, with their sign. What questions_extremes.py asks lies at the ends of the range, and PyTorch computes it
+where nothing overflows. Exit code 77 without PyTorch."""
 import os
 import pathlib
 import struct
@@ -23,14 +24,15 @@ except ImportError as missing:
     sys.exit(77)
 
 import questions_elementwise
+import questions_extremes
 import questions_other
 import questions_shape
-from questions import EDGES, Draw, Question
+from questions import EDGES, Draw, Question, weights
 
 SHAPES, EDGE_CASES = 200, 60
 TOLERANCES = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 2e-6}
 DTYPES = [np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_)]
-OPERATIONS = questions_elementwise.OPERATIONS + questions_shape.OPERATIONS + questions_other.OPERATIONS
+OPERATIONS = [o for part in (questions_elementwise, questions_shape, questions_other, questions_extremes) for o in part.OPERATIONS]
 
 
 def wanted(question, i):
@@ -71,11 +73,6 @@ class Reader:
         return self.tensors(), self.tensors()
 
 
-def weights(y):
-    """Those of answers.cpp."""
-    return torch.from_numpy(0.5 + (7919 * np.arange(y.numel()) % 13) / 13).to(y.dtype).reshape(y.shape)
-
-
 def expected(question):
     """PyTorch's results and gradients; None for a gradient that it does not have."""
     xs = [torch.from_numpy(x.copy()) for x in question.inputs]
@@ -84,14 +81,22 @@ def expected(question):
     results = results if isinstance(results, list) else [results]
     floating = [y for y in results if y.is_floating_point()]
     if grads:
-        loss = sum((y * weights(y)).sum() for y in floating)
+        loss = sum((y * torch.from_numpy(weights(y.shape)).to(y.dtype)).sum() for y in floating)
         if isinstance(loss, torch.Tensor) and loss.requires_grad:
             loss.backward()
     return ([y.detach().numpy() for y in results],
             [np.zeros_like(x.detach().numpy()) if x.grad is None else x.grad.numpy() for x in grads])
 
 
-def difference(ours, theirs, signs, excused):
+def scale(theirs, relative):
+    """What the tolerance is multiplied by."""
+    if not relative:
+        return np.maximum(1, np.abs(theirs))
+    held = np.abs(theirs[np.isfinite(theirs)])
+    return held.max(initial=0) + 4 * np.finfo(theirs.dtype).smallest_subnormal / TOLERANCES[theirs.dtype]
+
+
+def difference(ours, theirs, signs, excused, relative=False):
     """Where the two are not the same, in words; None when they are."""
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return f"{ours.dtype}{list(ours.shape)} and not {theirs.dtype}{list(theirs.shape)}"
@@ -102,7 +107,7 @@ def difference(ours, theirs, signs, excused):
         if signs:
             same &= ~((ours == 0) & (theirs == 0) & (np.signbit(ours) != np.signbit(theirs)))
         finite = np.isfinite(ours) & np.isfinite(theirs)
-        small = np.abs(ours - theirs) <= TOLERANCES[ours.dtype] * np.maximum(1, np.abs(theirs))
+        small = np.abs(ours - theirs) <= TOLERANCES[ours.dtype] * scale(theirs, relative)
         near = finite & small & ~((ours == 0) & (theirs == 0))
     for where in excused:
         near = near | where
@@ -123,8 +128,12 @@ def grid(operation, dtype):
     return question
 
 
+def label(operation):
+    return f"{operation.name}, {operation.form}" if operation.form else operation.name
+
+
 def cases(operation):
-    seed = zlib.crc32(operation.name.encode())
+    seed = zlib.crc32(label(operation).encode())
     for k in range(SHAPES):
         yield False, operation.ask(Draw([seed, k]))
     if not operation.edges:
@@ -146,7 +155,8 @@ def compare(operation, edge, question, answer):
         for i, (o, t) in enumerate(zip(ours, theirs)):
             kind = "index" if o.dtype == np.int64 else what
             excuses = [e for e in operation.excuses if edge and e.what == kind]
-            if text := difference(o, t, edge and what == "value", [e.where(question.inputs, o, t) for e in excuses]):
+            excused = [e.where(question.inputs, o, t) for e in excuses]
+            if text := difference(o, t, edge and what == "value", excused, operation.relative):
                 return f"{what} {i}: {text}"
     return None
 
@@ -160,7 +170,7 @@ def main(program, names):
         asked = list(cases(operation))
         run = subprocess.run([program], input=b"".join(encoded(operation.name, q) for _, q in asked), capture_output=True, check=False)
         if run.returncode != 0:
-            sys.exit(f"{operation.name}: {program} ended with {run.returncode}: {run.stderr.decode()}")
+            sys.exit(f"{label(operation)}: {program} ended with {run.returncode}: {run.stderr.decode()}")
         reader, wrong = Reader(run.stdout), []
         for edge, question in asked:
             if text := compare(operation, edge, question, reader.answer()):
@@ -170,7 +180,7 @@ def main(program, names):
             edge, question, text = min(wrong, key=lambda w: sum(x.size for x in w[1].inputs))
             few = sum(x.size for x in question.inputs) < 30
             inputs = [x.tolist() if few else x.shape for x in question.inputs]
-            print(f"{operation.name}: {len(wrong)} of {len(asked)}, {'edge values, ' if edge else ''}{text}; "
+            print(f"{label(operation)}: {len(wrong)} of {len(asked)}, {'edge values, ' if edge else ''}{text}; "
                   f"numbers {question.numbers}, inputs {inputs}")
             bad += 1
     print(f"{len(chosen)} operations compared with PyTorch {torch.__version__}, {bad} differ")

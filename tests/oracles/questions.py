@@ -44,6 +44,14 @@ class Operation:
     excuses: list = field(default_factory=list)
     edges: bool = True                           # whether edge values are tried
     grid: int = 0                                # of so many inputs all pairs of edge values are tried
+    form: str = ""                               # tells several of one name apart
+    relative: bool = False                       # numbers far from 1: held against the largest finite one of PyTorch's tensor
+
+
+def weights(shape):
+    """Those of answers.cpp, with which results are added up."""
+    count = int(np.prod(shape, dtype=np.int64))
+    return (0.5 + (7919 * np.arange(count) % 13) / 13).reshape(shape)
 
 
 class Draw:
