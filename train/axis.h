@@ -9,6 +9,7 @@ struct Axis {
   std::string label = {};
   bool log = false;  // base 10; points <= 0 are not drawn
   std::optional<double> low = {}, high = {};
+  bool whole = false;  // ticks at whole numbers alone, as for epochs, where one is in sight
 };
 
 }  // namespace capstan::train

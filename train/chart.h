@@ -10,6 +10,7 @@ struct LineChartOptions {
   std::string title = {};
   Axis x = {}, y = {};
   int width = 600, height = 380;
+  std::string note = {};  // under the picture, in small type
 };
 
 /// A line chart as an SVG file:
@@ -18,11 +19,12 @@ struct LineChartOptions {
 ///   chart.add("from scratch", epochs, losses).reference("least squares", 0.2419).save("loss.svg");
 ///
 /// Series have colours that colour-blind readers can tell apart and a dash of their own; a series without a name is not in
-/// the legend. Where series lie upon one another, dashes in the colour of each take turns. When each x is a whole number, so
-/// are the ticks below. A legend of many rows makes the picture higher, not the plot lower than six tenths of `height`. Points that are not
-/// finite (or beyond 1e300), or not positive on a log axis, are not drawn: the line has a gap there, and a note under the picture counts
-/// them. Long series are thinned to the shape that the pixels can show. Lines that leave the limits of an axis are cut at the frame. The
-/// same chart gives the same bytes.
+/// the legend. Where series lie upon one another, dashes in the colour of each take turns, and of single points at one place each is
+/// larger than those of the series after it. When each x is a whole number, so are the ticks below. A legend of many rows makes the
+/// picture higher, not the plot lower than six tenths of `height`. Points that are not finite (or beyond 1e300), or not positive on a log
+/// axis, are not drawn: the line has a gap there, and a note under the picture counts them. Long series are thinned to the shape that the
+/// pixels can show. Lines that leave the limits of an axis are cut at the frame; the note names a series that lies wholly outside. The same
+/// chart gives the same bytes.
 class LineChart {
  public:
   /// Throws ValueError for a size out of [200 x 150, 10000 x 10000] and for limits that are not finite, not in order, or not
@@ -52,10 +54,12 @@ class LineChart {
   struct Limits {
     double x_low, x_high, y_low, y_high;
   };
+  enum class Look { none, dots, line };
 
   bool is_drawable(double x, double y) const noexcept;
   bool has_whole_x() const noexcept;
   Limits limits() const;
+  Look look_of(const Series& s, const Limits& limits) const;
 
   LineChartOptions options_;
   std::vector<Series> series_;

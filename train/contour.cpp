@@ -65,7 +65,18 @@ std::vector<Polyline> visible(const Polyline& points, std::size_t first, std::si
   return pieces;
 }
 
-/// Where paths run together, the first has the white border, and of the markers each has its own.
+/// A white border under each path, all of them before the first path: where two lie upon one another, though their points do not, the gaps
+/// in the upper one's dashes show the lower one.
+void draw_borders(detail::Figure& figure, const std::vector<Polyline>& paths, const std::vector<std::vector<detail::Stretch>>& stretches) {
+  for (std::size_t k = 0; k < paths.size(); ++k)
+    for (const detail::Stretch& s : stretches[k]) {
+      if (s.lead != k) continue;
+      const std::vector<Polyline> pieces = visible(paths[k], s.first, s.last, figure.frame);
+      if (!pieces.empty()) figure.svg.lines(pieces, "#FFFFFF", 3.2);
+    }
+}
+
+/// Where paths run together, of the markers each has its own.
 void draw_path(detail::Figure& figure, const std::vector<Polyline>& paths, std::size_t k, const std::vector<detail::Stretch>& stretches,
                const detail::Entry& entry) {
   const char* colour = entry.style.colour;
@@ -74,7 +85,6 @@ void draw_path(detail::Figure& figure, const std::vector<Polyline>& paths, std::
   for (const detail::Stretch& s : stretches) {
     const std::vector<Polyline> pieces = visible(paths[s.lead], s.first, s.last, frame);
     if (pieces.empty()) continue;
-    if (s.lead == k) figure.svg.lines(pieces, "#FFFFFF", 3.2);
     if (s.count > 1)
       figure.svg.lines(pieces, colour, 2.2, s.dash(), s.dash_offset());
     else
@@ -208,7 +218,7 @@ std::string ContourPlot::svg() const {
   for (std::size_t k = 0; k < bands; ++k) {
     const double bottom = frame.bottom - static_cast<double>(k) * step;
     svg.rectangle({key_left, bottom - step, key_left + key_width, bottom}, shade(k, bands));
-    if (k == 0) continue;
+    if (k == 0 || k % detail::key_stride(step) != 0) continue;
     svg.line({key_left, bottom}, {key_left + key_width + 3, bottom}, "#5F7388", 0.6);
     svg.text({key_left + key_width + 6, bottom + 4}, "start", 11, detail::escape(detail::value_text(levels_[k - 1])), "class=\"level\"");
   }
@@ -224,6 +234,7 @@ std::string ContourPlot::svg() const {
   for (std::size_t k = 0; k < paths_.size(); ++k)
     for (std::size_t i = 0; i < paths_[k].x.size(); ++i) paths[k].push_back({figure.x(paths_[k].x[i]), figure.y(paths_[k].y[i])});
   const auto stretches = detail::stretches(paths);
+  draw_borders(figure, paths, stretches);
   for (std::size_t k = 0; k < paths.size(); ++k) draw_path(figure, paths, k, stretches[k], legend[k]);
   return figure.finish();
 }

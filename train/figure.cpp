@@ -1,17 +1,22 @@
 #include <capstan/core/file.h>
 #include <capstan/core/text.h>
 #include <capstan/train/figure.h>
+#include <capstan/train/target.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 
 namespace capstan::train::detail {
 
 using capstan::detail::fail;
+using capstan::detail::NewFile;
 
 namespace {
 
-constexpr double kSmall = tick_font, kLabel = 13, kTitle = 14.5, kRow = 18, kSample = 28, kNote = 10.5;
+constexpr double kSmall = tick_font, kLabel = 13, kTitle = 14.5, kRow = 18, kSample = 28, kNote = 10.5, kNoteRow = 13, kTitleRow = 20;
 constexpr const char* kAxis = "#444444";
 constexpr const char* kGrid = "#E3E3E3";
 
@@ -54,52 +59,76 @@ Sized shrunk(const std::string& text, double size, double room) {
   return {size, escape(fit(text, size, room))};
 }
 
+/// A text in lines of whole words, of which the last is cut where there would be more than `most`; one line, if it may be a fifth smaller.
+std::vector<std::string> lines_of(const std::string& text, double size, double room, std::size_t most) {
+  if (text.empty()) return {};
+  std::vector<std::string> lines(1);
+  for (std::size_t begin = 0, end; begin < text.size() && text_width(text, 0.8 * size) > room; begin = end + 1) {
+    end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin), longer = lines.back().empty() ? word : lines.back() + " " + word;
+    if (lines.size() < most && !lines.back().empty() && text_width(longer, size) > room)
+      lines.push_back(word);
+    else
+      lines.back() = longer;
+  }
+  if (lines.back().empty()) lines.back() = text;
+  return lines;
+}
+
 int rows_of(const std::vector<Placed>& legend) { return legend.empty() ? 0 : legend.back().row + 1; }
 
 }  // namespace
 
 Figure::Figure(const Plan& plan) : x(0, 1, false, 0, 1), y(0, 1, false, 0, 1) {
   double height = plan.height;
-  const double width = plan.width, heading = plan.title.empty() ? 0 : 20;
-  const double below = 26 + (plan.x.label.empty() ? 0 : 18) + (plan.note.empty() ? 0 : 16) + 8;
-  const double least = std::max(90.0, 0.6 * (plan.height - 14 - heading - below));  // whatever the legend takes
+  const double width = plan.width;
+  const std::vector<std::string> notes = lines_of(plan.note, kNote, width - 20, 3);
+  const double below = 26 + (plan.x.label.empty() ? 0 : 18) + (notes.empty() ? 0 : 3 + kNoteRow * static_cast<double>(notes.size())) + 8;
+  const double least =
+      std::max(90.0, 0.6 * (plan.height - 14 - (plan.title.empty() ? 0 : kTitleRow) - below));  // whatever the legend takes
   Ticks y_ticks;
+  std::vector<std::string> titles;
   frame = {0, 60, width - 18 - plan.right, height - below};
   // The texts at the y axis follow from the frame's height, its width from them, the rows of the legend from that, and the
   // height from those: the second round settles it.
   for (int round = 0; round < 2; ++round) {
-    y_ticks = make_ticks(plan.y_low, plan.y_high, plan.y.log, {frame.bottom - frame.top, false});
+    y_ticks = make_ticks(plan.y_low, plan.y_high, plan.y.log, {frame.bottom - frame.top, false, plan.y.whole});
     frame.left = 14 + (plan.y.label.empty() ? 0 : 18) + widest(y_ticks) + 8;
     const int rows = rows_of(flow(plan.legend, frame.right - frame.left));
-    frame.top = 14 + heading + rows * kRow + (rows > 0 ? 6 : 0) + (y_ticks.factor.empty() ? 0 : 16);
+    titles = lines_of(plan.title, kTitle, title_room(), 2);
+    frame.top = 14 + kTitleRow * static_cast<double>(titles.size()) + rows * kRow + (rows > 0 ? 6 : 0) + (y_ticks.factor.empty() ? 0 : 16);
     height = std::max(height, frame.top + least + below);
     frame.bottom = height - below;
   }
-  const Ticks x_ticks = make_ticks(plan.x_low, plan.x_high, plan.x.log, {frame.right - frame.left, true, plan.whole_x});
+  const Ticks x_ticks = make_ticks(plan.x_low, plan.x_high, plan.x.log, {frame.right - frame.left, true, plan.whole_x || plan.x.whole});
   x = Scale(plan.x_low, plan.x_high, plan.x.log, frame.left, frame.right);
   y = Scale(plan.y_low, plan.y_high, plan.y.log, frame.bottom, frame.top);
 
   svg.open(width, height, plan.title);
-  title_and_legend(plan);
+  title_and_legend(plan, titles);
   axes(plan, x_ticks, y_ticks);
-  if (!plan.note.empty()) {
-    const auto [size, text] = shrunk(plan.note, kNote, width - 20);
-    svg.text({width - 10, height - 9}, "end", size, text, "fill=\"#555555\" class=\"note\"");
+  for (std::size_t i = 0; i < notes.size(); ++i) {
+    const auto [size, text] = shrunk(notes[i], kNote, width - 20);
+    const double bottom = height - 9 - kNoteRow * static_cast<double>(notes.size() - 1 - i);
+    svg.text({width - 10, bottom}, "end", size, text, "fill=\"#555555\" class=\"note\"");
   }
 }
 
-void Figure::title_and_legend(const Plan& plan) {
+double Figure::title_room() const { return (frame.right - frame.left) / 1.1; }  // bold is wider
+
+void Figure::title_and_legend(const Plan& plan, const std::vector<std::string>& titles) {
   double top = 14;
-  if (!plan.title.empty()) {
-    const auto [size, text] = shrunk(plan.title, kTitle, (frame.right - frame.left) / 1.1);  // bold is wider
+  for (const std::string& title : titles) {
+    const auto [size, text] = shrunk(title, kTitle, title_room());
     svg.text({frame.left, top + 12}, "start", size, text, "font-weight=\"bold\" class=\"title\"");
-    top += 20;
+    top += kTitleRow;
   }
   for (const Placed& placed : flow(plan.legend, frame.right - frame.left)) {
     const double left = frame.left + placed.x, middle = top + placed.row * kRow + 10;
     const Style& style = placed.entry->style;
     if (placed.entry->width > 0) svg.line({left, middle}, {left + kSample, middle}, style.colour, placed.entry->width, style.dash);
     if (placed.entry->has_marker) svg.marker(style.marker, {left + kSample / 2, middle}, 3, style.colour, "#FFFFFF");
+    if (placed.entry->dot > 0) svg.marker(0, {left + kSample / 2, middle}, placed.entry->dot / 2 - 0.4, style.colour, style.colour);
     svg.text({left + kSample + 6, middle + 4}, "start", kLabel, escape(placed.text), "class=\"legend\"");
   }
 }
@@ -148,7 +177,7 @@ void check_plan(const char* op, int width, int height, const Axis& x, const Axis
     }
 }
 
-void save_picture(const char* op, const std::string& path, const std::string& svg) {
+void check_picture_name(const char* op, const std::string& path) {
   const std::size_t dot = path.rfind('.');
   std::string ending = dot == std::string::npos ? "" : path.substr(dot + 1);
   for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -156,10 +185,34 @@ void save_picture(const char* op, const std::string& path, const std::string& sv
     if (ending == other)
       fail<ValueError>(op, "a picture is saved as SVG: ", path, " (name it ", path.substr(0, dot),
                        ".svg; browsers and rsvg-convert turn that into others)");
-  using capstan::detail::NewFile;
+}
+
+void save_text(const char* op, const std::string& path, const std::string& text) {
   NewFile file(op, path, NewFile::Existing::replaced);
-  file.write(svg);
+  file.write(text);
   file.publish();
 }
 
+void save_picture(const char* op, const std::string& path, const std::string& svg) {
+  check_picture_name(op, path);
+  save_text(op, path, svg);
+}
+
 }  // namespace capstan::train::detail
+
+namespace capstan::train {
+
+void check_target(const std::string& path) {
+  using capstan::detail::NewFile;
+  constexpr const char* op = "check_target";
+  detail::check_picture_name(op, path);
+  struct stat info;
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {  // opening a pipe would be seen at its end
+    if (::access(path.c_str(), W_OK) != 0)
+      capstan::detail::fail<IoError>(op, "cannot write the file: ", path, ": ", capstan::detail::reason(errno), " (write elsewhere?)");
+    return;
+  }
+  const NewFile unpublished(op, path, NewFile::Existing::replaced);
+}
+
+}  // namespace capstan::train

@@ -243,7 +243,7 @@ void RateMicroscope::write_csv(const std::string& path) const {
       counts[static_cast<std::size_t>(coarse(o.first_bin + static_cast<int>(i)) - low)] += o.counts[i];
     for (const std::int64_t count : counts) text += cat(",", count);
   }
-  detail::save_picture(kOp, path, text + "\n");
+  detail::save_text(kOp, path, text + "\n");
 }
 
 void RateMicroscope::save(const std::string& path) const { detail::save_picture(kOp, path, svg()); }

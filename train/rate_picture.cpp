@@ -39,7 +39,7 @@ void draw_key(detail::Svg& svg, const Box& frame) {
   for (std::size_t k = 0; k < std::size(kShades); ++k) {
     const double bottom = frame.bottom - static_cast<double>(k) * step;
     svg.rectangle({left, bottom - step, left + width, bottom}, kShades[k].colour);
-    if (k == 0) continue;
+    if (k == 0 || k % detail::key_stride(step) != 0) continue;
     svg.line({left, bottom}, {left + width + 3, bottom}, "#5F7388", 0.6);
     svg.text({left + width + 6, bottom + 4}, "start", 11, detail::escape(cat(kShades[k].from, " %")), "class=\"share\"");
   }

@@ -43,7 +43,8 @@ struct TickRoom {
 
 /// As many named ticks as read well, at 1, 2 or 5 times a power of ten between low and high; texts do not touch. On a log axis
 /// they stand at powers of ten or, where fewer than three are in sight, at 1, 2 and 5 (1 and 3, 1 to 9) times these, and over
-/// less than that at even distances.
+/// less than that at even distances. Where there is room for that the first and the last name stand in the outer fifths of the axis: for
+/// their sake there are more of them, or they stand on a log axis at whatever round values do it.
 Ticks make_ticks(double low, double high, bool log, const TickRoom& room);
 
 /// Whether ticks can be told apart: high - low is finite and not below 1e-9 of the larger of the two.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "support.h"
 #include "xml.h"
@@ -56,6 +57,63 @@ TEST(LineChart, LongTextsAreCut) {
   for (const Element& e : xml.all("text")) EXPECT_LT(e.text.size(), 80u);
   EXPECT_TRUE(xml.texts("legend").at(0).ends_with("…"));
   EXPECT_EQ(xml.all("title").at(0).text, name);
+}
+
+TEST(LineChart, ALongTitleOrNoteHasSeveralLines) {
+  std::string title, note;
+  for (int i = 0; i < 14; ++i) title += "word " + std::to_string(i) + (i < 13 ? " " : "");
+  for (int i = 0; i < 40; ++i) note += "word " + std::to_string(i) + (i < 39 ? " " : "");
+  const LineChart plain = LineChart().add("a", {0, 1}, {0, 1});
+  LineChart chart({.title = title, .note = note});
+  const Xml xml = parsed(chart.add("a", {0, 1}, {0, 1}).svg());
+  const auto joined = [](const Texts& lines) {
+    std::string out;
+    for (const std::string& line : lines) out += (out.empty() ? "" : " ") + line;
+    return out;
+  };
+  EXPECT_EQ(xml.texts("title").size(), 2u);
+  EXPECT_EQ(joined(xml.texts("title")), title);
+  EXPECT_EQ(xml.texts("note").size(), 3u);
+  EXPECT_EQ(joined(xml.texts("note")), note);
+  const Frame frame(xml), before(parsed(plain.svg()));
+  EXPECT_GT(frame.bottom - frame.top, 0.6 * (before.bottom - before.top));
+  for (const Element& e : xml.all("text", "class", "note")) EXPECT_GT(e.number("y"), frame.bottom + 20);
+  for (const Element& e : xml.all("text", "class", "title")) EXPECT_LT(e.number("y"), frame.top - 20);
+  note += note;
+  LineChart longer({.note = note});
+  EXPECT_EQ(parsed(longer.add("a", {0, 1}, {0, 1}).svg()).texts("note").size(), 3u);
+}
+
+TEST(LineChart, TheLegendShowsADotWhereOnlyDotsAreDrawn) {
+  const double nan = std::nan("");
+  LineChart chart({.y = {.high = 5}});
+  chart.add("line", {1, 2, 3}, {1, 2, 3}).add("dots", {1, 2, 3}, {2, nan, 1}).add("outside", {1, 2}, {8, 9}).add("one", {3}, {3});
+  const Xml xml = parsed(chart.svg());
+  const Frame frame(xml);
+  std::set<std::string> lines, dots;
+  for (const Element& e : xml.all("line"))
+    if (e.number("y1") < frame.top) lines.insert(e["stroke"]);
+  for (const Element& e : xml.all("circle")) dots.insert(e["fill"]);
+  EXPECT_EQ(lines, (std::set<std::string>{"#0072B2"}));
+  EXPECT_EQ(dots, (std::set<std::string>{"#D55E00", "#CC79A7"}));
+  EXPECT_EQ(xml.texts("legend"), (Texts{"line", "dots", "outside", "one"}));
+  EXPECT_EQ(xml.texts("note"), Texts{"Points not drawn (not finite): 1 of 3 in dots; Outside the frame: outside"});
+}
+
+TEST(LineChart, EqualSinglePointsAreAllSeen) {
+  const Xml xml = parsed(LineChart().add("a", {1}, {2}).add("b", {1}, {2}).add("c", {2}, {3}).add("d", {1}, {2}).svg());
+  std::vector<double> widths;
+  for (const Element& e : xml.all("path", "fill", "none")) widths.push_back(e.number("stroke-width"));
+  EXPECT_EQ(widths, (Numbers{14, 10, 6, 6}));  // the last stands within the others
+}
+
+TEST(LineChart, PointsAtTheFrameAreDrawn) {
+  for (double high = 1.1; high < 1e6; high *= 1.37) {
+    LineChart chart({.x = {.log = true, .low = 1, .high = high}, .y = {.low = 1, .high = high}});
+    const Xml xml = parsed(chart.add("a", {1}, {1}).add("b", {high}, {high}).svg());
+    EXPECT_EQ(xml.all("path", "fill", "none").size(), 2u) << high;
+    EXPECT_TRUE(xml.texts("note").empty()) << high;
+  }
 }
 
 TEST(LineChart, ManySeriesMakeItTallerRatherThanHideIt) {

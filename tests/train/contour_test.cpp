@@ -143,17 +143,39 @@ TEST(ContourPlot, DrawsPathsWithTheirPoints) {
   EXPECT_EQ(xml.texts("legend"), (Texts{"Adagrad", "gradient descent", "least value 0"}));
   const auto lines = xml.all("path", "fill", "none");
   ASSERT_EQ(lines.size(), 4u);  // a white one under each
-  EXPECT_EQ(lines[0]["d"], lines[1]["d"]);
-  EXPECT_EQ(lines[0]["stroke"], "#FFFFFF");
-  EXPECT_NE(lines[1]["stroke"], lines[3]["stroke"]);
-  EXPECT_EQ(places(lines[1]["d"]).at(0).size(), 3u);
-  EXPECT_EQ(xml.all("circle", "fill", lines[1]["stroke"]).size(), 3u + 1);   // and one in the legend
+  EXPECT_EQ(lines[0]["d"], lines[2]["d"]);
+  EXPECT_EQ(lines[1]["d"], lines[3]["d"]);
+  for (const std::size_t k : {0u, 1u}) EXPECT_EQ(lines[k]["stroke"], "#FFFFFF");
+  EXPECT_NE(lines[2]["stroke"], lines[3]["stroke"]);
+  EXPECT_EQ(places(lines[2]["d"]).at(0).size(), 3u);
+  EXPECT_EQ(xml.all("circle", "fill", lines[2]["stroke"]).size(), 3u + 1);   // and one in the legend
   EXPECT_EQ(xml.all("polygon", "fill", lines[3]["stroke"]).size(), 2u + 1);  // squares
   EXPECT_EQ(xml.all("circle", "fill", "none").size(), 2u);                   // rings at the starts
   EXPECT_TRUE(xml.texts("note").empty());
   const Frame frame(xml);
-  EXPECT_NEAR(places(lines[1]["d"])[0][0].x, frame.left + (frame.right - frame.left) / 8, 0.02);
-  EXPECT_NEAR(places(lines[1]["d"])[0][0].y, frame.top + (frame.bottom - frame.top) * 4 / 5, 0.02);
+  EXPECT_NEAR(places(lines[2]["d"])[0][0].x, frame.left + (frame.right - frame.left) / 8, 0.02);
+  EXPECT_NEAR(places(lines[2]["d"])[0][0].y, frame.top + (frame.bottom - frame.top) * 4 / 5, 0.02);
+}
+
+// A border of its own would cover the path that leads the same way with other points, as L-BFGS's first step and gradient descent's do.
+TEST(ContourPlot, APathAcrossAnotherHidesItNot) {
+  ContourPlot plot(bowl, frame_of_the_chapter());
+  const Xml xml = parsed(plot.path("long", {-5, -1}, {-2, 0}).path("short", {-5, -3}, {-2, -1}).svg());
+  const auto lines = xml.all("path", "fill", "none");
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[1]["stroke"], "#FFFFFF");
+  EXPECT_EQ(lines[2]["stroke-dasharray"], "");
+  EXPECT_EQ(lines[3]["stroke-dasharray"], "6 3");  // the lower one shows in its gaps
+}
+
+TEST(ContourPlot, TheTextsOfALowKeyDoNotTouch) {
+  ContourOptions options = frame_of_the_chapter();
+  for (const int height : {150, 200, 250, 400}) {
+    options.height = height;
+    const std::vector<Element> texts = parsed(ContourPlot(bowl, options).svg()).all("text", "class", "level");
+    EXPECT_GE(texts.size(), 3u) << height;
+    for (std::size_t i = 1; i < texts.size(); ++i) EXPECT_GT(texts[i - 1].number("y") - texts[i].number("y"), 11.9) << height;
+  }
 }
 
 TEST(ContourPlot, CutsAPathThatDiverges) {

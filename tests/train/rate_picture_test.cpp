@@ -24,6 +24,8 @@ TEST(RateMicroscope, WritesItsHistogramAsCSV) {
   EXPECT_EQ(rows[1], "5,4,0,0,nan,nan,nan,nan,nan,nan,nan,nan,nan,0,0,0,0,0");
   EXPECT_TRUE(rows[2].starts_with("10,4,3,0,1,")) << rows[2];
   EXPECT_TRUE(rows[2].ends_with(",0,2,0,0,1")) << rows[2];
+  microscope.write_csv(folder.file("rates.png"));  // no picture, whatever it is called
+  EXPECT_EQ(read(folder.file("rates.png")), text);
   const FullDisk disk(40);
   EXPECT_EQ(thrown([&] { microscope.write_csv(folder.file("rates.csv")); }),
             "IoError: [RateMicroscope] cannot write the file: " + folder.file("rates.csv") + ": File too large (write elsewhere?)");
@@ -47,7 +49,7 @@ TEST(RateMicroscope, DrawsItsHistogramOverTime) {
             std::vector<std::string>{"9 of 10 coordinates frozen at the end: below 0.2 of their first rate; 1 without a gradient"});
   EXPECT_EQ(xml.texts("key"), std::vector<std::string>{"share"});
   EXPECT_EQ(xml.texts("share"), (std::vector<std::string>{"0.5 %", "1 %", "2 %", "5 %", "10 %", "20 %", "50 %"}));
-  EXPECT_EQ(xml.texts("y"), (std::vector<std::string>{"1", "10", "100"}));
+  EXPECT_EQ(xml.texts("y"), (std::vector<std::string>{"0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"}));
   const Frame frame(xml);
   const auto shades = xml.all("path", "fill-rule", "evenodd");
   ASSERT_EQ(shades.size(), 3u);  // a half, a third and a ninth

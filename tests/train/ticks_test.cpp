@@ -28,6 +28,19 @@ Texts log_texts(double low, double high, int width = 300, int height = 200) {
       .texts("y");
 }
 
+/// How far the outermost texts of an axis are from its ends, as a share of its length; 1 unless there are two.
+double uncovered(const Xml& xml, const std::string& axis) {
+  const Frame frame(xml);
+  const std::vector<Element> texts = xml.all("text", "class", axis);
+  if (texts.size() < 2) return 1;
+  if (axis == "x") {
+    const double length = frame.right - frame.left;
+    return std::max(texts.front().number("x") - frame.left, frame.right - texts.back().number("x")) / length;
+  }
+  const double length = frame.bottom - frame.top;
+  return std::max(frame.bottom - texts.front().number("y") + 4, texts.back().number("y") - 4 - frame.top) / length;
+}
+
 std::multiset<std::string> all_texts(const Xml& xml) {
   std::multiset<std::string> texts;
   for (const Element& e : xml.all("text")) texts.insert(e.text);
@@ -50,6 +63,19 @@ TEST(Ticks, WholeNumbersHaveWholeTicks) {
   EXPECT_EQ(gap.texts("x"), (Texts{"1", "2"}));
 }
 
+TEST(Ticks, AnAxisOfWholeNumbersHasWholeTicksBetweenFractionsToo) {
+  const auto texts = [](const Numbers& x, double low) {
+    LineChart chart({.x = {.low = low, .whole = true}, .y = {.whole = true}});
+    return parsed(chart.add("a", x, {0, 2}).svg());
+  };
+  EXPECT_EQ(texts({0.1, 3}, 0).texts("x"), (Texts{"0", "1", "2", "3"}));
+  EXPECT_EQ(texts({0.1, 3}, 0).texts("y"), (Texts{"0", "1", "2"}));
+  EXPECT_EQ(texts({0.1, 1}, 0).texts("x"), (Texts{"0", "1"}));
+  EXPECT_EQ(texts({0.1, 1000}, 0).texts("x"), (Texts{"0", "100", "200", "300", "400", "500", "600", "700", "800", "900", "1000"}));
+  EXPECT_EQ(texts({0.3, 0.9}, 0.2).texts("x"),
+            (Texts{"0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9"}));  // no whole number in sight
+}
+
 TEST(Ticks, LargeNumbersAreWrittenOut) {
   EXPECT_EQ(x_texts({0, 100000}), (Texts{"0", "20000", "40000", "60000", "80000", "100000"}));
   EXPECT_EQ(x_texts({0, 2000000}), (Texts{"0", "500000", "1000000", "1500000", "2000000"}));
@@ -64,11 +90,11 @@ TEST(Ticks, LargeNumbersAreWrittenOut) {
 }
 
 TEST(Ticks, AShortLogAxisHasTwoAtLeast) {
-  EXPECT_EQ(log_texts(0.31, 0.79), (Texts{"0.4", "0.6", "0.8"}));
-  EXPECT_EQ(log_texts(0.9, 1.15), (Texts{"0.9", "1.0", "1.1"}));
+  EXPECT_EQ(log_texts(0.31, 0.79), (Texts{"0.3", "0.4", "0.5", "0.7"}));
+  EXPECT_EQ(log_texts(0.9, 1.15), (Texts{"0.90", "0.96", "1.02", "1.08", "1.14"}));
   EXPECT_EQ(log_texts(8, 130), (Texts{"10", "20", "50", "100"}));
-  EXPECT_EQ(log_texts(1e-7, 0.5), (Texts{"10−6", "10−4", "10−2"}));
-  EXPECT_EQ(log_texts(1, 1e5), (Texts{"100", "102", "104"}));
+  EXPECT_EQ(log_texts(1e-7, 0.5), (Texts{"10−7", "10−5", "10−3", "10−1"}));
+  EXPECT_EQ(log_texts(1, 1e5), (Texts{"100", "101", "102", "103", "104", "105"}));
   for (double low = 1e-9; low < 1e9; low *= 6.1)
     for (const double ratio : {1.001, 1.1, 1.5, 2.0, 3.0, 5.0, 9.0, 15.0, 40.0, 90.0, 200.0, 800.0, 3e3, 1e5, 1e7, 1e12, 1e25, 1e60})
       for (const int height : {150, 380}) {
@@ -77,6 +103,7 @@ TEST(Ticks, AShortLogAxisHasTwoAtLeast) {
                                    .svg());
         const std::vector<Element> texts = xml.all("text", "class", "y");
         EXPECT_GE(texts.size(), 2u) << low << " times " << ratio << ", height " << height;
+        EXPECT_LE(uncovered(xml, "y"), 0.201) << low << " times " << ratio << ", height " << height;
         for (std::size_t i = 1; i < texts.size(); ++i)
           EXPECT_GT(texts[i - 1].number("y") - texts[i].number("y"), 13) << low << " times " << ratio << ", height " << height;
       }
@@ -89,10 +116,34 @@ TEST(Ticks, TextsBelowALogAxisDoNotTouch) {
         const Xml xml = parsed(LineChart({.x = {.log = true}, .width = width}).add("a", {low, low * ratio}, {0, 1}).svg());
         const std::vector<Element> texts = xml.all("text", "class", "x");
         EXPECT_GE(texts.size(), width < 300 ? 1u : 2u) << low << " times " << ratio << ", width " << width;
+        EXPECT_LE(width < 300 ? 0 : uncovered(xml, "x"), 0.201) << low << " times " << ratio << ", width " << width;
         for (std::size_t i = 1; i < texts.size(); ++i) {
           const double letters = static_cast<double>(texts[i].text.size() + texts[i - 1].text.size()) / 2;
           EXPECT_GT(texts[i].number("x") - texts[i - 1].number("x"), 4 * letters) << low << " times " << ratio << ", width " << width;
         }
+      }
+}
+
+TEST(Ticks, BothEndsOfALogAxisHaveANumber) {
+  // FTRL's losses on the digits: 0.9 and 1 stood in the lowest third, and nothing above.
+  EXPECT_EQ(log_texts(0.87, 1.9, 600, 380), (Texts{"0.9", "1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "1.9"}));
+  EXPECT_EQ(log_texts(0.29, 1.6, 600, 380), (Texts{"0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "1", "1.5"}));
+}
+
+TEST(Ticks, BothEndsOfALinearAxisHaveANumber) {
+  for (double low = -977; low < 1000; low += 331.7)
+    for (double span = 1.1e-3; span < 1e5; span *= 3.1)
+      for (const int height : {150, 200, 380}) {
+        const Xml xml = parsed(LineChart({.title = "t", .x = {.label = "x"}, .y = {.label = "y"}, .width = 300, .height = height})
+                                   .add("a", {low, low + span}, {low, low + span})
+                                   .svg());
+        EXPECT_LE(uncovered(xml, "y"), 0.201) << low << " and " << span << ", height " << height;
+        EXPECT_LE(span < 0.1 ? 0 : uncovered(xml, "x"), 0.201) << low << " and " << span << ", height " << height;
+        const capstan::train::ContourPlot plot(
+            [](double x, double y) { return x + y; },
+            {.x = {.low = low, .high = low + span}, .y = {.low = low, .high = low + span}, .samples = 2});
+        EXPECT_LE(uncovered(parsed(plot.svg()), "x"), 0.201) << low << " and " << span;
+        EXPECT_LE(uncovered(parsed(plot.svg()), "y"), 0.201) << low << " and " << span;
       }
 }
 

@@ -139,8 +139,10 @@ TEST(ContourPlot, ACrossMarksTheLeastValue) {
   EXPECT_NEAR((strokes[0].number("y1") + strokes[0].number("y2")) / 2, (frame.top + frame.bottom) / 2, 0.02);
   const auto drawn = [&](auto f) { return crosses(parsed(ContourPlot(f, square()).svg())).size(); };
   EXPECT_EQ(drawn([](double x, double y) { return (x * x - 1) * (x * x - 1) + (y - 1) * (y - 1); }), 4u);  // two minima
-  EXPECT_EQ(drawn([](double x, double y) { return x + y; }), 0u);                                          // at the border
-  EXPECT_EQ(drawn([](double x, double) { return std::max(0.0, std::abs(x) - 1); }), 0u);                   // a plain
+  EXPECT_EQ(parsed(ContourPlot([](double x, double y) { return x == 0 && y == 1 ? -0.0 : 1.0; }, square()).svg()).texts("legend"),
+            Texts{"least value 0"});
+  EXPECT_EQ(drawn([](double x, double y) { return x + y; }), 0u);                         // at the border
+  EXPECT_EQ(drawn([](double x, double) { return std::max(0.0, std::abs(x) - 1); }), 0u);  // a plain
 }
 
 TEST(ContourPlot, LogLevelsFillAValley) {
