@@ -17,7 +17,14 @@ namespace {
 
 /// Right-aligned, with four significant digits: "    0.0123".
 std::string score_column(double value) {
-  return capstan::detail::right(std::isfinite(value) ? capstan::detail::general(value, 4) : "diverged", 11);
+  return capstan::detail::right(std::isfinite(value) ? capstan::detail::general(value + 0.0, 4) : "diverged", 11);
+}
+
+/// Two of one name could not be told apart in tables and charts.
+void check_names(const std::vector<std::string>& specs) {
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (specs[i] == specs[j]) fail<ValueError>("compare", "each optimizer must be there once: '", specs[i], "' comes again");
 }
 
 }  // namespace
@@ -74,7 +81,10 @@ LineChart Comparison::sweep() const {
   }
   Axis y_axis = {.label = "last " + options.score, .log = true};
   if (std::isfinite(top) && least < top && top < most) y_axis.high = top;
-  LineChart chart({.title = options.title, .x = {.label = "lr", .log = true}, .y = y_axis});
+  std::string at_edge;
+  for (const Method& m : methods)
+    if (m.at_edge()) at_edge += cat(at_edge.empty() ? "A better rate may lie outside the grid: " : ", ", m.spec);
+  LineChart chart({.title = options.title, .x = {.label = "lr", .log = true}, .y = y_axis, .note = at_edge});
   for (const Method& m : methods) {
     std::vector<double> x, y;
     for (const Attempt& a : m.attempts) {
@@ -92,6 +102,7 @@ Comparison detail::compare(const std::vector<std::string>& specs, std::vector<do
   if (options.rates.empty()) fail<ValueError>("compare", "there must be a rate");
   for (const double rate : options.rates)
     if (!(rate > 0) || !std::isfinite(rate)) fail<ValueError>("compare", "rates must be finite and positive: ", rate);
+  check_names(specs);
   Comparison result{{}, std::move(options)};
   for (const std::string& spec : specs) {
     optim::make(spec, {{"x", zeros({1, 1})}});  // a matrix, which all methods take

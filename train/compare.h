@@ -72,8 +72,8 @@ Comparison compare(const std::vector<std::string>& specs, std::vector<double> (*
 ///
 /// A spec is as optim::make() takes it; one with an lr is tried with that alone. An attempt counts as diverged when its last
 /// score is not finite, and when the problem throws NotFiniteError, as step(), clip_each() or SAM do. Throws ValueError, before anything is
-/// run, for no specs, for what optim::make() refuses, and for rates that are none or not finite and positive; later for a problem that
-/// returns nothing, and whatever else the problem throws.
+/// run, for no specs, for one that is there twice, for what optim::make() refuses, and for rates that are none or not finite and positive;
+/// later for a problem that returns nothing, and whatever else the problem throws.
 template <class Problem>
 requires(std::is_invocable_r_v<std::vector<double>, const Problem&, const MakeOptimizer&>) Comparison
     compare(const std::vector<std::string>& specs, Problem problem, const CompareOptions& options = {}) {

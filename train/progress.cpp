@@ -40,6 +40,7 @@ std::string text(double value, std::chars_format format, int precision) {
 
 /// Four significant digits, trailing zeros kept, so that a line does not jump about: 0.2310, 12.30, 12345, 1.234e+09.
 std::string value_text(double value) {
+  if (value == 0) value = 0;  // -0 too
   const double size = std::abs(value);
   if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
   if (size != 0 && (size < 1e-3 || size >= 1e9)) return text(value, std::chars_format::scientific, 3);

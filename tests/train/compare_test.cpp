@@ -73,12 +73,13 @@ TEST(Compare, ShowsTablesAndCharts) {
   };
   const double top = 10 * std::max(result.methods[0].attempts[0].scores[0], best.scores[0]);
   EXPECT_LT(top, 1458);
-  EXPECT_EQ(result.sweep().svg(),
-            train::LineChart(
-                {.title = "A parabola", .x = {.label = "lr", .log = true}, .y = {.label = "last distance", .log = true, .high = top}})
-                .add("sgd", {0.5, 0.25, 4}, last(0))
-                .add("rmsprop", {0.5, 0.25, 4}, last(1))
-                .svg());
+  EXPECT_EQ(result.sweep().svg(), train::LineChart({.title = "A parabola",
+                                                    .x = {.label = "lr", .log = true},
+                                                    .y = {.label = "last distance", .log = true, .high = top},
+                                                    .note = "A better rate may lie outside the grid: sgd"})
+                                      .add("sgd", {0.5, 0.25, 4}, last(0))
+                                      .add("rmsprop", {0.5, 0.25, 4}, last(1))
+                                      .svg());
 }
 
 TEST(Compare, CountsWhatIsNotFiniteAsDiverged) {
@@ -96,6 +97,8 @@ TEST(Compare, CountsWhatIsNotFiniteAsDiverged) {
   EXPECT_EQ(result.methods[0].attempts[0].last(), INFINITY);
   EXPECT_EQ(result.methods[0].best, 1u);
   EXPECT_NE(result.table().find("\nsgd      diverged          0"), std::string::npos) << result.table();
+  const auto zero = train::compare({"sgd"}, [](const train::MakeOptimizer&) { return std::vector<double>{-0.0}; }, {.rates = {1}});
+  EXPECT_NE(zero.table().find("\nsgd             1          0\n"), std::string::npos) << zero.table();
   const auto lost = train::compare({"sgd", "adagrad"},
                                    [](const train::MakeOptimizer&) {
                                      return std::vector<double>{1, NAN};
@@ -119,6 +122,10 @@ TEST(Compare, RefusesWhatCannotBe) {
   EXPECT_EQ(thrown([&] { train::compare({"sgd"}, count, {.rates = {std::numeric_limits<double>::infinity()}}); }),
             "ValueError: [compare] rates must be finite and positive: inf");
   EXPECT_EQ(thrown([&] { train::compare({"sgd", "sgd lr=-1"}, count); }), "ValueError: [sgd] lr must not be negative: -1");
+  EXPECT_EQ(thrown([&] {
+              train::compare({"sgd", "adam", "sgd"}, count);
+            }),
+            "ValueError: [compare] each optimizer must be there once: 'sgd' comes again");
   EXPECT_EQ(runs, 0);
   EXPECT_EQ(thrown([&] { train::compare({"sgd"}, count, {.rates = {0.5}}); }),
             "ValueError: [compare] the problem must return a score: none for sgd at lr 0.5");

@@ -77,10 +77,17 @@ TEST(Progress, OffSaysNothing) {
 TEST(Progress, ValuesHaveFourDigits) {
   const std::string text = written(ProgressStyle::plain, [](ProgressOptions options) {
     Progress progress(0, 0, options);
-    progress.end_epoch(
-        {{"a", 0.0}, {"b", 12.3456}, {"c", 123456}, {"d", 1e-5}, {"e", -2.5e12}, {"f", 0.0123456}, {"g", NAN}, {"h", -HUGE_VAL}, {"i", 1}});
+    progress.end_epoch({{"a", 0.0},
+                        {"b", 12.3456},
+                        {"c", 123456},
+                        {"d", 1e-5},
+                        {"e", -2.5e12},
+                        {"f", 0.0123456},
+                        {"g", NAN},
+                        {"h", -HUGE_VAL},
+                        {"i", -0.0}});
   });
-  EXPECT_TRUE(text.starts_with("epoch 1  a 0.000  b 12.35  c 123456  d 1.000e-05  e -2.500e+12  f 0.01235  g nan  h -inf  i 1.000  "))
+  EXPECT_TRUE(text.starts_with("epoch 1  a 0.000  b 12.35  c 123456  d 1.000e-05  e -2.500e+12  f 0.01235  g nan  h -inf  i 0.000  "))
       << text;
 }
 
