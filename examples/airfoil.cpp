@@ -12,10 +12,22 @@
 // Picture:   airfoil.svg Adagrad from scratch and rmsprop lr=0\.01 on synthetic data<
 // Picture:   airfoil.svg rmsprop lr=0\.01<
 // Test:           --data synthetic --optimizer "rmsprop lr=0.01"
+// Last line: sgd lr=1e4 diverged at step 6$
+// Picture:   airfoil.svg Adagrad from scratch, lr 0\.1<
+// Picture:   airfoil.svg sgd lr=1e4 diverged at step 6<
+// Test:           --data synthetic --optimizer "sgd lr=1e4"
+// Last line: loss: 0\.[0-9]+, [0-9.]+ sec/epoch
+// Picture:   airfoil.svg Adagrad from scratch, lr 0\.1<
+// Picture:   airfoil.svg adagrad, lr 0\.01<
+// Picture:   airfoil.svg 3<
+// Test:           --data synthetic --optimizer adagrad --epochs 3
 #include "airfoil_table.h"
 #include "cli.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <utility>
 
 using namespace capstan;
 
@@ -29,6 +41,7 @@ class Record {
   template <class Loss>
   void batch(std::int64_t size, Loss loss) {
     seen_ += size;
+    ++steps;
     if (seen_ % 200 == 0) look(loss);
   }
   /// After the last batch, which no 200 may end with.
@@ -36,12 +49,19 @@ class Record {
   void end(Loss loss) {
     if (seen_ % 200 != 0) look(loss);
   }
-  void print() const {
+  /// "sgd diverged at step 3", or nothing.
+  std::string divergence(const std::string& name) const { return diverged ? name + " diverged at step " + std::to_string(steps + 1) : ""; }
+  void print(const std::string& name) const {
     const double passes = static_cast<double>(seen_) / used_rows;
-    std::printf("loss: %.3f, %.6f sec/epoch\n", losses.back(), seconds_ / passes);
+    if (diverged)
+      std::printf("%s\n", divergence(name).c_str());
+    else
+      std::printf("loss: %s, %.6f sec/epoch\n", cli::decimals(losses.back(), 3).c_str(), seconds_ / passes);
   }
 
   std::vector<double> epochs, losses;
+  std::int64_t steps = 0;
+  bool diverged = false;  // in the step after these
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -86,7 +106,10 @@ Record from_scratch(const data::Dataset& examples, std::int64_t epochs, double l
     for (auto [x, y] : data::Batches(examples, {.batch_size = 10, .shuffle = true})) {
       {
         Tape tape;
-        adagrad(parameters, tape.gradients(squared_loss(matmul(x, w, {.transpose_b = true}) + b, y)), lr);
+        const Tensor batch_loss = squared_loss(matmul(x, w, {.transpose_b = true}) + b, y);
+        record.diverged = !std::isfinite(batch_loss.item());
+        if (record.diverged) return record;
+        adagrad(parameters, tape.gradients(batch_loss), lr);
       }
       record.batch(x.size(0), loss);
     }
@@ -96,7 +119,12 @@ Record from_scratch(const data::Dataset& examples, std::int64_t epochs, double l
 
 // Concise: the library's layer and optimizer.
 
-Record concise(const data::Dataset& examples, const cli::Flags& flags) {
+struct Concise {
+  Record record;
+  double lr;
+};
+
+Concise concise(const data::Dataset& examples, const cli::Flags& flags) {
   nn::Linear model(5, 1);
   nn::init::normal(model.weight, 0, 0.01);
   nn::init::zeros(model.bias);
@@ -104,19 +132,46 @@ Record concise(const data::Dataset& examples, const cli::Flags& flags) {
   std::printf("%s\n", optimizer->explain().c_str());
   Record record;
   const auto loss = [&] { return mse_loss(model(examples.x), examples.y) / 2; };
-  for (std::int64_t epoch = 0; epoch < flags.epochs; ++epoch)
-    for (auto [x, y] : data::Batches(examples, {.batch_size = 10, .shuffle = true})) {
-      {
-        Tape tape;
-        optimizer->step(tape.gradients(mse_loss(model(x), y) / 2));
+  try {
+    for (std::int64_t epoch = 0; epoch < flags.epochs; ++epoch)
+      for (auto [x, y] : data::Batches(examples, {.batch_size = 10, .shuffle = true})) {
+        {
+          Tape tape;
+          optimizer->step(tape.gradients(mse_loss(model(x), y) / 2));
+        }
+        record.batch(x.size(0), loss);
       }
-      record.batch(x.size(0), loss);
-    }
-  record.end(loss);
-  return record;
+    record.end(loss);
+  } catch (const NotFiniteError&) {
+    record.diverged = true;
+  }
+  return {record, optimizer->lr()};
+}
+
+/// The losses so far; on a log axis when one curve would otherwise leave the other no height.
+void draw(const cli::Flags& flags, const std::string& title, const std::vector<std::pair<std::string, const Record*>>& curves) {
+  double least = INFINITY, most = 0;
+  std::string note;
+  for (const auto& [name, record] : curves) {
+    if (record->diverged) note += (note.empty() ? "" : ", ") + record->divergence(name);
+    for (const double loss : record->losses)
+      if (std::isfinite(loss)) least = std::min(least, loss), most = std::max(most, loss);
+  }
+  if (!(least <= most)) {
+    std::printf("no picture: no loss is finite after 200 examples\n");
+    return;
+  }
+  train::LineChart chart({.title = title,
+                          .x = {.label = "epoch", .low = 0, .whole = true},
+                          .y = {.label = "squared loss / 2", .log = least > 0 && most > 100 * least},
+                          .note = note});
+  for (const auto& [name, record] : curves)
+    if (!record->losses.empty()) chart.add(name, record->epochs, record->losses);
+  flags.save(chart, "airfoil.svg");
 }
 
 int run(const cli::Flags& flags) {
+  flags.check_targets({"airfoil.svg"});
   const std::filesystem::path path = airfoil::path_of(flags.data);
   if (flags.data != "synthetic") airfoil::require_there(path);
   const data::Dataset examples =
@@ -126,18 +181,15 @@ int run(const cli::Flags& flags) {
   std::printf("%s, squared loss with the half\n\nAdagrad from scratch, rate %g\n",
               flags.data == "synthetic" ? "synthetic data" : path.c_str(), lr);
   const Record scratch = from_scratch(examples, flags.epochs, lr);
-  scratch.print();
+  scratch.print("Adagrad from scratch");
   std::printf("\nconcise, ");
-  const Record library = concise(examples, flags);
+  const Concise library = concise(examples, flags);
 
   const std::string other = flags.optimizer ? " from scratch and " + *flags.optimizer : "";
-  train::LineChart chart({.title = "Adagrad" + other + (flags.data == "synthetic" ? " on synthetic data" : " on the airfoil data"),
-                          .x = {.label = "epoch", .low = 0},
-                          .y = {.label = "squared loss / 2"}});
-  chart.add(flags.optimizer ? "Adagrad from scratch" : "from scratch", scratch.epochs, scratch.losses);
-  chart.add(flags.optimizer.value_or("concise"), library.epochs, library.losses);
-  flags.save(chart, "airfoil.svg");
-  library.print();
+  const std::string name = flags.optimizer ? cli::with_rate(*flags.optimizer, library.lr) : "concise";
+  draw(flags, "Adagrad" + other + (flags.data == "synthetic" ? " on synthetic data" : " on the airfoil data"),
+       {{flags.optimizer ? "Adagrad from scratch, lr " + cli::general(lr) : "from scratch", &scratch}, {name, &library.record}});
+  library.record.print(name);
   return 0;
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 #include <capstan/capstan.h>
 #include <capstan/optim/make.h>
+#include <capstan/train/target.h>
 
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-// What the examples share: their flags, where their files go, and their exit codes: 0 done, 1 failed, 2 bad usage.
+// What the examples share: their flags, where their files go, and their exit codes: 0 done, 1 failed, 2 bad usage. That a method
+// diverges is an outcome and no failure: what there is up to there is drawn, the last line says that it did, and the code is 0.
 namespace cli {
 
 struct Flags {
@@ -32,6 +36,10 @@ struct Flags {
 
   /// The path of a file in the folder of --out.
   std::string path(const std::string& name) const { return out + "/" + name; }
+  /// Throws, before the work, unless files of these names can be written there.
+  void check_targets(std::initializer_list<std::string> names) const {
+    for (const std::string& name : names) capstan::train::check_target(path(name));
+  }
   /// Saves a picture there and says so.
   template <class Picture>
   void save(const Picture& picture, const std::string& name) const {
@@ -42,6 +50,23 @@ struct Flags {
 
 /// "adagrad, lr 0.1"; a spec with an lr of its own has said it already.
 std::string with_rate(const std::string& spec, double lr, const char* between = ", lr ");
+
+/// What takes part in a comparison: a spec, and the rate at which it runs.
+struct Entrant {
+  std::string spec;
+  double lr;
+};
+/// Whether both do the same: one method, one rate, and the same other settings in whatever order.
+bool are_same(const Entrant& a, const Entrant& b);
+/// What tables and charts call them: their specs, with the rate where another is of the same method.
+std::vector<std::string> names_of(const std::vector<Entrant>& entrants);
+
+/// "-2.382563"; from 10^9 on, where that would be a row of digits, "-1.4e+16". "0.000" and not "-0.000" for what is 0.
+std::string decimals(double value, int count);
+/// "0.1", "1e-09": six significant digits at most.
+std::string general(double value);
+/// "0.1234"; "diverged" for what is not finite.
+std::string score(double value);
 
 struct Plan {
   const char* description;

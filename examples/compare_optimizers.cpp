@@ -7,11 +7,14 @@
 // Test:      --data synthetic --epochs 1 --lr 0.1
 // Last line: least loss: digits by [a-z.=0-9 ]+ at lr 1e\+38, synthetic by [a-z.=0-9 ]+ at lr 1e\+38, valley by [a-z]+ at lr 1e\+38
 // Test:      --data synthetic --epochs 1 --lr 1e38
+// Last line: least loss: digits by
+// Test:      --data synthetic --epochs 1 --lr 0.1 --optimizer "sgd  momentum=0.90"
 #include "airfoil_table.h"
 #include "cli.h"
 
 #include <capstan/train/compare.h>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace capstan;
@@ -84,17 +87,20 @@ std::string show(const cli::Flags& flags, const std::string& name, const train::
 
 int run(const cli::Flags& flags) {
   std::vector<std::string> specs = {"sgd", "sgd momentum=0.9", "adagrad", "rmsprop", "adam"};
-  if (flags.optimizer) specs.push_back(*flags.optimizer);
+  const auto is_there = [&](const std::string& spec) { return cli::are_same({spec, 0}, {*flags.optimizer, 0}); };
+  if (flags.optimizer && (flags.lr_is_optimizers || std::none_of(specs.begin(), specs.end(), is_there))) specs.push_back(*flags.optimizer);
   const auto options = [&](const char* title, const char* score, const char* progress) {
     train::CompareOptions o{.title = title, .score = score, .progress = progress};
     if (flags.others_lr()) o.rates = {*flags.others_lr()};
     return o;
   };
-  const data::Dataset training = data::digits().split(5).first;
   const std::filesystem::path path = airfoil::path_of(flags.data);
   const bool named = flags.data || std::getenv("CAPSTAN_DATA"),
              real = flags.data != "synthetic" && (named || std::filesystem::exists(path));
+  for (const std::string name : {"digits", real ? "airfoil" : "synthetic", "valley"})
+    flags.check_targets({"compare_" + name + ".svg", "compare_" + name + "_lr.svg"});
   if (real) airfoil::require_there(path);  // else what was not asked for and is not there has a stand-in
+  const data::Dataset training = data::digits().split(5).first;
   const data::Dataset examples = real ? airfoil::read_examples(path) : airfoil::examples_of(airfoil::synthetic_table(), "synthetic data");
 
   const std::string a = show(flags, "digits",

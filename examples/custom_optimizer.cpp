@@ -9,9 +9,20 @@
 // Test:      --optimizer "powersign lr=0.05 beta=0.8"
 // Last line: accuracy: powersign lr=1e-9 0\.[01][0-9]+, adagrad 0\.[5-9][0-9]+
 // Test:      --optimizer "powersign lr=1e-9" --epochs 1
+// Last line: accuracy: own_lamb, lr 0\.1 0\.[0-9]+, adagrad 0\.[0-9]+, own_lamb, lr 0\.005 0\.[0-9]+$
+// Picture:   custom_optimizer.svg own_lamb, lr 0\.1<
+// Picture:   custom_optimizer.svg own_lamb, lr 0\.005<
+// Test:      --optimizer own_lamb --epochs 1
+// Last line: accuracy: adagrad 0\.[0-9]+, own_lamb 0\.[0-9]+$
+// Test:      --optimizer adagrad --lr 0.01 --epochs 1
+// Last line: accuracy: sgd diverged at step [0-9]+, adagrad (0|diverged)
+// Test:      --optimizer sgd --lr 1e10 --epochs 1
 #include <capstan/optim/whole_tensor.h>
 
 #include "cli.h"
+
+#include <algorithm>
+#include <cmath>
 
 using namespace capstan;
 
@@ -68,52 +79,85 @@ namespace {
 
 /// What one method did, by epoch.
 struct Run {
-  std::string name;
-  std::vector<double> epochs, losses;
-  double accuracy;
+  cli::Entrant method;
+  std::string name = {};
+  std::vector<double> epochs = {}, losses = {};
+  double accuracy = 0;
+  std::int64_t diverged = 0;  // the step at which it did
 };
 
-Run train_digits(const std::string& name, double lr, const cli::Flags& flags) {
+void train_digits(Run& run, const cli::Flags& flags) {
   manual_seed(static_cast<std::uint64_t>(flags.seed));
   const auto [training, test] = data::digits().split(5);
   nn::Sequential model{nn::Linear(64, 64), nn::ReLU(), nn::Linear(64, 10)};
-  const auto optimizer = optim::make(name, model.parameters());
-  optimizer->set_lr(lr);
+  const auto optimizer = optim::make(run.method.spec, model.parameters());
+  optimizer->set_lr(run.method.lr);
   std::printf("%s\n", optimizer->explain().c_str());
-  Run run{.name = name};
-  for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
-    const data::Batches batches(training, {.batch_size = 32, .shuffle = true});
-    double total = 0;
-    for (auto [x, y] : batches) {
-      Tape tape;
-      const Tensor loss = cross_entropy(model(x), y);
-      optimizer->step(tape.gradients(loss));
-      total += loss.item();
+  try {
+    for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
+      const data::Batches batches(training, {.batch_size = 32, .shuffle = true});
+      double total = 0;
+      for (auto [x, y] : batches) {
+        Tape tape;
+        const Tensor loss = cross_entropy(model(x), y);
+        optimizer->step(tape.gradients(loss));
+        total += loss.item();
+      }
+      run.epochs.push_back(static_cast<double>(epoch));
+      run.losses.push_back(total / static_cast<double>(batches.size()));
     }
-    run.epochs.push_back(static_cast<double>(epoch));
-    run.losses.push_back(total / static_cast<double>(batches.size()));
+    run.accuracy = train::accuracy(model(test.x), test.y);
+  } catch (const NotFiniteError&) {
+    run.diverged = optimizer->step_count() + 1;
   }
-  run.accuracy = train::accuracy(model(test.x), test.y);
-  return run;
+}
+
+void print_table(const std::vector<Run>& runs, std::int64_t epochs) {
+  std::printf("\nepoch");
+  for (const Run& r : runs) std::printf("  loss of %s", r.name.c_str());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(epochs); ++i) {
+    std::printf("\n%5d", static_cast<int>(i) + 1);
+    for (const Run& r : runs)
+      std::printf("  %*s", static_cast<int>(r.name.size()) + 8, i < r.losses.size() ? cli::decimals(r.losses[i], 4).c_str() : "diverged");
+  }
+  std::printf("\n");
 }
 
 int run(const cli::Flags& flags) {
-  const Run own = train_digits(flags.optimizer.value_or(PowerSign::name), flags.lr.value_or(0.1), flags);
-  const Run adagrad = train_digits("adagrad", flags.others_lr().value_or(0.05), flags);
-  const Run whole = train_digits(OwnLAMB::name, flags.others_lr().value_or(0.005), flags);
+  flags.check_targets({"custom_optimizer.svg"});
+  std::vector<Run> runs;
+  for (const cli::Entrant& method :
+       {cli::Entrant{flags.optimizer.value_or(PowerSign::name), flags.lr.value_or(0.1)},
+        cli::Entrant{"adagrad", flags.others_lr().value_or(0.05)}, cli::Entrant{OwnLAMB::name, flags.others_lr().value_or(0.005)}})
+    if (std::none_of(runs.begin(), runs.end(), [&](const Run& r) { return cli::are_same(r.method, method); })) runs.push_back({method});
+  std::vector<cli::Entrant> methods;
+  for (const Run& r : runs) methods.push_back(r.method);
+  const std::vector<std::string> names = cli::names_of(methods);
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].name = names[i];
+  for (Run& r : runs) train_digits(r, flags);
+  print_table(runs, flags.epochs);
 
-  std::printf("\nepoch");
-  for (const Run* r : {&own, &adagrad, &whole}) std::printf("  loss of %s", r->name.c_str());
-  for (std::size_t i = 0; i < own.epochs.size(); ++i) {
-    std::printf("\n%5g", own.epochs[i]);
-    for (const Run* r : {&own, &adagrad, &whole}) std::printf("  %*.4f", static_cast<int>(r->name.size()) + 8, r->losses[i]);
+  std::string note;
+  for (const Run& r : runs)
+    if (r.diverged) note += (note.empty() ? "" : ", ") + r.name + " diverged at step " + std::to_string(r.diverged);
+  train::LineChart chart(
+      {.title = "Handwritten digits, training", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = note});
+  bool is_empty = true;
+  for (const Run& r : runs)
+    if (!r.epochs.empty()) chart.add(r.name, r.epochs, r.losses), is_empty = false;
+  if (is_empty)
+    std::printf("no picture: all diverged in the first epoch\n");
+  else
+    flags.save(chart, "custom_optimizer.svg");
+  const char* before = "accuracy: ";
+  for (const Run& r : runs) {
+    if (r.diverged)
+      std::printf("%s%s diverged at step %lld", before, r.name.c_str(), static_cast<long long>(r.diverged));
+    else
+      std::printf("%s%s %.4f", before, r.name.c_str(), r.accuracy);
+    before = ", ";
   }
   std::printf("\n");
-  train::LineChart chart({.title = "Handwritten digits, training", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}});
-  chart.add(own.name, own.epochs, own.losses).add(adagrad.name, adagrad.epochs, adagrad.losses).add(whole.name, whole.epochs, whole.losses);
-  flags.save(chart, "custom_optimizer.svg");
-  std::printf("accuracy: %s %.4f, %s %.4f, %s %.4f\n", own.name.c_str(), own.accuracy, adagrad.name.c_str(), adagrad.accuracy,
-              whole.name.c_str(), whole.accuracy);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "cli.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 using namespace capstan;
@@ -48,21 +49,22 @@ double first_step(const Row& row, double lr, double gradient) {
   const auto optimizer = row.make({{"w", w}}, lr);
   Tape tape;
   optimizer->step(tape.gradients(gradient * w));
-  return -w.item();
+  return 0 - w.item();  // -w would be -0 where nothing moved
 }
 
-struct End {
-  double x1, x2;
-};
-
-End trace(const Row& row, double lr, std::int64_t steps) {
+/// Where the run ends: " -2.382563  -0.158591", or at which step f was not finite any more.
+std::string trace(const Row& row, double lr, std::int64_t steps) {
   Tensor x1 = parameter(tensor(-5, DType::f64)), x2 = parameter(tensor(-2, DType::f64));
   const auto optimizer = row.make({{"x1", x1}, {"x2", x2}}, lr);
   for (std::int64_t i = 0; i < steps; ++i) {
     Tape tape;
-    optimizer->step(tape.gradients(0.1 * square(x1) + 2 * square(x2)));
+    const Tensor f = 0.1 * square(x1) + 2 * square(x2);
+    if (!std::isfinite(f.item())) return "diverged at step " + std::to_string(i);
+    optimizer->step(tape.gradients(f));
   }
-  return {x1.item(), x2.item()};
+  char text[96];
+  std::snprintf(text, sizeof text, "%9s  %9s", cli::decimals(x1.item(), 6).c_str(), cli::decimals(x2.item(), 6).c_str());
+  return text;
 }
 
 /// The first line of explain(), without the method's name.
@@ -79,6 +81,7 @@ std::string grouped(double value) {
 }
 
 int run(const cli::Flags& flags) {
+  flags.check_targets({"dialects.svg"});
   const double lr = flags.lr.value_or(0.1), trace_lr = flags.lr.value_or(0.4);
   const std::vector<Row> rows = all_rows(flags);
   int width = 7;
@@ -89,16 +92,14 @@ int run(const cli::Flags& flags) {
   double longest = 0, shortest = INFINITY;
   std::vector<double> gradients;
   for (int k = -180; k <= 20; ++k) gradients.push_back(std::pow(10, k / 20.0));
-  char rate[32];
-  std::snprintf(rate, sizeof rate, ", rate %g", lr);
+  const std::string rate = ", rate " + cli::general(lr);
   train::LineChart chart({.title = "First step of six dialects of Adagrad" + (flags.optimizer ? " and of " + *flags.optimizer : "") + rate,
                           .x = {.label = "gradient", .log = true},
                           .y = {.label = "first step", .log = true}});
   for (const Row& row : rows) {
     const double tiny = first_step(row, lr, 1e-6);
-    const End end = trace(row, trace_lr, flags.epochs);
-    std::printf("%-*s %8.6f %10.3g %10.3g  %9.6f  %9.6f   %s\n", width, row.name.c_str(), first_step(row, lr, 1), first_step(row, lr, 1e-3),
-                tiny, end.x1, end.x2, formula(row, lr).c_str());
+    std::printf("%-*s %8s %10.3g %10.3g  %-20s   %s\n", width, row.name.c_str(), cli::decimals(first_step(row, lr, 1), 6).c_str(),
+                first_step(row, lr, 1e-3), tiny, trace(row, trace_lr, flags.epochs).c_str(), formula(row, lr).c_str());
     longest = std::max(longest, tiny);
     shortest = std::min(shortest, tiny);
     std::vector<double> steps;

@@ -7,46 +7,70 @@
 // Test:      --seed 2
 // Test:      --seed 3
 // Test:      --seed 4
+// Last line: diverged at step [0-9]+ \(a lower lr\?\)$
+// Test:      --optimizer sgd --lr 1e10 --epochs 2
 #include "cli.h"
 
 using namespace capstan;
 
 namespace {
 
-int run(const cli::Flags& flags) {
-  const auto [training, test] = data::digits().split(5);
-  nn::Sequential model{nn::Linear(64, 512), nn::ReLU(), nn::Linear(512, 10)};
-  const auto optimizer = flags.make_optimizer<optim::Adagrad>(model.parameters(), optim::AdagradOptions{.lr = 0.05});
-  std::printf("%s\n%s\n", summary(model).c_str(), optimizer->explain().c_str());
+/// The losses of each epoch.
+struct History {
+  std::vector<double> epochs, training, held_out;
+  double accuracy = 0;
+};
 
+/// Goes on until the epochs are done or, which is thrown, the loss is not finite any more.
+void train_model(nn::Sequential& model, optim::Optimizer& optimizer, const cli::Flags& flags, History& history) {
+  const auto [training, test] = data::digits().split(5);
   const data::Batches batches(training, {.batch_size = 32, .shuffle = true});
   train::CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, {.overwrite = true});
   train::Progress progress(flags.epochs, batches.size());
-  std::vector<double> epochs, losses, test_losses;
-  double accuracy = 0;
   for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
     double total = 0;
     for (auto [x, y] : batches) {
       Tape tape;
       const Tensor loss = cross_entropy(model(x), y);
-      optimizer->step(tape.gradients(loss));
+      optimizer.step(tape.gradients(loss));
       total += loss.item();
       progress.step({{"loss", loss.item()}});
     }
     const Tensor logits = model(test.x);
-    accuracy = train::accuracy(logits, test.y);
-    epochs.push_back(static_cast<double>(epoch));
-    losses.push_back(total / static_cast<double>(batches.size()));
-    test_losses.push_back(cross_entropy(logits, test.y).item());
-    log.row(epoch, losses.back(), test_losses.back(), accuracy);
-    progress.end_epoch({{"loss", losses.back()}, {"accuracy", accuracy}});
+    history.accuracy = train::accuracy(logits, test.y);
+    history.epochs.push_back(static_cast<double>(epoch));
+    history.training.push_back(total / static_cast<double>(batches.size()));
+    history.held_out.push_back(cross_entropy(logits, test.y).item());
+    log.row(epoch, history.training.back(), history.held_out.back(), history.accuracy);
+    progress.end_epoch({{"loss", history.training.back()}, {"accuracy", history.accuracy}});
   }
+}
 
-  train::LineChart chart({.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}});
-  chart.add("training", epochs, losses).add("held out", epochs, test_losses);
+int run(const cli::Flags& flags) {
+  flags.check_targets({"digits.csv", "digits.svg"});
+  nn::Sequential model{nn::Linear(64, 512), nn::ReLU(), nn::Linear(512, 10)};
+  const auto optimizer = flags.make_optimizer<optim::Adagrad>(model.parameters(), optim::AdagradOptions{.lr = 0.05});
+  std::printf("%s\n%s\n", summary(model).c_str(), optimizer->explain().c_str());
+
+  History history;
+  bool diverged = false;
+  try {
+    train_model(model, *optimizer, flags, history);
+  } catch (const NotFiniteError&) {
+    diverged = true;
+  }
+  const std::string end = diverged ? "diverged at step " + std::to_string(optimizer->step_count() + 1) : "";
   std::printf("wrote %s\n", flags.path("digits.csv").c_str());
-  flags.save(chart, "digits.svg");
-  std::printf("accuracy %.4f\n", accuracy);
+  if (!history.epochs.empty()) {
+    train::LineChart chart(
+        {.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = end});
+    chart.add("training", history.epochs, history.training).add("held out", history.epochs, history.held_out);
+    flags.save(chart, "digits.svg");
+  }
+  if (diverged)
+    std::printf("%s (a lower lr?)\n", end.c_str());
+  else
+    std::printf("accuracy %.4f\n", history.accuracy);
   return 0;
 }
 

@@ -10,6 +10,12 @@
 // Test:      --epochs 2 --optimizer "adagrad lr=0.0001"
 // Last line: rare weights: diverged: adagrad at lr 50, and sgd at lr 50
 // Test:      --epochs 1 --lr 50
+// Last line: rare weights: sgd's error is [0-9.]+ at lr [0-9.]+, with nothing to compare it with
+// Picture:   sparse_features.svg Rare features: sgd, lr [0-9.]+<
+// Test:      --epochs 1 --optimizer sgd
+// Last line: rare weights: sgd lr=0\.004's error is
+// Picture:   sparse_features.svg Rare features: sgd lr=0\.004, and sgd, lr [0-9.]+<
+// Test:      --epochs 1 --optimizer "sgd lr=0.004"
 #include "cli.h"
 
 #include <algorithm>
@@ -103,57 +109,53 @@ void print(const std::vector<Run>& grid) {
   if (grid.size() > 1 && (&best == &grid.front() || &best == &grid.back())) std::printf("  (the best rate may lie outside of this grid)\n");
 }
 
-void draw_chart(const cli::Flags& flags, const Run& a, const Run& b) {
-  train::LineChart chart({.title = "Rare features: " + cli::with_rate(a.method, a.lr) + ", and " + cli::with_rate(b.method, b.lr),
-                          .x = {.label = "thousands of examples"},
-                          .y = {.label = "RMS error of the weights", .log = true}});
-  for (const Run* run : {&a, &b})
+/// One of them, or both.
+void draw_chart(const cli::Flags& flags, const std::vector<const Run*>& runs) {
+  std::vector<cli::Entrant> entrants;
+  std::string title = "Rare features: ";
+  for (const Run* run : runs) {
+    title += (run == runs[0] ? "" : ", and ") + cli::with_rate(run->method, run->lr);
+    entrants.push_back({run->method, run->lr});
+  }
+  const std::vector<std::string> names = cli::names_of(entrants);
+  train::LineChart chart(
+      {.title = title, .x = {.label = "thousands of examples"}, .y = {.label = "RMS error of the weights", .log = true}});
+  for (std::size_t k = 0; k < runs.size(); ++k)
     for (const auto& [name, errors] : {std::pair{", rare", &Curve::rare}, {", common", &Curve::common}}) {
-      const std::vector<double> y = run->mean(errors);
+      const std::vector<double> y = runs[k]->mean(errors);
       std::vector<double> x(y.size());
       for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i + 1);
-      chart.add(run->method + name, x, y);
+      chart.add(names[k] + name, x, y);
     }
   flags.save(chart, "sparse_features.svg");
 }
 
-int run(const cli::Flags& flags) {
-  const std::string method = flags.optimizer.value_or("adagrad");
-  std::vector<Run> runs, sgd_runs;
-  for (const double rate : flags.lr ? std::vector{*flags.lr} : rates) runs.push_back({method, rate});
+std::vector<Run> grid_of(const std::string& method, const std::optional<double>& lr, double scale) {
+  std::vector<Run> grid;
+  if (lr) grid.push_back({method, *lr});
   for (const double rate : rates)
-    if (!flags.others_lr()) sgd_runs.push_back({"sgd", rate / 100});
-  if (flags.others_lr()) sgd_runs.push_back({"sgd", *flags.others_lr()});
-  for (std::int64_t seed = flags.seed; seed < flags.seed + seeds; ++seed) {
-    manual_seed(static_cast<std::uint64_t>(seed));
-    const Problem problem = draw(flags.epochs * 1000);
-    for (auto* grid : {&runs, &sgd_runs})
-      for (Run& run : *grid) run.curves.push_back(learn(problem, run.method, run.lr));
-  }
+    if (!lr) grid.push_back({method, rate * scale});
+  return grid;
+}
 
-  std::printf("root mean square error of the weights after %d,000 examples, mean of %d seeds\n", static_cast<int>(flags.epochs),
-              static_cast<int>(seeds));
-  print(runs);
-  print(sgd_runs);
-  const auto learns = [](const std::vector<Run>& grid) { return std::isfinite(best_of(grid).mean(&Curve::rare).back()); };
-  const auto ending = [](const std::vector<Run>& grid) {
-    return cli::with_rate(grid[0].method, grid[0].lr, " at lr ") + (grid.size() > 1 ? " and at every other rate of its grid" : "");
-  };
-  if (learns(runs) || learns(sgd_runs)) draw_chart(flags, best_of(runs), best_of(sgd_runs));
-  if (!learns(runs) || !learns(sgd_runs)) {
-    std::printf("\nrare weights: diverged: %s%s%s\n", learns(runs) ? "" : ending(runs).c_str(),
-                learns(runs) || learns(sgd_runs) ? "" : ", and ", learns(sgd_runs) ? "" : ending(sgd_runs).c_str());
-    return 0;
-  }
+bool learns(const std::vector<Run>& grid) { return std::isfinite(best_of(grid).mean(&Curve::rare).back()); }
 
-  // SGD may even take the best rate of each seed.
-  std::printf("\nseed  %8s  %s\n", method.c_str(), sgd_runs.size() > 1 ? "sgd's best" : "     sgd");
+/// "sgd at lr 50", with a word of the rest of its grid.
+std::string diverged(const std::vector<Run>& grid) {
+  return cli::with_rate(grid[0].method, grid[0].lr, " at lr ") + (grid.size() > 1 ? " and at every other rate of its grid" : "");
+}
+
+/// The errors of each seed; SGD may even take the best rate of each.
+void print_seeds(const cli::Flags& flags, const std::vector<Run>& runs, const std::vector<Run>& sgd_runs) {
+  const std::string method = cli::names_of({{runs[0].method, best_of(runs).lr}, {"sgd", best_of(sgd_runs).lr}})[0];
+  const int width = std::max(8, static_cast<int>(method.size()));
+  std::printf("\nseed  %*s  %s\n", width, method.c_str(), sgd_runs.size() > 1 ? "sgd's best" : "     sgd");
   double least = std::numeric_limits<double>::infinity(), most = 0;
   for (std::size_t i = 0; i < seeds; ++i) {
     double sgd = std::numeric_limits<double>::infinity();
     for (const Run& run : sgd_runs) sgd = std::min(sgd, run.curves[i].rare.back());
     const double error = best_of(runs).curves[i].rare.back();
-    std::printf("%4lld  %8.4f  %8.4f\n", static_cast<long long>(flags.seed) + static_cast<long long>(i), error, sgd);
+    std::printf("%4lld  %*.4f  %8.4f\n", static_cast<long long>(flags.seed) + static_cast<long long>(i), width, error, sgd);
     least = std::min(least, sgd / error);
     most = std::max(most, sgd / error);
   }
@@ -163,6 +165,42 @@ int run(const cli::Flags& flags) {
     std::printf("rare weights: %s's error is at least %.2f times larger than sgd's\n", method.c_str(), 1 / most);
   else
     std::printf("rare weights: %s's error is %.2f to %.2f times sgd's\n", method.c_str(), 1 / most, 1 / least);
+}
+
+int run(const cli::Flags& flags) {
+  flags.check_targets({"sparse_features.svg"});
+  const std::string method = flags.optimizer.value_or("adagrad");
+  const bool is_sgd = cli::are_same({method, 0}, {"sgd", 0}) && !flags.lr_is_optimizers;  // which is tried once, at its own grid
+  std::vector<Run> runs, sgd_runs = grid_of("sgd", flags.others_lr(), 0.01);
+  if (!is_sgd) runs = grid_of(method, flags.lr, 1);
+  for (std::int64_t seed = flags.seed; seed < flags.seed + seeds; ++seed) {
+    manual_seed(static_cast<std::uint64_t>(seed));
+    const Problem problem = draw(flags.epochs * 1000);
+    for (auto* grid : {&runs, &sgd_runs})
+      for (Run& run : *grid) run.curves.push_back(learn(problem, run.method, run.lr));
+  }
+
+  std::printf("root mean square error of the weights after %d,000 examples, mean of %d seeds\n", static_cast<int>(flags.epochs),
+              static_cast<int>(seeds));
+  std::vector<const Run*> drawn;
+  std::string lost;
+  for (const auto* grid : {&runs, &sgd_runs}) {
+    if (grid->empty()) continue;
+    print(*grid);
+    drawn.push_back(&best_of(*grid));
+    if (!learns(*grid)) lost += (lost.empty() ? "" : ", and ") + diverged(*grid);
+  }
+  if (std::any_of(drawn.begin(), drawn.end(), [](const Run* run) { return std::isfinite(run->mean(&Curve::rare).front()); }))
+    draw_chart(flags, drawn);
+  else
+    std::printf("\nno picture: diverged within the first 1,000 examples\n");
+  if (!lost.empty())
+    std::printf("\nrare weights: diverged: %s\n", lost.c_str());
+  else if (is_sgd)
+    std::printf("\nrare weights: sgd's error is %.4f at lr %g, with nothing to compare it with\n", drawn[0]->mean(&Curve::rare).back(),
+                drawn[0]->lr);
+  else
+    print_seeds(flags, runs, sgd_runs);
   return 0;
 }
 

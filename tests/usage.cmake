@@ -1,5 +1,5 @@
 # cmake -DPROGRAM=trace2d -DAIRFOIL=airfoil -DWORK=FOLDER -P usage.cmake: what the examples' command line refuses ends with exit
-# code 2 and these words, what fails for another reason with 1.
+# code 2 and these words, what fails for another reason with 1. The other examples lie beside PROGRAM.
 cmake_minimum_required(VERSION 3.25)
 
 function(ends_with code flags text)
@@ -42,6 +42,28 @@ if(EXISTS /proc/self)
   ends_with(1 "--out /proc" "[out] the folder must take files: /proc: No such file or directory (choose one with --out)")
 endif()
 ends_with(1 "--out /dev/null" "[out] the folder must be there or be made: /dev/null: Not a directory (choose one with --out)")
+
+# And so is a target that no file can be written to, of whatever program and file: nothing has been printed then.
+cmake_path(GET PROGRAM PARENT_PATH programs)
+foreach(pair airfoil/airfoil.svg compare_optimizers/compare_digits.svg compare_optimizers/compare_synthetic_lr.svg
+        compare_optimizers/compare_valley.svg custom_optimizer/custom_optimizer.svg dialects/dialects.svg digits/digits.csv
+        digits/digits.svg sparse_features/sparse_features.svg trace2d/trace2d_0.4.svg trace2d/trace2d_2.svg
+        vanishing_rate/vanishing_rate.csv vanishing_rate/vanishing_rate.svg vanishing_rate/vanishing_rate_error.svg
+        vanishing_rate/vanishing_rate_histogram.svg)
+  string(REGEX MATCH "^(.*)/(.*)$" pair "${pair}")
+  set(name ${CMAKE_MATCH_1})
+  set(target ${WORK}/out/${CMAKE_MATCH_2})
+  set(PROGRAM_BEFORE ${PROGRAM})
+  set(PROGRAM ${programs}/${name})
+  set(data "")
+  if(name MATCHES "airfoil|compare")
+    set(data "--data synthetic")
+  endif()
+  file(REMOVE_RECURSE ${WORK})
+  file(MAKE_DIRECTORY ${target})
+  ends_with(1 "${data} --out ${WORK}/out" "[check_target] cannot write the file: ${target}: Is a directory (write elsewhere?)")
+  set(PROGRAM ${PROGRAM_BEFORE})
+endforeach()
 
 execute_process(COMMAND ${PROGRAM} --help OUTPUT_VARIABLE output RESULT_VARIABLE result)
 if(NOT result EQUAL 0 OR NOT output MATCHES "Methods: adabelief .*adagrad .*yogi")

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <iostream>
 #include <system_error>
+#include <utility>
 
 namespace cli {
 
@@ -101,11 +102,49 @@ int exit_code(bool written) {
 }  // namespace
 
 std::string with_rate(const std::string& spec, double lr, const char* between) {
-  if (capstan::optim::parse_spec(spec).find("lr")) return spec;
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", lr);
-  return spec + between + text;
+  return capstan::optim::parse_spec(spec).find("lr") ? spec : spec + between + general(lr);
 }
+
+std::string general(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+bool are_same(const Entrant& a, const Entrant& b) {
+  const auto settings = [](const Entrant& e) {
+    capstan::optim::Spec spec = capstan::optim::parse_spec(e.spec);
+    std::erase_if(spec.settings, [](const auto& setting) { return setting.name == "lr"; });
+    std::vector<std::pair<std::string, double>> out;
+    for (const auto& setting : spec.settings) out.emplace_back(setting.name + "=" + setting.text, setting.value);
+    std::sort(out.begin(), out.end());
+    out.emplace_back(spec.method, e.lr);
+    return out;
+  };
+  return settings(a) == settings(b);
+}
+
+std::vector<std::string> names_of(const std::vector<Entrant>& entrants) {
+  const auto method = [](const Entrant& e) { return capstan::optim::parse_spec(e.spec).method; };
+  std::vector<std::string> names;
+  for (const Entrant& e : entrants) {
+    const auto others = std::count_if(entrants.begin(), entrants.end(), [&](const Entrant& other) { return method(other) == method(e); });
+    names.push_back(others > 1 ? with_rate(e.spec, e.lr) : e.spec);
+  }
+  return names;
+}
+
+std::string decimals(double value, int count) {
+  char text[64];
+  if (std::isnan(value)) return "nan";  // without the sign, which means nothing
+  if (std::abs(value) < 1e9)
+    std::snprintf(text, sizeof text, "%.*f", count, value + 0.0);
+  else
+    std::snprintf(text, sizeof text, "%.2g", value);
+  return text;
+}
+
+std::string score(double value) { return std::isfinite(value) ? decimals(value, 4) : "diverged"; }
 
 int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   Flags flags;
