@@ -202,7 +202,7 @@ void moves_each_element_by_itself(const Subject& s) {
           Tape tape;
           tape.watch(w);
           together->step(tape.gradients(sum(w * g)));
-          std::vector<std::pair<Tensor, Tensor>> slopes;
+          std::vector<GradientFor> slopes;
           for (std::int64_t i = 0; i < n; ++i) slopes.emplace_back(single[static_cast<std::size_t>(i)], g.rows(i, i + 1));
           if (apart) apart->step(gradients_of(slopes));
         }

@@ -1,4 +1,5 @@
 #pragma once
+#include <capstan/autograd/gradients.h>
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/tape.h>
 #include <capstan/core/create.h>
@@ -77,12 +78,11 @@ inline Tensor irregular(const Shape& shape, std::int64_t first, DType dtype) {
   return t.to(dtype);
 }
 
-/// Gradients that hold exactly g for w.
-inline Gradients gradients_of(const std::vector<std::pair<Tensor, Tensor>>& slopes) {
-  Tape tape;
-  Tensor loss;
-  for (const auto& [w, g] : slopes) loss = loss.defined() ? loss + sum(w * g) : sum(w * g);
-  return tape.gradients(loss);
+/// The gradients of sum(w*g), however large; where that is no number the loss is 0.
+inline Gradients gradients_of(const std::vector<GradientFor>& slopes) {
+  double loss = 0;
+  for (const GradientFor& s : slopes) loss += sum(s.parameter.detach().to(DType::f64) * s.gradient.to(DType::f64)).item();
+  return Gradients::from(slopes, std::isfinite(loss) ? loss : 0);
 }
 
 inline std::string bits(const Tensor& t) {

@@ -9,12 +9,6 @@ using capstan::detail::cat;
 
 namespace {
 
-/// Gradients that hold exactly g for w, however large: the loss is 0.
-Gradients exactly(const Tensor& w, const Tensor& g) {
-  Tape tape;
-  return tape.gradients(sum((w - w.detach()) * g));
-}
-
 bool all_finite(const Tensor& w) {
   const Tensor wide = w.detach().to(DType::f64);
   return std::all_of(wide.data<double>(), wide.data<double>() + wide.numel(), [](double x) { return std::isfinite(x); });
@@ -56,7 +50,7 @@ void keeps_finite(const Subject& s) {
                 else
                   g.data<double>()[i] = extreme;
               }
-              optimizer->step(exactly(w, g));
+              optimizer->step(gradients_of({{w, g}}));
               expect(all_finite(w), "step ", t + 1, ", with gradients of ", size, alone ? " in one element" : "",
                      one_sign ? "" : ", of both signs", ", makes a ", dtype, " parameter infinite or NaN, ", trial.text());
             }

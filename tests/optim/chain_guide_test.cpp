@@ -65,7 +65,7 @@ TEST(ChainGuide, ShowsAChainByItsName) {
 
   EXPECT_EQ(optimizer->lr(), 0.5);
   EXPECT_EQ(optimizer->explain().substr(0, 23), "clipped_adagrad: u <- g");
-  optimizer->step(slopes({{w, ones({2}, DType::f64)}}));
+  optimizer->step(Gradients::from({{w, ones({2}, DType::f64)}}));
   const TensorMap state = optimizer->state();
   EXPECT_TRUE(state.contains("clipped_adagrad/1.scale_by_rss/w/sum"));
   const auto other = optim::make("clipped_adagrad", parameters);
@@ -91,9 +91,9 @@ TEST(ChainGuide, ShowsAPartOfARule) {
   optim::Chain optimizer(parameters, chain(elementwise<ByCosine>({.floor = 0.25}), scale_by_learning_rate(0.1)));
   optimizer.set_number("0.by_cosine/floor", 0.5);
 
-  optimizer.step(slopes({{w, tensor({1.0, 2.0}, DType::f64)}}));  // the averages are 0.1*u: both agree
+  optimizer.step(Gradients::from({{w, tensor({1.0, 2.0}, DType::f64)}}));  // the averages are 0.1*u: both agree
   EXPECT_EQ(values(w), (Values{1 - 0.1, -2 - 0.1 * 2}));
-  optimizer.step(slopes({{w, tensor({-0.5, 2.0}, DType::f64)}}));  // the first turns round and is halved
+  optimizer.step(Gradients::from({{w, tensor({-0.5, 2.0}, DType::f64)}}));  // the first turns round and is halved
   EXPECT_NEAR(values(w)[0], 0.9 + 0.1 * 0.5 * 0.5, 1e-12);
   EXPECT_EQ(optimizer.explain().substr(0, optimizer.explain().find("\n  1.")), "chain: u <- g\n  0.by_cosine: decay 0.9, floor 0.5");
   EXPECT_TRUE(optimizer.state().contains("chain/0.by_cosine/w/average"));
@@ -113,7 +113,7 @@ TEST(ChainGuide, ShowsAPartOfAFunction) {
       "v <- v + mean(u^2) of the row, u <- u/(sqrt(v) + 1e-8)");
   optim::Chain optimizer(parameters, chain(by_row, scale_by_learning_rate(0.1)));
 
-  optimizer.step(slopes({{w, full({2, 2}, 3, DType::f64)}}));
+  optimizer.step(Gradients::from({{w, full({2, 2}, 3, DType::f64)}}));
   EXPECT_NEAR(values(w)[0], 0.9, 1e-8);
   EXPECT_EQ(values(optimizer.state()["chain/0.by_row/w/v"]), (Values{9, 9, 9, 9}));
   EXPECT_NE(optimizer.explain().find("0.by_row: v <- v + mean(u^2) of the row"), std::string::npos);
@@ -172,7 +172,7 @@ TEST(ChainGuide, ShowsRests) {
   optim::Chain optimizer(parameters, chain(skip_nonfinite(), accumulate(4), clip_by_global_norm(1.0), scale_by_adam(),
                                            scale_by_learning_rate(optim::schedule::cosine(0.1, 900))));
 
-  for (int t = 0; t < 8; ++t) optimizer.step(slopes({{w, ones({2})}}));
+  for (int t = 0; t < 8; ++t) optimizer.step(Gradients::from({{w, ones({2})}}));
   EXPECT_EQ(optimizer.skipped(), 0);
   EXPECT_EQ(optimizer.state()["chain/4.scale_by_learning_rate/count"].data<std::int64_t>()[0], 2);
 }
@@ -185,7 +185,7 @@ TEST(ChainGuide, ShowsATransformationOfOnesOwn) {
   const auto centralize = stateless("centralize", [](const Tensor& u, const Tensor&) { return u.dim() < 2 ? u : u - mean(u, 1, true); });
   optim::Chain optimizer(parameters, chain(centralize, trace(0.9), scale_by_learning_rate(0.1)));
 
-  optimizer.step(slopes({{w, tensor({{1, 3}, {2, 2}})}}));
+  optimizer.step(Gradients::from({{w, tensor({{1, 3}, {2, 2}})}}));
   EXPECT_FLOAT_EQ(static_cast<float>(values(w)[0]), 0.1F);
   EXPECT_FLOAT_EQ(static_cast<float>(values(w)[1]), -0.1F);
   EXPECT_EQ(values(w)[2], 0);

@@ -70,11 +70,11 @@ TEST(Accumulate, CountsAMissingGradientAsNothing) {
   const auto full1 = [](double x) { return full({1}, x, DType::f64); };
   Tensor w = one(), v = one(), late = one();
   optim::Chain by_3(Parameters{{"w", w}, {"v", v}}, chain(accumulate(3), scale_by_learning_rate(1)));
-  by_3.step(slopes({{w, full1(3)}}));
+  by_3.step(Gradients::from({{w, full1(3)}}));
   by_3.add_parameters(Parameters{{"late", late}});
-  by_3.step(slopes({{late, full1(6)}}));
+  by_3.step(Gradients::from({{late, full1(6)}}));
   const std::uint32_t version = late.version();
-  by_3.step(slopes({{w, full1(9)}}));
+  by_3.step(Gradients::from({{w, full1(9)}}));
   EXPECT_EQ(w.item(), -4);
   EXPECT_GT(late.version(), version);  // a tape that saved it must see that it moved
   EXPECT_EQ(late.item(), -2);
@@ -156,7 +156,7 @@ TEST(SkipNonfinite, LeavesToOthersWhatItDoesNotSee) {
 
 TEST(SkipNonfinite, StandsBehindWhatBringsInfinity) {
   Tensor w = parameter(ones({2}, DType::f64));
-  const auto huge = [&] { return slopes({{w, full({2}, 1e200, DType::f64)}}); };
+  const auto huge = [&] { return Gradients::from({{w, full({2}, 1e200, DType::f64)}}); };
   const auto lr = scale_by_learning_rate(0.1);
   for (const auto& [clipping, name] : {std::pair{clip_by_global_norm(1), "clip_by_global_norm"},
                                        {clip_by_block_rms(1), "clip_by_block_rms"},
@@ -179,7 +179,7 @@ TEST(Clipping, BringsDownWhatSquaresCannotHold) {
   for (const double x : {1e200, 1e-200}) {
     const auto clipped = [&](const optim::Transform& clipping) {
       Tensor w = parameter(zeros({2, 2}, DType::f64));
-      optim::Chain(Parameters{{"w", w}}, chain(clipping, scale(-1))).step(slopes({{w, full({2, 2}, x, DType::f64)}}));
+      optim::Chain(Parameters{{"w", w}}, chain(clipping, scale(-1))).step(Gradients::from({{w, full({2, 2}, x, DType::f64)}}));
       return -values(w / x)[0];
     };
     EXPECT_NEAR(clipped(clip_by_global_norm(x)), 0.5, 1e-12) << x;
@@ -212,9 +212,9 @@ TEST(Partition, JoinsInTheOrderOfTheParameters) {
   const auto all = chain(clip_by_global_norm(0.5), scale_by_learning_rate(0.1));
   optim::Chain parted(mine, chain(partition({{"b*", scale(1)}, {"*", scale(1)}}), all)), whole(others, all);
   const auto gradients = [](const Parameters& of, int t) {
-    Slopes all_slopes;
+    std::vector<GradientFor> all_slopes;
     for (const auto& [name, w] : of) all_slopes.push_back({w, wobbles({5}, 101 * t + 13 * name[1], DType::f64) * std::pow(3, name[1] % 4)});
-    return slopes(all_slopes);
+    return Gradients::from(all_slopes);
   };
   for (int t = 0; t < 30; ++t) {
     parted.step(gradients(mine, t));

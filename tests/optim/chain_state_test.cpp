@@ -136,9 +136,9 @@ TEST(ChainState, RefusesAModelOfAnotherDtype) {
   gathers.step(pair.gradients(1));
   std::swap(w.header()->data, narrow.header()->data);
   std::swap(w.header()->dtype, narrow.header()->dtype);
-  EXPECT_EQ(thrown([&] { by_chain.step(slopes({{w, ones({3, 7})}})); }), std::string("ValueError: [chain] ") + text);
+  EXPECT_EQ(thrown([&] { by_chain.step(Gradients::from({{w, ones({3, 7})}})); }), std::string("ValueError: [chain] ") + text);
   EXPECT_EQ(thrown([&] {
-              gathers.step(slopes({{pair.parameters["v"], ones({19}, DType::f64)}}));
+              gathers.step(Gradients::from({{pair.parameters["v"], ones({19}, DType::f64)}}));
             }),
             std::string("ValueError: [chain] ") + text);
   std::swap(w.header()->data, narrow.header()->data);
@@ -238,7 +238,7 @@ TEST(Chain, TakesAFunctionOfTheUsersOwn) {
     Tensor a = parameter(ones({2})), b = parameter(ones({2}));  // whose update is the other's value before the step
     optim::Chain swapped(Parameters{{"a", a}, {"b", b}},
                          stateless("other", [&](const Tensor&, const Tensor& w) { return w.header() == a.header() ? b : a; }));
-    swapped.step(slopes({{a, ones({2})}, {b, ones({2})}}));
+    swapped.step(Gradients::from({{a, ones({2})}, {b, ones({2})}}));
     EXPECT_EQ(values(a), (std::vector<double>{2, 2}));
     EXPECT_EQ(values(b), (std::vector<double>{2, 2}));
   }

@@ -132,7 +132,7 @@ TEST(Chain, ClipsAsTheFunctionsDo) {
 TEST(Chain, ClipsByBlockRms) {
   Tensor w = parameter(zeros({2}, DType::f64)), v = parameter(zeros({1}, DType::f64));
   optim::Chain by_chain(Parameters{{"w", w}, {"v", v}}, chain(clip_by_block_rms(std::sqrt(2)), scale(-1)));
-  by_chain.step(slopes({{w, tensor({3.0, 4.0}, DType::f64)}, {v, full({1}, 1, DType::f64)}}));
+  by_chain.step(Gradients::from({{w, tensor({3.0, 4.0}, DType::f64)}, {v, full({1}, 1, DType::f64)}}));
   EXPECT_NEAR(values(w)[0], -1.2, 1e-15);
   EXPECT_NEAR(values(w)[1], -1.6, 1e-15);
   EXPECT_EQ(v.item(), -1);
@@ -142,7 +142,7 @@ TEST(Chain, ClipsByBlockRms) {
 TEST(Chain, PutsWeightDecayWhereItStands) {
   const auto after = [](const optim::Transform& transform) {
     Tensor w = parameter(full({1}, 2, DType::f64));
-    optim::Chain(Parameters{{"w", w}}, transform).step(slopes({{w, full({1}, -0.5, DType::f64)}}));
+    optim::Chain(Parameters{{"w", w}}, transform).step(Gradients::from({{w, full({1}, -0.5, DType::f64)}}));
     return w.item();
   };
   EXPECT_EQ(after(chain(add_decayed_weights(1), scale_by_sign(), scale_by_learning_rate(0.25))), 1.75);
@@ -195,7 +195,7 @@ TEST(Chain, HasTheSameBitsForAnyNumberOfThreads) {
     Tensor w = parameter(wobbles({300000}, 0, DType::f32));
     optim::Chain by_chain(Parameters{{"w", w}}, chain(clip_by_global_norm(1.0), scale_by_adam(), add_decayed_weights(0.1), trace(0.5),
                                                       scale_by_rss(), scale_by_learning_rate(0.1)));
-    for (int t = 0; t < 3; ++t) by_chain.step(slopes({{w, wobbles({300000}, t, DType::f32)}}));
+    for (int t = 0; t < 3; ++t) by_chain.step(Gradients::from({{w, wobbles({300000}, t, DType::f32)}}));
     const std::string now = bits(w) + bits(by_chain.state());
     if (once.empty()) once = now;
     EXPECT_TRUE(now == once) << threads;

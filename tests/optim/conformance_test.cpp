@@ -124,6 +124,6 @@ TEST_P(Methods, RefuseABadRate) {
   EXPECT_EQ(optimizer->lr(), 0.5);
   optimizer->set_lr(0);               // a rate of nothing is a rate
   if (row().name == "rprop") return;  // where it is a first step size, which step_size_min bounds
-  optimizer->step(slopes({{w, ones(row().shape(2))}}));
+  optimizer->step(Gradients::from({{w, ones(row().shape(2))}}));
   EXPECT_EQ(values(w), (std::vector<double>{1, 1}));
 }

@@ -47,7 +47,7 @@ struct Mixed : optim::Elementwise<Mixed, MixedOptions> {
 double after(const std::string& spec, int steps, const std::vector<optim::Setting>& settings = {}) {
   Tensor w = parameter(zeros({1}, DType::f64));
   const auto optimizer = optim::make(spec, {{"w", w}}, settings);
-  for (int t = 0; t < steps; ++t) optimizer->step(slopes({{w, full({1}, -1, DType::f64)}}));
+  for (int t = 0; t < steps; ++t) optimizer->step(Gradients::from({{w, full({1}, -1, DType::f64)}}));
   return w.data<double>()[0];
 }
 
@@ -77,8 +77,8 @@ TEST(Fields, AreSavedLoadedAndExplained) {
   a.group("w", [](auto& o) { o.shrink = Shrink::never; });
   EXPECT_EQ(a.options(1).shrink, Shrink::never);
   optim::Inject inject(b, {{"power", [](std::int64_t t) { return static_cast<double>(t); }}});
-  inject.step(slopes({{w, ones({1})}}));
-  inject.step(slopes({{w, ones({1})}}));
+  inject.step(Gradients::from({{w, ones({1})}}));
+  inject.step(Gradients::from({{w, ones({1})}}));
   EXPECT_EQ(b.options().power, 1);
 }
 
@@ -116,8 +116,8 @@ TEST(GroupByName, MovesAsTheTypedOne) {
     optimizer->group("b", {{"lr", 0.5}});
     other->set_lr(0.5);
     for (int t = 0; t < 3; ++t) {
-      optimizer->step(slopes({{w, ones({2}, DType::f64)}, {b, ones({2}, DType::f64)}}));
-      other->step(slopes({{alone, ones({2}, DType::f64)}}));
+      optimizer->step(Gradients::from({{w, ones({2}, DType::f64)}, {b, ones({2}, DType::f64)}}));
+      other->step(Gradients::from({{alone, ones({2}, DType::f64)}}));
     }
     EXPECT_EQ(bits(b), bits(alone)) << spec;
     EXPECT_NE(bits(b), bits(w)) << spec;

@@ -35,8 +35,7 @@ TEST(FiniteMath, LeavesAnElementAllTheSame) {
     Fast fast(Parameters{{"w", w}});
     std::vector<double> slope(41, 1);
     slope[5] = slope[33] = slope[40] = dtype == DType::f32 ? 1e30 : 1e300;
-    Tape tape;
-    fast.step(tape.gradients(sum((w - w.detach()) * tensor(slope).to(dtype))));
+    fast.step(Gradients::from({{w, tensor(slope).to(dtype)}}));
     const std::vector<double> now = values(w);
     for (std::size_t i = 0; i < now.size(); ++i) EXPECT_EQ(now[i], slope[i] > 1 ? 1 : 0) << i;
     const std::vector<double> sums = values(fast.state()["w/sum"]);

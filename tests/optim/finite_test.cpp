@@ -20,12 +20,6 @@ using namespace optim::transform;
 
 namespace {
 
-/// Gradients of any size: the loss is 0.
-Gradients exactly(const Tensor& w, const Tensor& g) {
-  Tape tape;
-  return tape.gradients(sum((w - w.detach()) * g));
-}
-
 bool all_finite(const Tensor& w) {
   for (const double x : values(w))
     if (!std::isfinite(x)) return false;
@@ -113,8 +107,8 @@ TEST(Finite, AnElementThatWouldNotBeIsLeftWithItsState) {
           Tensor w = parameter(full({n}, 2, dtype)), plain = parameter(full({n}, 2, dtype));
           Quotient a(Parameters{{"w", w}}, o), b(Parameters{{"w", plain}}, o);
           optim::detail::isa_level = level;
-          a.step(exactly(w, ones_but(n, at, o.weight_decay != 0 && !o.decoupled ? -1 : 0, dtype)));  // with its L2 0, too
-          b.step(exactly(plain, ones_but(n, at, 1, dtype)));
+          a.step(Gradients::from({{w, ones_but(n, at, o.weight_decay != 0 && !o.decoupled ? -1 : 0, dtype)}}));  // with its L2 0, too
+          b.step(Gradients::from({{plain, ones_but(n, at, 1, dtype)}}));
           optim::detail::isa_level = chosen;
           const std::vector<double> x = values(w), y = values(plain), count = values(a.state()["w/count"]),
                                     sum = values(a.state()["w/sum"]), others = values(b.state()["w/sum"]);
@@ -133,21 +127,21 @@ TEST(Finite, MomentumGoesOnAfterAGradientThatWasTooLarge) {
     Tensor w = parameter(zeros({1}, dtype));
     optim::SGD sgd(Parameters{{"w", w}}, {.lr = 1, .momentum = 0.5});
     const double most = largest(dtype);
-    sgd.step(exactly(w, full({1}, most * 0.9, dtype)));
-    sgd.step(exactly(w, full({1}, most * 0.9, dtype)));  // m would be infinite
+    sgd.step(Gradients::from({{w, full({1}, most * 0.9, dtype)}}));
+    sgd.step(Gradients::from({{w, full({1}, most * 0.9, dtype)}}));  // m would be infinite
     const double there = w.item();
     EXPECT_TRUE(std::isfinite(there));
-    sgd.step(exactly(w, full({1}, -most * 0.5, dtype)));
+    sgd.step(Gradients::from({{w, full({1}, -most * 0.5, dtype)}}));
     EXPECT_TRUE(std::isfinite(w.item()));
     EXPECT_NE(w.item(), there);
   }
   for (const char* spec : {"lion", "signum momentum=0.9"}) {  // whose sign of an infinite average would be the same for good
     Tensor w = parameter(zeros({3}));
     const auto o = optim::make(spec, Parameters{{"w", w}}, {{"lr", 1}});
-    for (int t = 0; t < 50; ++t) o->step(exactly(w, full({3}, largest(DType::f32))));
+    for (int t = 0; t < 50; ++t) o->step(Gradients::from({{w, full({3}, largest(DType::f32))}}));
     for (const auto& [name, t] : o->state()) EXPECT_TRUE(all_finite(t.to(DType::f64))) << name;
     const double low = values(w)[0];
-    for (int t = 0; t < 200; ++t) o->step(exactly(w, full({3}, -largest(DType::f32))));
+    for (int t = 0; t < 200; ++t) o->step(Gradients::from({{w, full({3}, -largest(DType::f32))}}));
     EXPECT_GT(values(w)[0], low) << spec;
   }
 }
@@ -158,8 +152,8 @@ TEST(Finite, LARSTakesTheSmallestGradients) {
       Tensor w = parameter(full({4}, 2, dtype)), scaled = parameter(full({4}, 2, dtype));
       optim::LARS a(Parameters{{"w", w}}, {.lr = 0.5, .trust_coefficient = 0.1}),
           b(Parameters{{"w", scaled}}, {.lr = 0.5, .trust_coefficient = 0.1});
-      a.step(exactly(w, full({4}, g, dtype)));
-      b.step(exactly(scaled, full({4}, g > 0 ? 1 : -1, dtype)));
+      a.step(Gradients::from({{w, full({4}, g, dtype)}}));
+      b.step(Gradients::from({{scaled, full({4}, g > 0 ? 1 : -1, dtype)}}));
       for (const double x : values(w)) EXPECT_NEAR(x, values(scaled)[0], 1e-6) << g;  // its step has no size of g in it
       EXPECT_NEAR(values(w)[0], g > 0 ? 1.9 : 2.1, 1e-6);
     }
@@ -168,10 +162,10 @@ TEST(Finite, LARSTakesTheSmallestGradients) {
 TEST(Finite, FTRLLeavesAnElementWhoseSquareOverflows) {
   Tensor w = parameter(full({3}, 0.5));
   optim::FTRL ftrl(Parameters{{"w", w}});
-  ftrl.step(exactly(w, ones_but(3, 1, 1.9e19, DType::f32)));
+  ftrl.step(Gradients::from({{w, ones_but(3, 1, 1.9e19, DType::f32)}}));
   EXPECT_EQ(values(w)[1], 0.5);
   EXPECT_NE(values(w)[0], 0.5);
-  ftrl.step(exactly(w, ones({3})));
+  ftrl.step(Gradients::from({{w, ones({3})}}));
   EXPECT_EQ(values(w)[1], values(w.detach()).at(1));
   EXPECT_LT(values(w)[1], 0.5);  // and moves on
   EXPECT_TRUE(all_finite(ftrl.state()["w/accumulator"]));
@@ -183,10 +177,10 @@ TEST(Finite, FullMatrixAdagradKeepsTheDirectionOfWhatItCannotHold) {
     for (const double size : {huge, most}) {
       Tensor w = parameter(zeros({2}, dtype));
       optim::FullMatrixAdagrad full(Parameters{{"w", w}}, {.lr = 1});
-      full.step(exactly(w, tensor({0.6 * size, 0.8 * size}, DType::f64).to(dtype)));
+      full.step(Gradients::from({{w, tensor({0.6 * size, 0.8 * size}, DType::f64).to(dtype)}}));
       EXPECT_NEAR(values(w)[0], -0.6, 1e-5);
       EXPECT_NEAR(values(w)[1], -0.8, 1e-5);
-      for (int t = 0; t < 3; ++t) full.step(exactly(w, tensor({0.6 * size, -0.8 * size}, DType::f64).to(dtype)));
+      for (int t = 0; t < 3; ++t) full.step(Gradients::from({{w, tensor({0.6 * size, -0.8 * size}, DType::f64).to(dtype)}}));
       EXPECT_TRUE(all_finite(w));
       EXPECT_TRUE(all_finite(full.state()["w/outer_sum"]));
       EXPECT_TRUE(all_finite(full.state()["w/outer_rest"]));
@@ -199,17 +193,17 @@ TEST(Finite, AdafactorForgetsWhatWasTooLarge) {
   for (const Shape& shape : {Shape{4}, Shape{2, 2}}) {
     Tensor w = parameter(ones(shape));
     optim::Adafactor adafactor(Parameters{{"w", w}}, {.lr = 0.1});
-    adafactor.step(exactly(w, full(shape, 1e30)));
+    adafactor.step(Gradients::from({{w, full(shape, 1e30)}}));
     EXPECT_TRUE(all_finite(w));
     EXPECT_NEAR(values(w)[0], 0.9, 1e-5);
-    for (int t = 0; t < 20; ++t) adafactor.step(exactly(w, full(shape, -1e30)));
+    for (int t = 0; t < 20; ++t) adafactor.step(Gradients::from({{w, full(shape, -1e30)}}));
     EXPECT_GT(values(w)[0], 0.9);
   }
   // Squares of squares do not overflow either: a matrix of 1e10 moves as one of 1.
   Tensor a = parameter(ones({2, 2})), b = parameter(ones({2, 2}));
   optim::Adafactor large(Parameters{{"w", a}}), small(Parameters{{"w", b}});
-  large.step(exactly(a, full({2, 2}, 1e10)));
-  small.step(exactly(b, ones({2, 2})));
+  large.step(Gradients::from({{a, full({2, 2}, 1e10)}}));
+  small.step(Gradients::from({{b, ones({2, 2})}}));
   EXPECT_NEAR(values(a)[0], values(b)[0], 1e-6);
 }
 
@@ -217,8 +211,8 @@ TEST(Finite, OneElementOfLAMBStopsAndTheOthersDoNot) {
   for (const double beta2 : {0.999, 0.0}) {
     Tensor w = parameter(ones({3}));
     optim::LAMB lamb(Parameters{{"w", w}}, {.lr = 0.1, .beta2 = beta2});
-    lamb.step(exactly(w, ones_but(3, 1, 1e25, DType::f32)));
-    for (int t = 0; t < 3; ++t) lamb.step(exactly(w, ones({3})));
+    lamb.step(Gradients::from({{w, ones_but(3, 1, 1e25, DType::f32)}}));
+    for (int t = 0; t < 3; ++t) lamb.step(Gradients::from({{w, ones({3})}}));
     EXPECT_TRUE(all_finite(w));
     EXPECT_LT(values(w)[0], 0.9);
   }
@@ -227,54 +221,22 @@ TEST(Finite, OneElementOfLAMBStopsAndTheOthersDoNot) {
 TEST(Finite, WholeTensorsOfAUsersAreLeftElementByElement) {
   Tensor w = parameter(full({3}, 5, DType::f64));
   Reciprocal reciprocal(Parameters{{"w", w}});
-  reciprocal.step(exactly(w, tensor({1.0, 0.0, 2.0}, DType::f64)));
+  reciprocal.step(Gradients::from({{w, tensor({1.0, 0.0, 2.0}, DType::f64)}}));
   EXPECT_EQ(values(w), (std::vector<double>{4, 5, 4.5}));
 }
 
-TEST(Finite, ChainsLeaveAnElementToo) {
-  for (const DType dtype : {DType::f32, DType::f64}) {
-    const double most = largest(dtype);
-    for (const auto& [part, name] :
-         {std::pair{trace(0.9), "trace"},
-          {trace(0.9, true), "nesterov"},
-          {scale_by_adam(), "adam"},
-          {scale_by_adam({.nesterov = true}), "nadam"},
-          {scale_by_adam({.eps_root = 1e-8}), "root"},
-          {scale_by_rss(), "rss"},
-          {scale_by_rms(), "rms"},
-          {scale_by_stddev(), "stddev"},
-          {scale_by_lion(), "lion"},
-          {scale_by_sign(), "sign"},
-          {accumulate(2), "accumulate"},
-          {scale(1e30), "scale"},
-          {clip_by_global_norm(1), "global"},
-          {clip_by_norm(1), "norm"},
-          {clip_by_row_norm(1), "row"},
-          {clip_by_block_rms(1), "rms of a block"},
-          {adaptive_grad_clip(0.1), "agc"},
-          {add_decayed_weights(0.1), "decay"},
-          {stateless("nan", [](const Tensor&u, const Tensor&) { return u / zeros(u.shape(), u.dtype()); }), "nan"}})
-      for (const double size : {smallest(dtype), std::sqrt(most) * 1.01, most})
-        for (const bool both : {true, false}) {
-          Tensor w = parameter(full({21}, 0.5, dtype));
-          optim::Chain chain(Parameters{{"w", w}}, optim::transform::chain(part, scale_by_learning_rate(0.1)));
-          for (int t = 0; t < 5; ++t) {
-            chain.step(exactly(w, ones_but(21, 17, both && t % 2 ? -size : size, dtype)));
-            EXPECT_TRUE(all_finite(w)) << name << " " << size;
-          }
-        }
-  }
-  Tensor w = parameter(zeros({1}));  // the mean of two numbers whose difference is none
+TEST(Finite, AMeanOfNumbersWhoseDifferenceIsNone) {
+  Tensor w = parameter(zeros({1}));
   optim::Chain mean(Parameters{{"w", w}}, optim::transform::chain(accumulate(2), scale_by_learning_rate(1)));
-  mean.step(exactly(w, full({1}, 3e38)));
-  mean.step(exactly(w, full({1}, -2e38)));
+  mean.step(Gradients::from({{w, full({1}, 3e38)}}));
+  mean.step(Gradients::from({{w, full({1}, -2e38)}}));
   EXPECT_NEAR(w.item(), -0.5e38, 1e32);
 }
 
 TEST(Finite, NormsOfFiniteGradientsAreFinite) {
   for (const double size : {5e-324, 1e-200, 1e200, 1.7e308}) {
     Tensor w = parameter(zeros({3, 1}, DType::f64));
-    const auto g = [&] { return exactly(w, full({3, 1}, size, DType::f64)); };
+    const auto g = [&] { return Gradients::from({{w, full({3, 1}, size, DType::f64)}}); };
     if (size < 1e308) {
       EXPECT_NEAR(global_norm(g()) / size, std::sqrt(3.0), size < 1e-300 ? 1 : 1e-12);
     }
@@ -298,7 +260,7 @@ TEST(Finite, WrappersTakeWhatIsFinite) {
       std::vector<double> seen;
       sam.step([&] {
         seen = values(w);
-        return exactly(w, full({2}, size, dtype));
+        return Gradients::from({{w, full({2}, size, dtype)}});
       });
       for (const double x : seen)
         EXPECT_NEAR(x, 1 + 0.5 / std::sqrt(2.0), dtype == DType::f64 || size == most ? 0.2 : 1e-6)
@@ -311,7 +273,7 @@ TEST(Finite, WrappersTakeWhatIsFinite) {
     optim::EMA ema(Parameters{{"w", w}}, {.decay = 0.5});
     ema.update();
     w.assign(full({2}, -most, dtype));
-    lookahead.step(exactly(w, zeros({2}, dtype)));
+    lookahead.step(Gradients::from({{w, zeros({2}, dtype)}}));
     EXPECT_EQ(values(w), (std::vector<double>{0, 0}));
     w.assign(full({2}, -most, dtype));
     ema.update();

@@ -17,7 +17,7 @@ struct Model {
   std::vector<double> moves(optim::Optimizer& optimizer) {
     const std::vector<double> before = {w0.data<double>()[0], b0.data<double>()[0], w1.data<double>()[0], b1.data<double>()[0]};
     const Tensor g = ones({2}, DType::f64);
-    optimizer.step(slopes({{w0, g}, {b0, g}, {w1, g}, {b1, g}}));
+    optimizer.step(Gradients::from({{w0, g}, {b0, g}, {w1, g}, {b1, g}}));
     std::vector<double> moved;
     std::size_t i = 0;
     for (const Tensor* t : {&w0, &b0, &w1, &b1}) moved.push_back(before[i++] - t->data<double>()[0]);
@@ -249,12 +249,12 @@ TEST(ParameterLists, GrowOrStayAsTheyWere) {
   EXPECT_EQ(bits(sgd.state()), before);
   sgd.group("*", [](auto& o) { o.lr = 2; });
   sgd.add_parameters({{"b", b}});  // in no group until one names it
-  sgd.step(slopes({{w, ones({2})}}));
-  sgd.step(slopes({{b, ones({3})}}));
+  sgd.step(Gradients::from({{w, ones({2})}}));
+  sgd.step(Gradients::from({{b, ones({3})}}));
   EXPECT_EQ(values(w), (Moves{-1, -1}));
   EXPECT_EQ(values(b), (Moves{0, 0, 0}));
   sgd.group("b", [](auto& o) { o.lr = 4; });
-  sgd.step(slopes({{b, ones({3})}}));
+  sgd.step(Gradients::from({{b, ones({3})}}));
   EXPECT_EQ(values(b), (Moves{-4, -4, -4}));
 }
 
@@ -264,7 +264,7 @@ TEST(Groups, WithWhichAnOptionDoesNotFitKeepAllAsTheyWere) {
   sgd.group("b", [](auto& o) { o.nesterov = true; });
   const std::string before = bits(sgd.state());
   optim::Inject inject(sgd, {{"momentum", optim::schedule::linear(0, 0, 4)}});
-  EXPECT_NE(thrown([&] { inject.step(slopes({{w, ones({2})}})); }).find("[sgd] nesterov needs momentum"), std::string::npos);
+  EXPECT_NE(thrown([&] { inject.step(Gradients::from({{w, ones({2})}})); }).find("[sgd] nesterov needs momentum"), std::string::npos);
   EXPECT_EQ(bits(sgd.state()), before);
   sgd.load_state(sgd.state());
 }

@@ -113,10 +113,10 @@ TEST(Guide, ShowsAMethodByItsName) {
 TEST(Guide, ShowsRulesThatComputeWhatTheySay) {
   Tensor w = parameter(tensor({1.0, 1.0}, DType::f64));
   Agree power(Parameters{{"w", w}}, {.lr = 0.125, .beta = 0.5, .base = 2, .start = 4});
-  power.step(slopes({{w, tensor({1.0, -1.0}, DType::f64)}}));  // averages 2.5 and 1.5: only the first agrees
+  power.step(Gradients::from({{w, tensor({1.0, -1.0}, DType::f64)}}));  // averages 2.5 and 1.5: only the first agrees
   EXPECT_EQ(values(w), (std::vector<double>{0.75, 1.0625}));
   Agree add(Parameters{{"w", w}}, {.lr = 0.125, .beta = 0.5, .start = 4, .add = true});
-  add.step(slopes({{w, tensor({1.0, -1.0}, DType::f64)}}));
+  add.step(Gradients::from({{w, tensor({1.0, -1.0}, DType::f64)}}));
   EXPECT_EQ(values(w), (std::vector<double>{0.5, 1.0625}));
 }
 

@@ -65,9 +65,9 @@ TEST(Options, OfChainsMustBeHeldToo) {
   EXPECT_EQ(thrown([&] { chained.set_lr(1e300); }),
             "ValueError: [scale_by_learning_rate] learning_rate must be finite in f32, which a parameter has: 1e+300 is inf there");
   optim::Chain scheduled(Parameters{{"w", single}}, chain(scale_by_schedule(optim::schedule::exponential(1, 1e20))));
-  for (int t = 0; t < 2; ++t) scheduled.step(slopes({{single, zeros({2})}}));
+  for (int t = 0; t < 2; ++t) scheduled.step(Gradients::from({{single, zeros({2})}}));
   EXPECT_EQ(thrown([&] {
-              scheduled.step(slopes({{single, zeros({2})}}));
+              scheduled.step(Gradients::from({{single, zeros({2})}}));
             }),
             "ValueError: [scale_by_schedule] step_size must be finite in f32, which a parameter has: 1e+40 is inf there");
 }

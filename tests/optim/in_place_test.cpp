@@ -44,7 +44,7 @@ template <Slip slip>
 std::string told(int fine) {
   Tensor first = parameter(ones({2, 2})), w = parameter(ones({1}));
   Plain<slip> plain(Parameters{{"first", first}, {"w", w}}, {.weight_decay = 0.1});
-  const auto gradients = [&] { return slopes({{first, ones({2, 2})}, {w, ones({1})}}); };
+  const auto gradients = [&] { return Gradients::from({{first, ones({2, 2})}, {w, ones({1})}}); };
   for (int t = 0; t < fine; ++t) plain.step(gradients());
   const auto all = [&] {
     return bits(first) + bits(w) + bits(plain.state()) + std::to_string(first.version()) + " " + std::to_string(w.version());
@@ -112,7 +112,7 @@ struct Twice : Together {
 TEST(Shared, IsSavedLoadedExplainedAndGivenBack) {
   Tensor w = parameter(zeros({2}, DType::f64)), b = parameter(zeros({1}, DType::f64));
   Together together(Parameters{{"w", w}, {"b", b}});
-  together.step(slopes({{w, tensor({1.0, -4.0}, DType::f64)}, {b, tensor({2.0}, DType::f64)}}));
+  together.step(Gradients::from({{w, tensor({1.0, -4.0}, DType::f64)}, {b, tensor({2.0}, DType::f64)}}));
   EXPECT_EQ(values(w), (Values{-0.125, 0.5}));
   EXPECT_EQ(values(b), (Values{-0.25}));
   EXPECT_EQ(together.largest, 4);
@@ -122,7 +122,7 @@ TEST(Shared, IsSavedLoadedExplainedAndGivenBack) {
   EXPECT_EQ(state["together/count"].item(), 1);
 
   const std::string before = bits(state) + bits(w) + bits(b);
-  EXPECT_EQ(thrown([&] { together.step(slopes({{w, full({2}, 200, DType::f64)}})); }), "ValueError: [together] too large");
+  EXPECT_EQ(thrown([&] { together.step(Gradients::from({{w, full({2}, 200, DType::f64)}})); }), "ValueError: [together] too large");
   EXPECT_EQ(bits(together.state()) + bits(w) + bits(b), before);
 
   Together other(Parameters{{"w", w}, {"b", b}});
@@ -149,14 +149,14 @@ TEST(Empty, GetsItsParametersLater) {
     const auto late = optim::make(method, {}), early = optim::make(method, {{"w", twin}});
     EXPECT_NE(late->explain().find("0 parameters, 0 elements, 0 bytes of state"), std::string::npos) << late->explain();
     EXPECT_EQ(thrown([&] {
-                late->step(slopes({{w, ones({2, 2})}}));
+                late->step(Gradients::from({{w, ones({2, 2})}}));
               }),
               "ValueError: [" + method + "] there are no parameters to move (add_parameters() takes them in)");
     late->load_state(late->state());
     late->add_parameters({{"w", w}});
     for (int t = 0; t < 3; ++t) {
-      late->step(slopes({{w, ones({2, 2})}}));
-      early->step(slopes({{twin, ones({2, 2})}}));
+      late->step(Gradients::from({{w, ones({2, 2})}}));
+      early->step(Gradients::from({{twin, ones({2, 2})}}));
     }
     EXPECT_EQ(bits(w), bits(twin)) << method;
     EXPECT_EQ(bits(late->state()), bits(early->state())) << method;

@@ -15,7 +15,7 @@ namespace {
 
 namespace schedule = optim::schedule;
 
-Gradients slope(const Tensor& w, int t) { return slopes({{w, wobbles(w.shape(), 40 * t, w.dtype())}}); }
+Gradients slope(const Tensor& w, int t) { return Gradients::from({{w, wobbles(w.shape(), 40 * t, w.dtype())}}); }
 
 }  // namespace
 
@@ -56,7 +56,7 @@ TEST(Inject, LeavesAGroupWhatItHasSet) {
   optim::SGD sgd(Parameters{{"w", w}, {"v", v}}, {.lr = 1});
   sgd.group("v", [](auto& o) { o.lr = 0.5; });
   optim::Inject optimizer(sgd, {{"lr", schedule::constant(0.125)}});
-  optimizer.step(slopes({{w, ones({1}, DType::f64)}, {v, ones({1}, DType::f64)}}));
+  optimizer.step(Gradients::from({{w, ones({1}, DType::f64)}, {v, ones({1}, DType::f64)}}));
   EXPECT_EQ(w.item(), -0.125);
   EXPECT_EQ(v.item(), -0.5);
 }
@@ -66,7 +66,7 @@ TEST(Inject, KnowsAChainsNumbers) {
   Tensor w = parameter(zeros({1}, DType::f64));
   optim::Chain chained(Parameters{{"w", w}}, chain(clip(1), scale_by_learning_rate(0.5)));
   optim::Inject optimizer(chained, {{"0.clip/max_delta", schedule::linear(2, 0.5, 1)}, {"lr", schedule::constant(0.25)}});
-  for (int t = 0; t < 2; ++t) optimizer.step(slopes({{w, full({1}, 8, DType::f64)}}));
+  for (int t = 0; t < 2; ++t) optimizer.step(Gradients::from({{w, full({1}, 8, DType::f64)}}));
   EXPECT_EQ(w.item(), -(2 * 0.25 + 0.5 * 0.25));
   EXPECT_EQ(thrown([&] { optim::Inject(chained, {{"0.clip/delta", schedule::constant(1)}}); }).substr(0, 12), "ValueError: ");
 }

@@ -333,7 +333,7 @@ TEST(LBFGS, RemembersNoStepThatItDidNotMake) {
   Tensor w = parameter(tensor({4.0}, DType::f64));
   optim::LBFGS lbfgs(Parameters{{"w", w}}, {.lr = 0.1, .tolerance_change = 1});
   const auto pairs = [&](double g) {
-    lbfgs.step(slopes({{w, full({1}, g, DType::f64)}}));
+    lbfgs.step(Gradients::from({{w, full({1}, g, DType::f64)}}));
     return lbfgs.state()["w/memory"].data<double>()[0];
   };
   EXPECT_EQ(pairs(4), 0);

@@ -233,7 +233,7 @@ TEST(Nests, TakeInAParameterThatCameLater) {
   outer.step(run.gradients(0));
   Tensor late = parameter(full({1}, 4, DType::f64));
   run.sgd.add_parameters(Parameters{{"late", late}});
-  outer.step(slopes({{late, full({1}, 10, DType::f64)}}));  // 4 -> 3, half the way back, and half of that
+  outer.step(Gradients::from({{late, full({1}, 10, DType::f64)}}));  // 4 -> 3, half the way back, and half of that
   EXPECT_DOUBLE_EQ(late.item(), 3.75);
   EXPECT_DOUBLE_EQ(outer.state()["lookahead/slow/late"].item(), 3.75);
   EXPECT_DOUBLE_EQ(outer.state()["lookahead/lookahead/slow/late"].item(), 3.5);

@@ -91,8 +91,8 @@ TEST(OwnPart, OfARuleHasTheBitsOfTheBuiltInOne) {
     optim::Chain own(Parameters{{"w", a}}, chain(elementwise<OwnRss>(), scale_by_learning_rate(1))),
         built_in(Parameters{{"w", b}}, chain(scale_by_rss(), scale_by_learning_rate(1)));
     for (int t = 0; t < 3; ++t) {
-      own.step(slopes({{a, wobbles({70'000}, 50 * t, dtype)}}));
-      built_in.step(slopes({{b, wobbles({70'000}, 50 * t, dtype)}}));
+      own.step(Gradients::from({{a, wobbles({70'000}, 50 * t, dtype)}}));
+      built_in.step(Gradients::from({{b, wobbles({70'000}, 50 * t, dtype)}}));
     }
     EXPECT_EQ(bits(a), bits(b));
     EXPECT_EQ(bits(own.state()["chain/0.own_rss/w/sum"]), bits(built_in.state()["chain/0.scale_by_rss/w/sum"]));
@@ -102,9 +102,9 @@ TEST(OwnPart, OfARuleHasTheBitsOfTheBuiltInOne) {
 TEST(OwnPart, ToldItsStepAndTheParameter) {
   Tensor w = parameter(ones({1}, DType::f64));
   optim::Chain told(Parameters{{"w", w}}, chain(elementwise<Told>(), scale(-1)));
-  told.step(slopes({{w, full({1}, -4, DType::f64)}}));  // u = -4 + 0.5
+  told.step(Gradients::from({{w, full({1}, -4, DType::f64)}}));  // u = -4 + 0.5
   EXPECT_EQ(values(w), (Values{4.5}));
-  told.step(slopes({{w, full({1}, 3, DType::f64)}}));  // 1.5 + 2.25
+  told.step(Gradients::from({{w, full({1}, 3, DType::f64)}}));  // 1.5 + 2.25
   EXPECT_EQ(values(w), (Values{0.75}));
   EXPECT_EQ(values(told.state()["chain/0.told/w/largest"]), (Values{4}));
   EXPECT_EQ(told.state()["chain/0.told/w/count"].data<std::int64_t>()[0], 2);
@@ -129,8 +129,8 @@ TEST(OwnPart, OfAFunctionChangesItsSlotsAsItLikes) {
   optim::Chain first(Parameters{{"w", a}}, chain(stateful("f", {"m", "n"}, in_place), scale(-0.1))),
       second(Parameters{{"w", b}}, chain(stateful("f", {"m", "n"}, anew), scale(-0.1)));
   for (int t = 0; t < 3; ++t) {
-    first.step(slopes({{a, wobbles({2}, t, DType::f64)}}));
-    second.step(slopes({{b, wobbles({2}, t, DType::f64)}}));
+    first.step(Gradients::from({{a, wobbles({2}, t, DType::f64)}}));
+    second.step(Gradients::from({{b, wobbles({2}, t, DType::f64)}}));
   }
   EXPECT_EQ(bits(a), bits(b));
   EXPECT_EQ(bits(first.state()), bits(second.state()));
@@ -152,7 +152,7 @@ TEST(OwnPart, HoldsNoTensorOfAnother) {
                                          return p;
                                        }),
                               scale(-0.5)));
-  const Gradients g = slopes({{w, ones({2}, DType::f64)}});
+  const Gradients g = Gradients::from({{w, ones({2}, DType::f64)}});
   chain_of.step(g);
   EXPECT_EQ(values(w), (Values{0.5, 0.5}));
   w.assign(full({2}, 9, DType::f64));
@@ -169,7 +169,7 @@ TEST(OwnPart, LeavesEverythingAsItWasWhenItThrows) {
                                                                   return m;
                                                                 }),
                                                        scale(-1)));
-  const auto step = [&] { c.step(slopes({{a, ones({2})}, {b, ones({1})}})); };
+  const auto step = [&] { c.step(Gradients::from({{a, ones({2})}, {b, ones({1})}})); };
   step();
   const std::string before = bits(a) + bits(b) + bits(c.state());
   EXPECT_EQ(thrown(step), "ValueError: [f] no");
@@ -207,7 +207,7 @@ TEST(OwnPart, RefusesWhatCannotBe) {
                                                             }),
                                                    scale(-1)));
     EXPECT_EQ(thrown([&] {
-                wrong.step(slopes({{w, ones({2})}}));
+                wrong.step(Gradients::from({{w, ones({2})}}));
               }),
               slot ? "ValueError: [chain] f: m must have the parameter's dtype and shape: f32 [3] for 'w', which is f32 [2]"
                    : "ValueError: [chain] f: the update must have the parameter's dtype and shape: f32 [] for 'w', which is f32 [2]");
@@ -223,7 +223,7 @@ TEST(OwnPart, WaitsForParameters) {
   optim::Chain c(Parameters{}, partition({{"w", chain(elementwise<OwnRss>(), scale(-1))}, {"b", scale(-1)}}));
   c.add_parameters({{"w", w}});
   EXPECT_EQ(thrown([&] {
-              c.step(slopes({{w, ones({2})}}));
+              c.step(Gradients::from({{w, ones({2})}}));
             }),
             "ValueError: [chain] 0.partition: a pattern must be the first to match some parameter: 'b' among w");
   EXPECT_EQ(thrown([&] {

@@ -20,10 +20,10 @@ template <class Method, class Options>
 Measured measured(const Options& o, DType dtype, const std::string& slot = "") {
   Tensor w = parameter(zeros({n}, dtype));
   Method optimizer(Parameters{{"w", w}}, o);
-  for (int t = 0; t < 3; ++t) optimizer.step(slopes({{w, wobbles({n}, 60 * t, dtype)}}));
+  for (int t = 0; t < 3; ++t) optimizer.step(Gradients::from({{w, wobbles({n}, 60 * t, dtype)}}));
   w.assign(zeros({n}, dtype));  // so that the move is what is left in w, to the last bit
   const Tensor g = wobbles({n}, 500, dtype);
-  optimizer.step(slopes({{w, g}}));
+  optimizer.step(Gradients::from({{w, g}}));
   const auto told = optimizer.effective_rates();
   EXPECT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].parameter, "w");
@@ -138,7 +138,7 @@ TEST(EffectiveRate, OfTheOthersIsWhatTheirFormulaSays) {
     for (const DType dtype : {DType::f32, DType::f64}) {
       Tensor w = parameter(zeros({n}, dtype));
       const auto optimizer = optim::make(spec, {{"w", w}});
-      for (int t = 0; t < 6; ++t) optimizer->step(slopes({{w, wobbles({n}, 60 * t, dtype)}}));
+      for (int t = 0; t < 6; ++t) optimizer->step(Gradients::from({{w, wobbles({n}, 60 * t, dtype)}}));
       const TensorMap state = optimizer->state();
       const Values x = values(state["w/" + std::string(first)]), y = values(state["w/" + std::string(second)]),
                    rates = values(optimizer->effective_rates().at(0).rates);
@@ -189,7 +189,7 @@ TEST(EffectiveRate, IsNoNumberWhereNoGradientHasBeen) {
       };
       EXPECT_EQ(missing(0) + "|" + missing(1) + "|" + missing(2), "----|--|") << spec;
       const Tensor g = tensor({1.0, 0.0, -2.0, 0.0}, dtype).reshape({4, 1});
-      for (int t = 0; t < 3; ++t) optimizer->step(slopes({{w, g}, {none, zeros({0, 3}, dtype)}}));
+      for (int t = 0; t < 3; ++t) optimizer->step(Gradients::from({{w, g}, {none, zeros({0, 3}, dtype)}}));
       EXPECT_EQ(missing(0) + "|" + missing(1) + "|" + missing(2), "x-x-|--|") << spec << " " << name(dtype);
       EXPECT_EQ(optimizer->effective_rates()[0].steps, 3);
       EXPECT_EQ(optimizer->effective_rates()[1].steps, 0);
@@ -197,7 +197,7 @@ TEST(EffectiveRate, IsNoNumberWhereNoGradientHasBeen) {
   // Squares of 1e-200 vanish, and without eps the rule would divide by 0: the element stays.
   Tensor w = parameter(zeros({1}, DType::f64));
   optim::RMSProp rmsprop(Parameters{{"w", w}}, {.alpha = 0.5, .eps = 0, .centered = true});
-  for (int t = 0; t < 2; ++t) rmsprop.step(slopes({{w, full({1}, 1e-200, DType::f64)}}));
+  for (int t = 0; t < 2; ++t) rmsprop.step(Gradients::from({{w, full({1}, 1e-200, DType::f64)}}));
   EXPECT_EQ(values(w), Values{0});
   EXPECT_TRUE(std::isnan(rmsprop.effective_rates()[0].rates.item()));
 }
@@ -207,7 +207,7 @@ TEST(EffectiveRate, FollowsGroupsAndLoads) {
   optim::Adagrad adagrad(Parameters{{"w", w}, {"b", b}}, {.lr = 0.5, .eps = 0});
   adagrad.group("b", [](auto& o) { o.lr = 8, o.eps = 2, o.eps_inside_root = true; });
   const Tensor four = full({1}, 4, DType::f64), root = full({1}, std::sqrt(14), DType::f64);
-  adagrad.step(slopes({{w, four}, {b, root}}));
+  adagrad.step(Gradients::from({{w, four}, {b, root}}));
   adagrad.set_lr(1);
   auto rates = adagrad.effective_rates();
   EXPECT_EQ(rates[0].lr, 1);
@@ -226,7 +226,7 @@ TEST(EffectiveRate, OfAUsersMethodIsWhatItsRuleTells) {
   Tensor w = parameter(zeros({3}, DType::f64)), b = parameter(zeros({1}, DType::f64));
   Root root(Parameters{{"w", w}, {"b", b}});
   root.group("b", [](auto& o) { o.keep = false; });
-  root.step(slopes({{w, tensor({4.0, -8.0, 1.0}, DType::f64)}, {b, ones({1}, DType::f64)}}));
+  root.step(Gradients::from({{w, tensor({4.0, -8.0, 1.0}, DType::f64)}, {b, ones({1}, DType::f64)}}));
   EXPECT_EQ(values(w), (Values{-0.5, 0.5, -0.25}));
   const auto rates = root.effective_rates();
   ASSERT_EQ(rates.size(), 1u);  // the other rule tells none
@@ -236,6 +236,6 @@ TEST(EffectiveRate, OfAUsersMethodIsWhatItsRuleTells) {
   EXPECT_TRUE(std::isnan(rates[0].rates.data<double>()[2]));  // still at 2
   Steady steady(Parameters{{"b", b}});
   EXPECT_TRUE(std::isnan(steady.effective_rates()[0].rates.item()));
-  steady.step(slopes({{b, ones({1}, DType::f64)}}));
+  steady.step(Gradients::from({{b, ones({1}, DType::f64)}}));
   EXPECT_EQ(steady.effective_rates()[0].rates.item(), 0.25);
 }

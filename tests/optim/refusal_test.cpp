@@ -45,7 +45,7 @@ TEST(Refusals, NameTheStepTheParameterAndTheFirstBadIndex) {
       EXPECT_EQ(refused(-2), head + "1: the gradient for '0.weight' must be finite: -inf at [0, 2]" + tail);
       EXPECT_EQ(refused(0), head + "1: the gradient for '0.weight' must be finite: nan at [0, 2]" + tail);
       set({4, 4, 4, 4, 4, 4});
-      optimizer->step(slopes({{w, ones({2, 3}, dtype)}}));  // a refused step does not count
+      optimizer->step(Gradients::from({{w, ones({2, 3}, dtype)}}));  // a refused step does not count
       set({1, 1, 1, 1, 1, 0});
       EXPECT_EQ(refused(2), head + "2: the gradient for '0.weight' must be finite: inf at [1, 2]" + tail);
     }
@@ -89,7 +89,7 @@ TEST(Refusals, TakeAFiniteGradientOfAnySize) {
   Tensor w = parameter(zeros({4}));
   optim::SGD sgd(Parameters{{"w", w}}, {.lr = 1});
   const double most = 3.4e38, least = 1e-45;
-  sgd.step(slopes({{w, tensor({most, -most, least, 0.0})}}));
+  sgd.step(Gradients::from({{w, tensor({most, -most, least, 0.0})}}));
   EXPECT_TRUE(std::isfinite(values(w)[0]) && std::isfinite(values(w)[1]));
   EXPECT_NE(values(w)[2], 0);
 }
@@ -154,9 +154,9 @@ TEST(Refusals, WhenNoParameterHasAGradient) {
                       text = "ValueError: [" + row.name +
                              "] none of the 2 parameters has a gradient (were they made from this optimizer's model?)";
     EXPECT_EQ(thrown([&] { optimizer->step(Gradients()); }), text);
-    EXPECT_EQ(thrown([&] { optimizer->step(slopes({{stranger, ones(row.shape(2))}})); }), text);
+    EXPECT_EQ(thrown([&] { optimizer->step(Gradients::from({{stranger, ones(row.shape(2))}})); }), text);
     const Tensor copy = parameter(a.clone());
-    EXPECT_EQ(thrown([&] { optimizer->step(slopes({{copy, ones(row.shape(2))}})); }), text);
+    EXPECT_EQ(thrown([&] { optimizer->step(Gradients::from({{copy, ones(row.shape(2))}})); }), text);
     EXPECT_EQ(everything(*optimizer, {a, b}), before);
   }
 }
@@ -170,7 +170,7 @@ TEST(Refusals, KnowAParameterByItsIdentity) {
       }(),
       {.lr = 1});
   Tensor other = parameter(ones({2}));
-  EXPECT_NE(thrown([&] { sgd.step(slopes({{other, ones({2})}})); }), "nothing");
+  EXPECT_NE(thrown([&] { sgd.step(Gradients::from({{other, ones({2})}})); }), "nothing");
   EXPECT_EQ(values(other), (std::vector<double>{1, 1}));
 }
 

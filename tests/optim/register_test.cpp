@@ -97,7 +97,7 @@ TEST(Register, MakesAUsersMethodKnownByItsName) {
 
   optim::register_optimizer<Halving>();
   Tensor w = parameter(full({2}, 8));
-  optim::make("halving lr=0.25", Parameters{{"w", w}})->step(slopes({{w, ones({2})}}));
+  optim::make("halving lr=0.25", Parameters{{"w", w}})->step(Gradients::from({{w, ones({2})}}));
   EXPECT_EQ(values(w), (std::vector<double>{2, 2}));
 }
 

@@ -37,7 +37,7 @@ void expect_rule(const Options& o, double weight_decay, double from) {
       move_one<Rule<T>>(o, weight_decay, from, want[static_cast<std::size_t>(i)], i, std::make_index_sequence<slots>{});
     }
     Method optimizer(Parameters{{"w", w}}, o);
-    for (int t = 0; t < steps; ++t) optimizer.step(slopes({{w, wobbles({n}, 60 * t, dtype_of<T>)}}));
+    for (int t = 0; t < steps; ++t) optimizer.step(Gradients::from({{w, wobbles({n}, 60 * t, dtype_of<T>)}}));
     EXPECT_EQ(bits(w), bits(tensor(want))) << n;
   }
 }
@@ -104,7 +104,7 @@ TEST(Rules, StayPutWhereBothSidesOfADivisionAreZero) {
       for (std::int64_t i = 0; i < 20; i += 3) g.rows(i, i + 1).assign(zeros({1}, dtype));
       const auto optimizer = make(Parameters{{"w", w}});
       const std::vector<double> before = values(w);
-      for (int t = 0; t < 3; ++t) optimizer->step(slopes({{w, g}}));
+      for (int t = 0; t < 3; ++t) optimizer->step(Gradients::from({{w, g}}));
       const std::vector<double> now = values(w);
       for (std::size_t i = 0; i < now.size(); ++i) {
         EXPECT_TRUE(std::isfinite(now[i])) << i;
@@ -130,7 +130,7 @@ TEST(Rules, TakeAVarianceBelowZeroAsZero) {
     for (const double momentum : {0.0, 0.5}) {
       Tensor w = parameter(zeros({50}, dtype)), g = wobbles({50}, 30, dtype);
       optim::RMSProp optimizer(Parameters{{"w", w}}, RMSPropOptions{.lr = 1e-3, .alpha = 0.5, .momentum = momentum, .centered = true});
-      for (int t = 0; t < 100; ++t) optimizer.step(slopes({{w, g}}));
+      for (int t = 0; t < 100; ++t) optimizer.step(Gradients::from({{w, g}}));
       bool below = false;
       const TensorMap state = optimizer.state();
       const std::vector<double> v = values(state["w/square_avg"]), a = values(state["w/grad_avg"]), now = values(w);
@@ -157,7 +157,7 @@ TEST(Rules, LeaveWhatNaNWouldMove) {
         optimizer->set_check_finite(false);
         Tensor g = ones(row.shape(20));
         g.data<float>()[3] = g.data<float>()[18] = NAN;
-        optimizer->step(slopes({{w, g}}));
+        optimizer->step(Gradients::from({{w, g}}));
         const std::vector<double> now = values(w);
         for (std::size_t i = 0; i < now.size(); ++i) {
           EXPECT_TRUE(std::isfinite(now[i])) << row.name << " " << i;
@@ -175,7 +175,7 @@ TEST(Rules, LeaveWhatNaNWouldMove) {
 TEST(Rules, DialectsDifferAsTheCommentSays) {
   const auto first_step = [](const AdagradOptions& o) {
     Tensor w = parameter(zeros({1}, DType::f64));
-    optim::Adagrad(Parameters{{"w", w}}, o).step(slopes({{w, full({1}, 1e-6, DType::f64)}}));
+    optim::Adagrad(Parameters{{"w", w}}, o).step(Gradients::from({{w, full({1}, 1e-6, DType::f64)}}));
     return -w.item();
   };
   const double largest = std::max({first_step(AdagradOptions::torch(0.1)), first_step(AdagradOptions::mlx(0.1)),

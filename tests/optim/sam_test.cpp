@@ -51,7 +51,7 @@ TEST(SAM, GoesAsFarAlongTheSmallestGradient) {
   std::vector<double> seen;
   sam.step([&] {
     seen.push_back(values(w)[0]);
-    return slopes({{w, tensor({1e-40, 0})}});
+    return Gradients::from({{w, tensor({1e-40, 0})}});
   });
   EXPECT_EQ(seen, (std::vector<double>{1, 1.25}));
 }
@@ -82,7 +82,7 @@ TEST(SAM, PutsBackAModelThatTheFunctionConverts) {
 TEST(SAM, StepsWhereThereIsNoSlope) {
   Tensor w = parameter(ones({2}));
   optim::SGD sgd(Parameters{{"w", w}}, {.lr = 1});
-  optim::SAM(sgd).step([&] { return slopes({{w, zeros({2})}}); });
+  optim::SAM(sgd).step([&] { return Gradients::from({{w, zeros({2})}}); });
   EXPECT_EQ(values(w), (std::vector<double>{1, 1}));
 }
 

@@ -155,7 +155,7 @@ TEST(Schedules, AreValuesThatAnOptimizerFollows) {
   double moved = 0;
   for (std::int64_t step = 0; step < 4; ++step) {
     sgd.set_lr(copy(step));
-    sgd.step(slopes({{w, ones({1}, DType::f64)}}));
+    sgd.step(Gradients::from({{w, ones({1}, DType::f64)}}));
     moved += falling(step);
   }
   EXPECT_DOUBLE_EQ(-w.item(), moved);

@@ -25,7 +25,7 @@ struct Training {
         optimizer(row.build(Parameters{{"a", a}, {"b", b}}, settings)) {}
   void step(int t) {
     const Tensor ga = wobbles({3, 6}, 50 + 40 * t, a.dtype()), gb = wobbles(b.shape(), 90 + 40 * t, a.dtype());
-    optimizer->step(t < 2 ? slopes({{a, ga}}) : slopes({{a, ga}, {b, gb}}));
+    optimizer->step(t < 2 ? Gradients::from({{a, ga}}) : Gradients::from({{a, ga}, {b, gb}}));
   }
   std::string all_bits() const { return bits(a) + bits(b) + bits(optimizer->state()); }
 };
@@ -128,7 +128,7 @@ TEST_P(States, TakeAllOrNothing) {
 TEST(State, ListsAllThatDoesNotFit) {
   Tensor w = parameter(ones({2, 3})), b = parameter(ones({3}));
   optim::Adagrad adagrad(Parameters{{"w", w}, {"b", b}}, {.lr = 0.1});
-  adagrad.step(slopes({{w, ones({2, 3})}, {b, ones({3})}}));
+  adagrad.step(Gradients::from({{w, ones({2, 3})}, {b, ones({3})}}));
   const std::string before = bits(adagrad.state());
   TensorMap state = without(without(adagrad.state(), "adagrad/eps"), "w/sum", ones({3, 2}));
   state = without(without(state, "b/sum", ones({3}, DType::f64)), "b/step", ones({}, DType::f32));
@@ -156,7 +156,7 @@ TEST(State, ListsAllThatDoesNotFit) {
 TEST(State, OfAnotherMethodIsRefused) {
   Tensor w = parameter(ones({2}));
   optim::SGD sgd(Parameters{{"w", w}}, {.momentum = 0.5});
-  sgd.step(slopes({{w, ones({2})}}));
+  sgd.step(Gradients::from({{w, ones({2})}}));
   optim::Adagrad adagrad(Parameters{{"w", w}});
   EXPECT_EQ(thrown([&] { adagrad.load_state(sgd.state()); }), R"(ValueError: [adagrad] the state does not fit this optimizer:
   method: sgd, wanted adagrad
@@ -181,8 +181,8 @@ TEST(State, OfAnotherMethodIsRefused) {
 TEST(State, MustHoldTheSlotsThatItsOptionsCallFor) {
   Tensor w = parameter(ones({2}));
   optim::SGD plain(Parameters{{"w", w}}), momentum(Parameters{{"w", w}}, {.momentum = 0.5});
-  plain.step(slopes({{w, ones({2})}}));
-  momentum.step(slopes({{w, ones({2})}}));
+  plain.step(Gradients::from({{w, ones({2})}}));
+  momentum.step(Gradients::from({{w, ones({2})}}));
   EXPECT_EQ(thrown([&] { plain.load_state(without(momentum.state(), "w/momentum")); }),
             "ValueError: [sgd] the state does not fit this optimizer:\n  missing: w/momentum");
   TensorMap more = plain.state();
@@ -228,7 +228,7 @@ TEST(State, BetweenTwoRulesIsThatOfTheNextStep) {
   const auto switch_on = [](optim::RMSProp& o) { o.group("w", [](auto& options) { options.momentum = 0.5; }); };
   Tensor w = parameter(wobbles({5}, 0, DType::f64));
   const auto run = make(w);
-  run->step(slopes({{w, wobbles({5}, 9, DType::f64)}}));
+  run->step(Gradients::from({{w, wobbles({5}, 9, DType::f64)}}));
   const Tensor average = run->state()["w/square_avg"];
   switch_on(*run);
   const TensorMap state = run->state();
@@ -239,8 +239,8 @@ TEST(State, BetweenTwoRulesIsThatOfTheNextStep) {
   switch_on(*other);
   other->load_state(state);
   for (int t = 0; t < 3; ++t) {
-    run->step(slopes({{w, wobbles({5}, 20 + t, DType::f64)}}));
-    other->step(slopes({{twin, wobbles({5}, 20 + t, DType::f64)}}));
+    run->step(Gradients::from({{w, wobbles({5}, 20 + t, DType::f64)}}));
+    other->step(Gradients::from({{twin, wobbles({5}, 20 + t, DType::f64)}}));
     EXPECT_EQ(bits(twin), bits(w));
   }
 }

@@ -23,15 +23,6 @@ inline capstan::TensorMap without(const capstan::TensorMap& map, std::string_vie
   return rest;
 }
 
-/// Gradients that hold exactly g for w, from a tape.
-using Slopes = std::vector<std::pair<capstan::Tensor, capstan::Tensor>>;
-inline capstan::Gradients slopes(const Slopes& of) {
-  capstan::Tape tape;
-  capstan::Tensor loss;
-  for (const auto& [w, g] : of) loss = loss.defined() ? loss + sum(w * g) : sum(w * g);
-  return tape.gradients(loss);
-}
-
 /// The k-th of a row of fixed, irregular numbers of both signs, |x| in [0.05, 1].
 inline double wobble(std::int64_t k) {
   const double x = static_cast<double>((k * 7919 + 13) % 1000) / 1000 * 2 - 1;

@@ -111,7 +111,7 @@ TEST(Transform, IsOptaxs) {
         (i < 6 ? slope_w.data<double>()[i] : slope_v.data<double>()[i - 6]) =
             a[i] * at[i] + b[i] * std::cos(0.7 * t + static_cast<double>(i));
       if (std::string(name) == "skip" && t % 5 == 3) slope_w.data<double>()[1] = INFINITY;
-      by_chain.step(slopes({{w, slope_w}, {v, slope_v}}));
+      by_chain.step(Gradients::from({{w, slope_w}, {v, slope_v}}));
       const Values now = position();
       for (std::size_t i = 0; i < 9; ++i)
         EXPECT_NEAR(now[i], want.at(i), 1e-12 * std::max(1.0, std::abs(want[i]))) << name << " " << t << " " << i;

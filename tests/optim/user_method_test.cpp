@@ -66,10 +66,10 @@ static_assert(!std::is_copy_constructible_v<Signum> && !std::is_copy_assignable_
 TEST(UsersMethod, MovesByTheSignOfItsMomentum) {
   Tensor w = parameter(tensor({1.0, 2.0, 3.0}, DType::f64));
   Signum signum(Parameters{{"w", w}}, {.lr = 0.25, .momentum = 0.5});
-  signum.step(slopes({{w, tensor({8.0, -4.0, 0.0}, DType::f64)}}));
+  signum.step(Gradients::from({{w, tensor({8.0, -4.0, 0.0}, DType::f64)}}));
   EXPECT_EQ(values(w), (std::vector<double>{0.75, 2.25, 3}));
   EXPECT_EQ(values(signum.state()["w/momentum"]), (std::vector<double>{4, -2, 0}));
-  signum.step(slopes({{w, tensor({-4.0, 8.0, -1.0}, DType::f64)}}));  // momentum 0, 3, -0.5
+  signum.step(Gradients::from({{w, tensor({-4.0, 8.0, -1.0}, DType::f64)}}));  // momentum 0, 3, -0.5
   EXPECT_EQ(values(w), (std::vector<double>{0.75, 2, 3.25}));
   EXPECT_EQ(signum.options().momentum, 0.5);
 }
@@ -79,7 +79,7 @@ TEST(UsersMethod, HasGroupsAndSchedules) {
   Signum signum(Parameters{{"w", w}, {"b", b}}, {.lr = 0.25});
   signum.group("b", [](auto& o) { o.lr = 2; });
   signum.set_lr(0.5);
-  signum.step(slopes({{w, ones({2})}, {b, ones({2})}}));
+  signum.step(Gradients::from({{w, ones({2})}, {b, ones({2})}}));
   EXPECT_EQ(values(w), (std::vector<double>{-0.5, -0.5}));
   EXPECT_EQ(values(b), (std::vector<double>{-2, -2}));
   EXPECT_EQ(thrown([&] { signum.group("c", [](auto& o) { o.lr = 2; }); }),
@@ -103,7 +103,7 @@ TEST(UsersMethod, StartsItsSlotsFromWhatItSays) {
   Tensor a = parameter(zeros({2})), b = parameter(zeros({2}));
   Blend blend(Parameters{{"a", a}, {"b", b}}, {.lr = 1, .keep = 1, .from = 4, .two = true});
   blend.group("b", [](auto& o) { o.from = 8; });
-  blend.step(slopes({{a, ones({2})}, {b, ones({2})}}));
+  blend.step(Gradients::from({{a, ones({2})}, {b, ones({2})}}));
   EXPECT_EQ(values(blend.state()["a/fast"]), (std::vector<double>{5, 5}));
   EXPECT_EQ(values(blend.state()["b/fast"]), (std::vector<double>{9, 9}));
   EXPECT_EQ(values(blend.state()["b/slow"]), (std::vector<double>{1, 1}));
@@ -115,7 +115,7 @@ TEST(UsersMethod, OfWholeTensorsIsOneFunction) {
   Tensor w = parameter(tensor({3.0, 4.0}, DType::f64)), b = parameter(tensor({2.0}, DType::f64));
   PlainLARS lars(Parameters{{"w", w}, {"b", b}}, {.lr = 1, .trust = 0.5});
   lars.group("b", [](auto& o) { o.weight_decay = 0.5; });
-  lars.step(slopes({{w, tensor({0.0, 8.0}, DType::f64)}, {b, tensor({-5.0}, DType::f64)}}));  // b: g = -5 + 0.5*2
+  lars.step(Gradients::from({{w, tensor({0.0, 8.0}, DType::f64)}, {b, tensor({-5.0}, DType::f64)}}));  // b: g = -5 + 0.5*2
   EXPECT_NEAR(values(w)[0], 3, 1e-12);
   EXPECT_NEAR(values(w)[1], 4 - 2.5, 1e-8);
   EXPECT_NEAR(values(b)[0], 2 + 1, 1e-8);
@@ -126,8 +126,8 @@ TEST(UsersMethod, OfWholeTensorsIsOneFunction) {
   PlainLARS other(Parameters{{"w", w2}, {"b", b2}});
   other.group("b", [](auto& o) { o.weight_decay = 1; });
   other.load_state(lars.state());
-  lars.step(slopes({{w, ones({2}, DType::f64)}}));
-  other.step(slopes({{w2, ones({2}, DType::f64)}}));
+  lars.step(Gradients::from({{w, ones({2}, DType::f64)}}));
+  other.step(Gradients::from({{w2, ones({2}, DType::f64)}}));
   EXPECT_EQ(bits(w2) + bits(other.state()), bits(w) + bits(lars.state()));
 }
 
@@ -135,7 +135,7 @@ TEST(UsersMethod, FromTheGroundUpHasTheRestFromTheBase) {
   Tensor w = parameter(zeros({2}, DType::f64)), b = parameter(zeros({1}, DType::f64));
   Normalised n(Parameters{{"w", w}, {"b", b}}, 5);
   n.group("b", 2);
-  const auto g = [&] { return slopes({{w, tensor({3.0, -4.0}, DType::f64)}, {b, tensor({7.0}, DType::f64)}}); };
+  const auto g = [&] { return Gradients::from({{w, tensor({3.0, -4.0}, DType::f64)}, {b, tensor({7.0}, DType::f64)}}); };
   {
     Tape tape;  // while one runs, changes in place need NoGrad: the base has it
     const Gradients first = tape.gradients(sum(w * tensor({3.0, -4.0}, DType::f64)) + sum(b * 7.0));
@@ -153,7 +153,7 @@ TEST(UsersMethod, FromTheGroundUpHasTheRestFromTheBase) {
   other.group("b", 1);
   other.load_state(n.state());
   n.step(g());
-  other.step(slopes({{w2, tensor({3.0, -4.0}, DType::f64)}, {b2, tensor({7.0}, DType::f64)}}));
+  other.step(Gradients::from({{w2, tensor({3.0, -4.0}, DType::f64)}, {b2, tensor({7.0}, DType::f64)}}));
   EXPECT_EQ(bits(w2) + bits(b2) + bits(other.state()), bits(w) + bits(b) + bits(n.state()));
   EXPECT_EQ(thrown([&] { n.step(Gradients()); }),
             "ValueError: [normalised] none of the 2 parameters has a gradient (were they made from this optimizer's model?)");

@@ -12,7 +12,7 @@ TEST(WholeTensors, HaveSlotsOfTheirOwnShapes) {
   const Parameters all = {{"m", matrix}, {"v", vector}, {"s", scalar}, {"c", cube}, {"n", none}};
   const auto step = [&](optim::Optimizer& optimizer) {
     optimizer.step(
-        slopes({{matrix, ones({2, 3})}, {vector, ones({4})}, {scalar, ones({})}, {cube, ones({2, 3, 4})}, {none, zeros({0, 3})}}));
+        Gradients::from({{matrix, ones({2, 3})}, {vector, ones({4})}, {scalar, ones({})}, {cube, ones({2, 3, 4})}, {none, zeros({0, 3})}}));
     std::string shapes;
     for (const auto& [name, t] : optimizer.state())
       if (name.find('/') == 1 && !name.ends_with("/step")) shapes += name + to_string(t.shape()) + " ";
@@ -58,7 +58,7 @@ TEST(Muon, MakesAllDirectionsEquallyLong) {
     Tensor w = parameter(zeros(shape, DType::f64));
     optim::Muon muon(Parameters{{"w", w}}, {.lr = 1, .weight_decay = 0, .momentum = 0});
     Tensor g = wobbles(shape, 0, DType::f64);
-    muon.step(slopes({{w, g}}));
+    muon.step(Gradients::from({{w, g}}));
     const bool tall = shape[0] > shape[1];
     const Tensor gram = matmul(w, w, {.transpose_a = tall, .transpose_b = !tall});
     const double scale = std::max(1.0, static_cast<double>(shape[0]) / static_cast<double>(shape[1]));
@@ -87,8 +87,8 @@ TEST(FullMatrixAdagrad, KnowsNoCoordinates) {
     const auto one = make(a), two = make(b);
     for (int t = 0; t < 5; ++t) {
       const Tensor g = wobbles({2}, 10 * t, DType::f64);
-      one->step(slopes({{a, g}}));
-      two->step(slopes({{b, tensor(turn(values(g)))}}));
+      one->step(Gradients::from({{a, g}}));
+      two->step(Gradients::from({{b, tensor(turn(values(g)))}}));
     }
     const std::vector<double> want = turn(values(a)), is = values(b);
     return std::max(std::abs(want[0] - is[0]), std::abs(want[1] - is[1]));
@@ -107,7 +107,7 @@ TEST(ScheduleFree, AveragesWhereItsStepsWent) {
     const double rate = t < 3 ? 0.5 : 0.25, largest = 0.5;  // a rate that falls still counts as the largest
     free.set_lr(rate);
     const Tensor g = wobbles({2}, 7 * t, DType::f64);
-    free.step(slopes({{w, g}}));
+    free.step(Gradients::from({{w, g}}));
     total += largest * largest;
     for (std::size_t i = 0; i < 2; ++i) {
       const double gi = values(g)[i];
@@ -128,13 +128,13 @@ TEST(WholeTensors, AZeroGradientDividesNothingByZero) {
     for (const double eps : {0.0, 1e-44, 1e-50, 1e-300}) {
       if (dtype == DType::f32 && eps > 0 && eps < 1e-45) continue;  // refused: finite_test.cpp
       optim::Muon muon(Parameters{{"w", w}}, {.weight_decay = 0, .eps = eps});
-      muon.step(slopes({{w, zeros({2, 3}, dtype)}}));
+      muon.step(Gradients::from({{w, zeros({2, 3}, dtype)}}));
       optim::Adafactor adafactor(Parameters{{"w", w}}, {.eps1 = eps});
-      adafactor.step(slopes({{w, zeros({2, 3}, dtype)}}));
+      adafactor.step(Gradients::from({{w, zeros({2, 3}, dtype)}}));
       EXPECT_EQ(values(w), (std::vector<double>{1, 1, 1, 1, 1, 1})) << eps;
       const Tensor v = parameter(ones({2, 3}, dtype));
       optim::Adafactor other(Parameters{{"v", v}}, {.eps1 = eps});
-      other.step(slopes({{v, row}}));
+      other.step(Gradients::from({{v, row}}));
       EXPECT_EQ(values(v.detach().rows(1, 2)), (std::vector<double>{1, 1, 1})) << eps;
       for (const double x : values(v)) EXPECT_TRUE(std::isfinite(x));
       if (eps == 0) continue;  // refused by the others
@@ -142,8 +142,8 @@ TEST(WholeTensors, AZeroGradientDividesNothingByZero) {
       optim::LAMB lamb(Parameters{{"a", a}}, {.eps = eps, .weight_decay = 0});
       optim::ScheduleFreeAdamW free(Parameters{{"b", b}}, {.eps = eps});
       for (const Tensor& g : {zeros({2, 3}, dtype), row}) {
-        lamb.step(slopes({{a, g}}));
-        free.step(slopes({{b, g}}));
+        lamb.step(Gradients::from({{a, g}}));
+        free.step(Gradients::from({{b, g}}));
         EXPECT_EQ(values(a.detach().rows(1, 2)), (std::vector<double>{1, 1, 1})) << eps;
         EXPECT_EQ(values(b.detach().rows(1, 2)), (std::vector<double>{1, 1, 1})) << eps;
       }

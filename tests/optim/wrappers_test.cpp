@@ -70,7 +70,7 @@ TEST(Lookahead, TakesInAParameterThatCameLater) {
   lookahead.step(gradients_at(run.w, 1));
   Tensor late = parameter(full({1}, 4, DType::f64));
   run.sgd.add_parameters(Parameters{{"late", late}});
-  lookahead.step(slopes({{late, full({1}, 10, DType::f64)}}));  // 4 -> 3, and half the way back
+  lookahead.step(Gradients::from({{late, full({1}, 10, DType::f64)}}));  // 4 -> 3, and half the way back
   EXPECT_DOUBLE_EQ(late.item(), 3.5);
   EXPECT_DOUBLE_EQ(lookahead.state()["lookahead/slow/late"].item(), 3.5);
 }
@@ -204,7 +204,7 @@ TEST(Wrappers, RefuseAParameterThatIsNamedLikeOne) {
   optim::SAM sam(sgd);
   optim::Lookahead lookahead(sam);
   EXPECT_EQ(thrown([&] { lookahead.step([&] {
-                           return slopes({{w, ones({2})}});
+                           return Gradients::from({{w, ones({2})}});
                          }); }),
             "ValueError: [lookahead] a parameter must not be named like a wrapper: 'lookahead' (their state would have the same names)");
   EXPECT_EQ(values(w), (std::vector<double>{1, 1}));

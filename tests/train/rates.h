@@ -16,8 +16,7 @@ using train::RateMicroscope;
 
 /// One step along g, which is as long as w.
 inline void step(optim::Optimizer& optimizer, const Tensor& w, const Values& g) {
-  Tape tape;
-  optimizer.step(tape.gradients(sum(w * tensor(g).to(w.dtype()).reshape(w.shape()))));
+  optimizer.step(Gradients::from({{w, tensor(g).to(w.dtype()).reshape(w.shape())}}));
 }
 
 /// Adagrad whose rates are lr/sqrt(s), and 1 for a first gradient of 1 and lr = 1.
