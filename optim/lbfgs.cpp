@@ -84,6 +84,10 @@ void LBFGS::read_rest(detail::StateReader& reader) {
   }
 }
 
+void LBFGS::begin_step() noexcept {
+  if (!under_way_) last_ = {End::not_begun, 0, evaluate_ ? 1 : 0, entries().size()};
+}
+
 void LBFGS::prepare(double) { require_rest("step()"); }
 
 const char* LBFGS::text(End end) noexcept {
@@ -94,6 +98,7 @@ const char* LBFGS::text(End end) noexcept {
 
 double LBFGS::search(Evaluate evaluate, const void* closure) {
   require_rest("step()");
+  last_ = {End::not_begun, 0, 1, entries().size()};
   const Gradients first = evaluate(closure);
   struct Borrow {  // the closure lives as long as this call
     LBFGS& of;
@@ -149,8 +154,6 @@ void LBFGS::update_all() {
 }
 
 void LBFGS::Run::begin() {
-  of.iterations_ = 0;
-  of.evaluations_ = of.evaluate_ ? 1 : 0;
   moving.reserve(of.entries().size());
   gradient.reserve(of.entries().size());
   for (const Entry& e : of.entries())
@@ -173,8 +176,8 @@ void LBFGS::Run::begin() {
 
 void LBFGS::Run::work() {
   try {
-    do of.end_ = iterate();
-    while (of.end_ == End::not_begun);
+    do of.last_.end = iterate();
+    while (of.last_.end == End::not_begun);
   } catch (...) {
     if (!committed)
       for (Entry* e : moving) --e->steps;
@@ -217,7 +220,7 @@ bool LBFGS::Run::search(double slope, double t) {
   const auto point = [&](double length) {
     detail::Point p{length, std::numeric_limits<double>::infinity(), 0, {}};
     if (!place(length)) return p;
-    ++of.evaluations_;
+    ++of.last_.evaluations;
     const Gradients found = of.evaluate_(of.closure_);
     for (const Entry* e : moving) p.gradient.push_back(found[e->parameter]);
     const double along = static_cast<double>(dot(p.gradient, d));
@@ -226,7 +229,7 @@ bool LBFGS::Run::search(double slope, double t) {
     p.slope = along;
     return p;
   };
-  const int left = o.max_eval == 0 ? search_evaluations : static_cast<int>(o.max_eval) - of.evaluations_;
+  const int left = o.max_eval == 0 ? search_evaluations : static_cast<int>(o.max_eval) - of.last_.evaluations;
   const double finest = detail::resolution(start, d), least = std::max(o.tolerance_change / largest(d), finest);
   if (t < finest) t = 4 * finest;  // else the first step of all, of the length 1, changes no parameter of 1e8 in f32
   detail::Point end = detail::strong_wolfe(point, {0, of.loss_, slope, gradient}, t, least, std::min(left, search_evaluations));
@@ -285,7 +288,7 @@ LBFGS::End LBFGS::Run::iterate() {
   const Tensors here = gradient;
   const double before = of.loss_;
   if (of.evaluate_ && o.line_search) {
-    if (o.max_eval != 0 && of.evaluations_ >= o.max_eval) return End::max_eval;
+    if (o.max_eval != 0 && of.last_.evaluations >= o.max_eval) return End::max_eval;
     bool found = false;
     try {
       found = search(slope, t);
@@ -296,19 +299,19 @@ LBFGS::End LBFGS::Run::iterate() {
     }
     if (!found) {
       commit(pair, here, nullptr);
-      return o.max_eval != 0 && of.evaluations_ >= o.max_eval ? End::max_eval : End::no_better_point;
+      return o.max_eval != 0 && of.last_.evaluations >= o.max_eval ? End::max_eval : End::no_better_point;
     }
     commit(pair, here, &d);
-    ++of.iterations_;
+    ++of.last_.iterations;
   } else {
     const Tensors moved = scaled(d, t);
     if (!place(t)) return give_up();
     commit(pair, here, &moved);
     d = moved;
-    ++of.iterations_;
-    if (!of.evaluate_ || of.iterations_ >= o.max_iter) return End::max_iter;
-    if (o.max_eval != 0 && of.evaluations_ >= o.max_eval) return End::max_eval;
-    ++of.evaluations_;
+    ++of.last_.iterations;
+    if (!of.evaluate_ || of.last_.iterations >= o.max_iter) return End::max_iter;
+    if (o.max_eval != 0 && of.last_.evaluations >= o.max_eval) return End::max_eval;
+    ++of.last_.evaluations;
     const Gradients found = of.evaluate_(of.closure_);
     Tensors there;
     for (const Entry* e : moving) there.push_back(found[e->parameter]);
@@ -320,8 +323,8 @@ LBFGS::End LBFGS::Run::iterate() {
     gradient = std::move(there);
   }
   const double most = o.max_eval == 0 ? std::floor(o.max_iter * 5 / 4) : o.max_eval;
-  if (of.iterations_ >= o.max_iter) return End::max_iter;
-  if (of.evaluations_ >= most) return End::max_eval;
+  if (of.last_.iterations >= o.max_iter) return End::max_iter;
+  if (of.last_.evaluations >= most) return End::max_eval;
   if (largest(gradient) <= o.tolerance_grad) return End::small_gradient;
   if (largest(d) <= o.tolerance_change) return End::small_step;
   if (std::abs(of.loss_ - before) < o.tolerance_change) return End::small_change;

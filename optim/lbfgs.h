@@ -69,7 +69,7 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
 
   /// Why a step ended.
   enum class End {
-    not_begun,        // there was none
+    not_begun,        // there was none, or it threw
     small_gradient,   // no element of the gradient was larger than tolerance_grad
     flat,             // the slope along the direction was above -tolerance_change
     small_step,       // no element moved further than tolerance_change
@@ -79,10 +79,11 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
     max_eval,         // evaluations are used up
     not_finite        // there was nowhere finite to go: the parameters stay where they were
   };
-  /// Of the last step: why it ended, how many iterations it made, and how often it called the closure.
-  End ended() const noexcept { return end_; }
-  int iterations() const noexcept { return iterations_; }
-  int evaluations() const noexcept { return evaluations_; }
+  /// Of the last step, also one that threw: why it ended, how many iterations it made, and how often it called the closure. After
+  /// load_state() and add_parameters() there was none.
+  End ended() const noexcept { return last().end; }
+  int iterations() const noexcept { return last().iterations; }
+  int evaluations() const noexcept { return last().evaluations; }
   /// "small_gradient", ...: for a log.
   static const char* text(End end) noexcept;
 
@@ -91,11 +92,13 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   static std::string formula(const LBFGSOptions& o);
 
  protected:
+  void begin_step() noexcept override;
   void prepare(double loss) override;
   void update(Entry&, const Tensor&) override {}
   void update_all() override;
   void group_by_name(std::string_view pattern, const std::vector<Setting>&) override { refuse_group(pattern); }
   void read_rest(detail::StateReader& reader) override;
+  void take_rest() noexcept override { last_ = {}; }
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
   std::vector<const char*> slot_names(std::size_t rule) const override;
   Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const override;
@@ -106,12 +109,19 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   double search(Evaluate evaluate, const void* closure);
   void require_rest(const char* call) const;
 
+  /// What there is to tell of a step.
+  struct Last {
+    End end = End::not_begun;
+    int iterations = 0, evaluations = 0;
+    std::size_t parameters = 0;  // how many the optimizer had
+  };
+  Last last() const noexcept { return last_.parameters == entries().size() ? last_ : Last{}; }
+
   Evaluate evaluate_ = nullptr;  // null in step(gradients)
   const void* closure_ = nullptr;
   double loss_ = 0;
   bool under_way_ = false;
-  int iterations_ = 0, evaluations_ = 0;
-  End end_ = End::not_begun;
+  Last last_;
 };
 
 extern template class Method<LBFGS, LBFGSOptions>;

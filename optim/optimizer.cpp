@@ -82,6 +82,7 @@ Optimizer::~Optimizer() = default;
 
 Shape Optimizer::shape_of(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
 const char* Optimizer::paper() const noexcept { return nullptr; }
+void Optimizer::begin_step() noexcept {}
 void Optimizer::prepare(double) {}
 void Optimizer::update_all() {
   struct Kept {
@@ -259,6 +260,8 @@ void Optimizer::warn_of_unowned(const Gradients& gradients) {
 void Optimizer::step(const Gradients& gradients) {
   const capstan::detail::GradientTable* table = gradients.table();
   if (!table) [[unlikely]]
+  if (prepares_) [[unlikely]]
+    begin_step();
     no_gradient();
   if (check_finite_) [[likely]]
     if (!std::isfinite(table->loss) && !takes_non_finite()) [[unlikely]]

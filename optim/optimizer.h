@@ -109,7 +109,7 @@ class Optimizer {
   void set_warn_unowned(bool on) noexcept { warn_unowned_ = on; }
 
  protected:
-  /// `prepares`: whether step() calls prepare().
+  /// `prepares`: whether step() calls begin_step() and prepare().
   explicit Optimizer(bool prepares = false);
 
   /// One parameter with what belongs to it.
@@ -132,6 +132,9 @@ class Optimizer {
   double& share(const char* name, double start);
 
   /// Called with the loss once all gradients of a step are known, before anything is changed, when the constructor was told so:
+  /// Called at the start of each step, before anything is looked at, when the constructor was told that step() calls prepare(): for a
+  /// method that tells of its last step, which a step that is refused is, too.
+  virtual void begin_step() noexcept;
   /// for a method whose step can fail, or that looks at all gradients together. What it throws leaves all as it was.
   virtual void prepare(double loss);
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.state; entry.steps counts this step.

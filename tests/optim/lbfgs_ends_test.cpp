@@ -231,3 +231,72 @@ TEST(LBFGSEnds, AndBeginsAgainAfterAThrow) {
       EXPECT_GE(lbfgs.iterations(), 1);
     }
 }
+
+// What it tells is of the last step, and a step that was refused, or threw, is one.
+TEST(LBFGSEnds, AndTellsNothingOfAnEarlierStep) {
+  Tensor w = parameter(tensor({-1.2, 1.0}, DType::f64));
+  optim::LBFGS lbfgs(Parameters{{"w", w}}, {.max_iter = 2, .max_eval = 100});
+  optim::Optimizer& base = lbfgs;
+  const auto loss = [&] { return sum(square(square(w))); };
+  const auto good = [&] {
+    lbfgs.step(closure(loss));
+    EXPECT_EQ(lbfgs.ended(), End::max_iter);
+    EXPECT_EQ(lbfgs.iterations(), 2);
+    EXPECT_GE(lbfgs.evaluations(), 3);
+  };
+  const auto expect_none = [&](const char* after, int evaluations) {
+    EXPECT_EQ(lbfgs.ended(), End::not_begun) << after << ": " << optim::LBFGS::text(lbfgs.ended());
+    EXPECT_EQ(lbfgs.iterations(), 0) << after;
+    EXPECT_EQ(lbfgs.evaluations(), evaluations) << after;
+  };
+  const Gradients steep = Gradients::from({{w, full({2}, INFINITY, DType::f64)}});
+  for (int at = 1; at <= 2; ++at) {
+    good();
+    int calls = 0;
+    EXPECT_THROW(lbfgs.step([&] {
+      if (++calls == at) throw std::bad_alloc();
+      return closure(loss)();
+    }),
+                 std::bad_alloc);
+    expect_none("a closure that throws", at);
+  }
+  good();
+  EXPECT_NE(thrown([&] { lbfgs.step([&]() -> Gradients { return {}; }); }), "nothing");
+  expect_none("a closure without gradients", 1);
+  good();
+  EXPECT_NE(thrown([&] { base.step(Gradients()); }), "nothing");
+  expect_none("no gradients", 0);
+  good();
+  EXPECT_NE(thrown([&] { base.step(steep); }), "nothing");
+  expect_none("a gradient that is not finite", 0);
+  good();
+  const TensorMap state = lbfgs.state();
+  EXPECT_NE(thrown([&] { lbfgs.load_state(without(state, "w/memory")); }), "nothing");
+  EXPECT_EQ(lbfgs.ended(), End::max_iter);  // nothing was changed
+  lbfgs.load_state(state);
+  expect_none("load_state()", 0);
+  good();
+  EXPECT_NE(thrown([&] { lbfgs.add_parameters({{"w", w}}); }), "nothing");
+  EXPECT_EQ(lbfgs.ended(), End::max_iter);
+  lbfgs.add_parameters({{"v", parameter(ones({1}))}});
+  expect_none("add_parameters()", 0);
+}
+
+// A step that is refused inside of another is not the last.
+TEST(LBFGSEnds, WhateverItsFunctionAsksItFor) {
+  Tensor w = parameter(tensor({-1.2, 1.0}, DType::f64));
+  optim::LBFGS lbfgs(Parameters{{"w", w}}, {.max_iter = 2, .max_eval = 100});
+  int calls = 0;
+  lbfgs.step([&] {
+    Gradients g = closure([&] { return sum(square(square(w))); })();
+    if (++calls > 1) {
+      EXPECT_NE(thrown([&] { lbfgs.step(g); }), "nothing");
+      EXPECT_EQ(lbfgs.ended(), End::not_begun);
+      EXPECT_EQ(lbfgs.evaluations(), calls);
+    }
+    return g;
+  });
+  EXPECT_EQ(lbfgs.ended(), End::max_iter);
+  EXPECT_EQ(lbfgs.iterations(), 2);
+  EXPECT_EQ(lbfgs.evaluations(), calls);
+}
