@@ -64,6 +64,8 @@ class Elementwise : public Method<Derived, Options> {
  public:
   /// Throws ValueError for an option out of its range, naming it and its value. `prepares`: as in Optimizer.
   explicit Elementwise(const Parameters& parameters, Options options = {}, bool prepares = false);
+  /// An optimizer without parameters, which add_parameters() brings: `Adam({}, {.lr = 1})`.
+  explicit Elementwise(detail::NoParameters, Options options = {}, bool prepares = false) : Elementwise(Parameters(), options, prepares) {}
   ~Elementwise() override;
 
  protected:

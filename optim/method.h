@@ -12,6 +12,10 @@ namespace capstan::optim {
 namespace detail {
 /// a == b where just that is meant, without the warning of -Wfloat-equal in the files that include this.
 constexpr bool equal(double a, double b) noexcept { return a <= b && a >= b; }
+
+/// What `{}` stands for in the place of parameters: none. A method that inherits its constructors could take it for a copy of itself, made
+/// by the default constructor that the language declares for it, and would refuse it as ambiguous.
+enum class NoParameters {};
 }  // namespace detail
 
 /// The struct of a method's options.

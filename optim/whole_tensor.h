@@ -54,6 +54,8 @@ class WholeTensor : public Method<Derived, Options> {
 };
 
 namespace detail {
+  /// An optimizer without parameters, which add_parameters() brings: `LAMB({}, {.lr = 1})`.
+  explicit WholeTensor(detail::NoParameters, Options options = {}, bool prepares = false) : WholeTensor(Parameters(), options, prepares) {}
 /// Throws ValueError: move() has put another tensor in the place of a parameter or, with a name, of its state.
 [[noreturn]] void not_in_place(const char* method, const std::string& parameter, const char* state);
 }  // namespace detail

@@ -1,3 +1,4 @@
+#include <capstan/optim/chain.h>
 #include <capstan/optim/make.h>
 #include <capstan/optim/whole_tensor.h>
 
@@ -161,4 +162,41 @@ TEST(Empty, GetsItsParametersLater) {
     EXPECT_EQ(bits(w), bits(twin)) << method;
     EXPECT_EQ(bits(late->state()), bits(early->state())) << method;
   }
+}
+
+namespace {
+
+/// An optimizer of `{}`, with other options and without, which gets its parameter later.
+template <class Method>
+void expect_braces() {
+  Method plain({}), set({}, {.lr = 0.25}), listed{{}, {.lr = 0.25}};
+  for (Method* const optimizer : {&plain, &set, &listed}) {
+    EXPECT_EQ(optimizer->lr(), optimizer == &plain ? optim::OptionsOf<Method>().lr : 0.25);
+    EXPECT_TRUE(optimizer->parameters().empty());
+    Tensor w = parameter(ones({2, 2}));
+    optimizer->add_parameters({{"w", w}});
+    optimizer->step(Gradients::from({{w, ones({2, 2})}}));
+    EXPECT_NE(values(w), (Values{1, 1, 1, 1})) << Method::name;
+  }
+}
+template <class... Method>
+void expect_braces_of_all() {
+  (expect_braces<Method>(), ...);
+}
+
+}  // namespace
+
+TEST(Empty, IsWhatBracesStandFor) {
+  using namespace optim;
+  expect_braces_of_all<AdaBelief, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, FTRL, FullMatrixAdagrad, LAMB, LARS, LBFGS, Lion, Muon,
+                       NAdam, RAdam, RMSProp, RowwiseAdagrad, Rprop, ScheduleFreeAdamW, SGD, optim::Signum, Yogi>();
+  expect_braces_of_all<::Signum, Blend, Plain<Slip::none>, Together>();  // a user's, one with a constructor of its own
+  Tensor w = parameter(ones({2}));
+  Chain chain({}, transform::scale_by_learning_rate(0.5));
+  chain.add_parameters({{"w", w}});
+  chain.step(Gradients::from({{w, ones({2})}}));
+  EXPECT_EQ(values(w), (Values{0.5, 0.5}));
+  Adam named({{"w", w}}, {.lr = 0.25});  // and a list is the list of parameters
+  EXPECT_EQ(named.parameters().size(), 1u);
+  EXPECT_EQ(thrown([&] { Adam({}, {.lr = -1}); }), "ValueError: [adam] lr must not be negative: -1");
 }
