@@ -16,31 +16,37 @@ Tensor at_least(const Tensor& x, double least) { return clamp(x, least, std::num
 double root_mean_square(const Tensor& x) { return detail::length(x) / std::sqrt(static_cast<double>(x.numel())); }
 
 /// Squares that are too large count as the largest of which w.numel() have a finite sum.
-void average(Tensor& v, const Tensor& x, double taken, const Tensor& w) {
+Tensor average(const Tensor& v, const Tensor& x, double taken, const Tensor& w) {
   const double largest = w.dtype() == DType::f32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
-  v.assign((1 - taken) * v + taken * clamp(x, 0, largest / (4 * static_cast<double>(w.numel()))));
+  return (1 - taken) * v + taken * clamp(x, 0, largest / (4 * static_cast<double>(w.numel())));
 }
 
 }  // namespace
 
-void Adafactor::move(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& row, Tensor& column, Tensor& whole) {
-  if (w.numel() == 0) return;
+std::array<Tensor, 4> Adafactor::plan(const AdafactorOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& old_row,
+                                      const Tensor& old_column, const Tensor& old_whole) {
+  if (w.numel() == 0) return {};
   const double t = static_cast<double>(step.t), taken = std::pow(t, o.beta2_decay);
   const double unit = w.dtype() == DType::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   const double eps1 = detail::kept_positive(o.eps1 == 0 ? unit : o.eps1, w.dtype());
   const double alpha = std::min(step.lr, 1 / std::sqrt(t)) * std::max(o.eps2, root_mean_square(w));
   const Tensor squares = square(g);
-  Tensor v = whole;
+  Tensor row, column, whole, v;
   if (w.dim() > 1) {
-    average(row, mean(squares, -1, true), taken, w);
-    average(column, mean(squares, -2, true), taken, w);
+    row = average(old_row, mean(squares, -1, true), taken, w);
+    column = average(old_column, mean(squares, -2, true), taken, w);
     v = row * (column / at_least(mean(row, -2, true), eps1));  // row * column might be too large
   } else {
-    average(whole, squares, taken, w);
+    v = whole = average(old_whole, squares, taken, w);
   }
   const Tensor u = g / sqrt(at_least(v, detail::kept_positive(eps1 * eps1, w.dtype())));
-  if (o.weight_decay != 0) detail::assign_finite(w, w * (1 - step.lr * o.weight_decay));
-  detail::subtract_finite(w, detail::times(u, alpha, std::max(1.0, root_mean_square(u) / o.d)));
+  return {detail::times(u, alpha, std::max(1.0, root_mean_square(u) / o.d)), row, column, whole};
+}
+
+/// Decay is decoupled, but alpha is of w before it.
+void Adafactor::apply(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor&, const Tensor& change, const Tensor&,
+                      const Tensor&, const Tensor&) {
+  if (change.defined()) detail::take_from(w, 1 - step.lr * o.weight_decay, change);
 }
 
 Shape Adafactor::slot_shape(std::size_t slot, const Shape& w) {

@@ -34,8 +34,10 @@ struct Adafactor : WholeTensor<Adafactor, AdafactorOptions> {
                                      {"d", &AdafactorOptions::d},       {"weight_decay", &AdafactorOptions::weight_decay}};
   static constexpr std::array states = {"row_var", "col_var", "variance"};
 
-  static constexpr bool keeps_finite = true;
-  static void move(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& row, Tensor& column, Tensor& whole);
+  static std::array<Tensor, 4> plan(const AdafactorOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& row,
+                                    const Tensor& column, const Tensor& whole);
+  static void apply(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor& g, const Tensor& change, const Tensor& row,
+                    const Tensor& column, const Tensor& whole);
   static Shape slot_shape(std::size_t slot, const Shape& w);
   static Decay decay(const AdafactorOptions&) { return Decay::own; }
   static void check(const AdafactorOptions& o);

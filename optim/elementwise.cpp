@@ -38,11 +38,26 @@ std::string list_options(const std::vector<FieldInfo>& fields, const std::vector
   return s;
 }
 
+namespace {
+std::string what_of(const std::string& parameter, const char* state) {
+  return state ? cat("the state '", state, "' of '", parameter, "'") : cat("the parameter '", parameter, "'");
+}
+}  // namespace
+
 void not_in_place(const char* method, const std::string& parameter, const char* state) {
-  const std::string what = state ? cat("the state '", state, "' of '", parameter, "'") : cat("the parameter '", parameter, "'");
   const char* const w = state ? state : "w";
-  fail<ValueError>(method, "move() must change ", what, " in place: it made another tensor (write ", w, " -= ... or ", w,
-                   ".assign(...), not ", w, " = ...)");
+  fail<ValueError>(method, "move() must change ", what_of(parameter, state), " in place: it made another tensor (write ", w, " -= ... or ",
+                   w, ".assign(...), not ", w, " = ...)");
+}
+
+void take_in(Tensor& made, const Tensor& old, const Tensor& w, const Tensor& g, const char* method, const std::string& parameter,
+             const char* state) {
+  if (!made.defined()) return;
+  if (made.shape() != old.shape() || made.dtype() != old.dtype())
+    fail<ValueError>(method, "plan() must give ", what_of(parameter, state), " a tensor of its shape and dtype: ", made.dtype(), " ",
+                     made.shape(), " for ", old.dtype(), " ", old.shape());
+  const void* const data = made.header()->data;
+  if (data == w.header()->data || data == g.header()->data) made = made.clone();
 }
 
 void require_positive(const char* method, const char* option, double value) {

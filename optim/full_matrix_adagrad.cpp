@@ -1,7 +1,7 @@
 #include <capstan/core/compute.h>
+#include <capstan/core/create.h>
 #include <capstan/core/lapack.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/finite.h>
 #include <capstan/optim/full_matrix_adagrad.h>
 
 #include <algorithm>
@@ -33,12 +33,12 @@ bool precondition(const std::vector<double>& outer, double eps, double unit, std
 
 }  // namespace
 
-void FullMatrixAdagrad::move(const FullMatrixAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& outer, Tensor& rest) {
-  if (w.numel() == 0) return;
-  kernels::dispatch(w, [&]<class T>(T*) {
+std::array<Tensor, 3> FullMatrixAdagrad::plan(const FullMatrixAdagradOptions& o, StepInfo step, const Tensor& w, const Tensor& g,
+                                              const Tensor& outer, const Tensor& rest) {
+  if (w.numel() == 0) return {};
+  return kernels::dispatch(w, [&]<class T>(T*) -> std::array<Tensor, 3> {
     const std::int64_t n = w.numel();
-    T *x = w.data<T>(), *sums = outer.data<T>(), *rests = rest.data<T>();
-    const T* dx = g.data<T>();
+    const T *dx = kernels::data_of<T>(g), *sums = kernels::data_of<T>(outer), *rests = kernels::data_of<T>(rest);
     std::vector<double> direction(dx, dx + n), matrix(static_cast<std::size_t>(n * n));
     // In units of a power of two in which no product is too large: of g, and its square of G.
     double largest = 0;
@@ -57,13 +57,16 @@ void FullMatrixAdagrad::move(const FullMatrixAdagradOptions& o, StepInfo step, T
     constexpr double room = static_cast<double>(std::numeric_limits<T>::max()) / 4;
     const double kept = top > room * per * per ? room * per / top * per : 1;
     constexpr double epsilon = std::numeric_limits<double>::epsilon();
-    if (!precondition(matrix, o.eps * per, sizeof(T) == sizeof(double) ? epsilon : 32 * epsilon, direction)) return;
+    if (!precondition(matrix, o.eps * per, sizeof(T) == sizeof(double) ? epsilon : 32 * epsilon, direction)) return {};
+    std::array<Tensor, 3> made = {empty_like(w), empty_like(outer), empty_like(rest)};
+    T *change = kernels::data_of<T>(made[0]), *next = kernels::data_of<T>(made[1]), *left = kernels::data_of<T>(made[2]);
     for (std::int64_t i = 0; i < n * n; ++i) {
       const double sum = matrix[static_cast<std::size_t>(i)] * kept * unit * unit;
-      sums[i] = T(sum);
-      rests[i] = T(sum - static_cast<double>(sums[i]));
+      next[i] = T(sum);
+      left[i] = T(sum - static_cast<double>(next[i]));
     }
-    for (std::int64_t i = 0; i < n; ++i) x[i] = finite_or(x[i] - T(step.lr * direction[static_cast<std::size_t>(i)]), x[i]);
+    for (std::int64_t i = 0; i < n; ++i) change[i] = T(step.lr * direction[static_cast<std::size_t>(i)]);
+    return made;
   });
 }
 

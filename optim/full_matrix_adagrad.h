@@ -32,8 +32,8 @@ struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptio
   static constexpr std::array states = {"outer_sum", "outer_rest"};  // G, and what rounding leaves of it
   static constexpr std::int64_t most_elements = 1024;
 
-  static constexpr bool keeps_finite = true;
-  static void move(const FullMatrixAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& outer, Tensor& rest);
+  static std::array<Tensor, 3> plan(const FullMatrixAdagradOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& outer,
+                                    const Tensor& rest);
   static Shape slot_shape(std::size_t, const Shape& w) { return {w.numel(), w.numel()}; }
   static void accept(const std::string& parameter, const Tensor& w);
   static std::string formula(const FullMatrixAdagradOptions& o);

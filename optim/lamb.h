@@ -32,8 +32,8 @@ struct LAMB : WholeTensor<LAMB, LAMBOptions> {
                                      {"weight_decay", &LAMBOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
-  static constexpr bool keeps_finite = true;
-  static void move(const LAMBOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m, Tensor& v);
+  static std::array<Tensor, 3> plan(const LAMBOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& m,
+                                    const Tensor& v);
   static Decay decay(const LAMBOptions&) { return Decay::own; }
   static void check(const LAMBOptions& o);
   static std::string formula(const LAMBOptions& o);

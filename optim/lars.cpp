@@ -7,7 +7,7 @@ namespace capstan::optim {
 using capstan::detail::cat;
 using capstan::detail::fail;
 
-void LARS::move(const LARSOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
+std::array<Tensor, 2> LARS::plan(const LARSOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& old) {
   const double size = detail::length(w);
   Tensor along = g;
   double slope = detail::length(g), eps = o.eps;
@@ -18,8 +18,8 @@ void LARS::move(const LARSOptions& o, StepInfo step, Tensor& w, const Tensor& g,
     eps *= unit;
   }
   const Tensor u = size == 0 || slope == 0 ? g * step.lr : detail::times(along, step.lr * o.trust_coefficient * size, slope + eps);
-  detail::assign_finite(m, o.momentum * m + u);
-  detail::subtract_finite(w, o.nesterov ? u + o.momentum * m : m);
+  const Tensor m = detail::kept_finite(o.momentum * old + u, old);
+  return {o.nesterov ? u + o.momentum * m : m, m};
 }
 
 void LARS::check(const LARSOptions& o) {

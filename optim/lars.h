@@ -31,8 +31,7 @@ struct LARS : WholeTensor<LARS, LARSOptions> {
       {"eps", &LARSOptions::eps}, {"momentum", &LARSOptions::momentum},         {"nesterov", &LARSOptions::nesterov}};
   static constexpr std::array states = {"momentum"};
 
-  static constexpr bool keeps_finite = true;
-  static void move(const LARSOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m);
+  static std::array<Tensor, 2> plan(const LARSOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& m);
   static void check(const LARSOptions& o);
   static std::string formula(const LARSOptions& o);
 };

@@ -9,9 +9,9 @@ namespace capstan::optim {
 using capstan::detail::cat;
 using capstan::detail::fail;
 
-void Muon::move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m) {
-  if (w.numel() == 0) return;
-  detail::assign_finite(m, o.momentum * m + (1 - o.momentum) * g);
+std::array<Tensor, 2> Muon::plan(const MuonOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& old) {
+  if (w.numel() == 0) return {};
+  const Tensor m = detail::kept_finite(o.momentum * old + (1 - o.momentum) * g, old);
   Tensor x = o.nesterov ? (1 - o.momentum) * g + o.momentum * m : m;
   const double rows = static_cast<double>(w.size(0)), columns = static_cast<double>(w.size(1));
   const bool tall = rows > columns;  // then on the smaller side: X^T X
@@ -22,8 +22,7 @@ void Muon::move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g,
     const Tensor polynomial = o.b * gram + o.c * matmul(gram, gram);
     x = o.a * x + (tall ? matmul(x, polynomial) : matmul(polynomial, x));
   }
-  detail::subtract_finite(
-      w, x * (step.lr * (o.match_rms_adamw ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns)))));
+  return {x * (step.lr * (o.match_rms_adamw ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns)))), m};
 }
 
 void Muon::accept(const std::string& parameter, const Tensor& w) {

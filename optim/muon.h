@@ -41,8 +41,7 @@ struct Muon : WholeTensor<Muon, MuonOptions> {
                                      {"match_rms_adamw", &MuonOptions::match_rms_adamw}};
   static constexpr std::array states = {"momentum_buffer"};
 
-  static constexpr bool keeps_finite = true;
-  static void move(const MuonOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& m);
+  static std::array<Tensor, 2> plan(const MuonOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& m);
   static void accept(const std::string& parameter, const Tensor& w);
   static Decay decay(const MuonOptions&) { return Decay::decoupled; }
   static void check(const MuonOptions& o);

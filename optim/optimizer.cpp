@@ -101,13 +101,15 @@ void Optimizer::update_all() {
       all.push_back(std::move(k));
     }
     for_each_moved([&](Entry& e) {
-      ++moved;
+      e.before = &all[moved++].value;
       update(e, *e.gradient);
+      e.before = nullptr;
     });
   } catch (...) {
     all.resize(moved);
     for (Kept& k : all) {
       k.entry->parameter = k.parameter;
+      k.entry->before = nullptr;
       k.entry->state.swap(k.slots);
       --k.entry->steps;
       copy_bytes(k.value, k.parameter);
@@ -258,10 +260,10 @@ void Optimizer::warn_of_unowned(const Gradients& gradients) {
 }
 
 void Optimizer::step(const Gradients& gradients) {
-  const capstan::detail::GradientTable* table = gradients.table();
-  if (!table) [[unlikely]]
   if (prepares_) [[unlikely]]
     begin_step();
+  const capstan::detail::GradientTable* table = gradients.table();
+  if (!table) [[unlikely]]
     no_gradient();
   if (check_finite_) [[likely]]
     if (!std::isfinite(table->loss) && !takes_non_finite()) [[unlikely]]

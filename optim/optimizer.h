@@ -122,6 +122,7 @@ class Optimizer {
     std::vector<Tensor> state;         // the slots, made at the first step
     const Tensor* gradient = nullptr;  // during step(), with every row
     const Tensor* rows = nullptr;      // of a row-sparse gradient, which is 0 in all others (i64, ascending); null for a dense one
+    const Tensor* before = nullptr;    // in an update() that update_all() below calls: a copy of the parameter
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
@@ -131,17 +132,17 @@ class Optimizer {
   /// or another of these, has.
   double& share(const char* name, double start);
 
-  /// Called with the loss once all gradients of a step are known, before anything is changed, when the constructor was told so:
   /// Called at the start of each step, before anything is looked at, when the constructor was told that step() calls prepare(): for a
   /// method that tells of its last step, which a step that is refused is, too.
   virtual void begin_step() noexcept;
+  /// Called with the loss once all gradients of a step are known, before anything is changed, when the constructor was told so:
   /// for a method whose step can fail, or that looks at all gradients together. What it throws leaves all as it was.
   virtual void prepare(double loss);
   /// Moves entry.parameter along g (same shape and dtype) in place and advances entry.state; entry.steps counts this step.
   virtual void update(Entry& entry, const Tensor& g) = 0;
   /// Calls update() for each entry of a step that has a gradient; for a method that has something to share among them. If one throws, all
-  /// parameters and slots get back what they held, for which there is a copy of them in the meantime. A method whose update() throws
-  /// nothing has no need of that and calls for_each_moved() itself.
+  /// parameters and slots get back what they held, for which there is a copy of them in the meantime. A method that computes all before it
+  /// changes anything, or whose update() throws nothing, has no need of that and calls for_each_moved() itself.
   virtual void update_all();
   /// Calls move(entry) for each of them, its step counted.
   template <class F>

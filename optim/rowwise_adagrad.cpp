@@ -9,11 +9,15 @@ namespace capstan::optim {
 
 using capstan::detail::cat;
 
-void RowwiseAdagrad::move(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& s) {
+std::array<Tensor, 2> RowwiseAdagrad::plan(const RowwiseAdagradOptions&, StepInfo, const Tensor& w, const Tensor& g, const Tensor& s) {
+  const std::int64_t rows = s.numel();
+  if (w.numel() == 0) return {};
+  return {Tensor(), s + mean(square(g).reshape({rows, w.numel() / rows}), 1).reshape(s.shape())};
+}
+
+/// Row by row: no row without a gradient is touched, and none is divided by 0.
+void RowwiseAdagrad::apply(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, const Tensor&, const Tensor& s) {
   const std::int64_t rows = s.numel(), columns = rows == 0 ? 0 : w.numel() / rows;
-  if (columns == 0) return;
-  s += mean(square(g).reshape({rows, columns}), 1).reshape(s.shape());
-  // Row by row: no row without a gradient is touched, and none is divided by 0.
   kernels::dispatch(w, [&]<class T>(T*) {
     T* x = w.data<T>();
     const T* dx = g.data<T>();

@@ -28,8 +28,8 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
                                      {"weight_decay", &RowwiseAdagradOptions::weight_decay}};
   static constexpr std::array states = {"sum"};
 
-  static constexpr bool keeps_finite = true;
-  static void move(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& s);
+  static std::array<Tensor, 2> plan(const RowwiseAdagradOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& s);
+  static void apply(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, const Tensor& change, const Tensor& s);
   static Shape slot_shape(std::size_t, const Shape& w) { return w.dim() == 0 ? w : Shape{w[0]}; }
   static double initial(const RowwiseAdagradOptions& o, std::size_t) { return o.initial_accumulator; }
   static void check(const RowwiseAdagradOptions& o);

@@ -60,10 +60,18 @@ void assign_finite(Tensor& to, const Tensor& value) {
       to, value, []<class T>(T*) { return Take<T>{}; }, 0);
 }
 
-void subtract_finite(Tensor& w, const Tensor& u) {
+void take_from(Tensor& w, double factor, const Tensor& u) {
   choose_isa_level();
-  sweep<Decay::own, true>(
-      w, u, []<class T>(T*) { return Subtract<T>{}; }, 0);
+  const auto rule = []<class T>(T*) { return Subtract<T>{}; };
+  if (factor == 1)
+    sweep<Decay::own, true>(w, u, rule, 0);
+  else
+    sweep<Decay::decoupled, true>(w, u, rule, factor);
+}
+
+Tensor kept_finite(Tensor next, const Tensor& old) {
+  restore_non_finite(next, old);
+  return next;
 }
 
 void restore_non_finite(Tensor& w, const Tensor& before) {

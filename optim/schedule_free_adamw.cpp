@@ -11,18 +11,18 @@ namespace capstan::optim {
 
 using capstan::detail::cat;
 
-void ScheduleFreeAdamW::move(const ScheduleFreeAdamWOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& z, Tensor& v,
-                             Tensor& weights) {
-  if (step.t == 1) z.assign(w);
+std::array<Tensor, 4> ScheduleFreeAdamW::plan(const ScheduleFreeAdamWOptions& o, StepInfo step, const Tensor& w, const Tensor& g,
+                                              const Tensor& old_z, const Tensor& old_v, const Tensor& weights) {
+  const Tensor& z = step.t == 1 ? w : old_z;
   const Tensor old = weights.to(DType::f64);
   const double most = std::max(old.data<double>()[1], step.lr), weight = std::pow(most, o.weight_lr_power);
   const double sum = old.data<double>()[0] + weight, c = sum == 0 ? 0 : weight / sum;
-  weights.assign(tensor({sum, most}, weights.dtype()));
-  v.assign(o.beta2 == 0 ? square(g) : o.beta2 * v + (1 - o.beta2) * square(g));  // v may be infinite, and 0 times that is NaN
+  // v may be infinite, and 0 times that is NaN.
+  const Tensor v = o.beta2 == 0 ? square(g) : o.beta2 * old_v + (1 - o.beta2) * square(g);
   Tensor u = g / (sqrt(v * (1 / (1 - std::pow(o.beta2, static_cast<double>(step.t))))) + o.eps);
   if (o.weight_decay != 0) u += o.weight_decay * w;
-  detail::subtract_finite(w, u * (step.lr * (1 - o.beta1 * (1 - c))) - c * (z - w));
-  detail::assign_finite(z, z - step.lr * u);
+  return {u * (step.lr * (1 - o.beta1 * (1 - c))) - c * (z - w), detail::kept_finite(z - step.lr * u, z), v,
+          tensor({sum, most}, weights.dtype())};
 }
 
 TensorMap ScheduleFreeAdamW::averaged() const {

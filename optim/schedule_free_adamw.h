@@ -41,8 +41,8 @@ struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptio
   /// x for every parameter by its name, new tensors: `evaluated.load_state(optimizer.averaged())`, for a clone of the model.
   TensorMap averaged() const;
 
-  static constexpr bool keeps_finite = true;
-  static void move(const ScheduleFreeAdamWOptions& o, StepInfo step, Tensor& w, const Tensor& g, Tensor& z, Tensor& v, Tensor& weights);
+  static std::array<Tensor, 4> plan(const ScheduleFreeAdamWOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& z,
+                                    const Tensor& v, const Tensor& weights);
   static Shape slot_shape(std::size_t slot, const Shape& w) { return slot == 2 ? Shape{2} : w; }
   static Decay decay(const ScheduleFreeAdamWOptions&) { return Decay::own; }
   static void check(const ScheduleFreeAdamWOptions& o);

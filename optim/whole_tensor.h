@@ -11,6 +11,8 @@ namespace detail {
 /// w <- before, where w is not finite; to <- value, where value is.
 void restore_non_finite(Tensor& w, const Tensor& before);
 void assign_finite(Tensor& to, const Tensor& value);
+/// w <- factor*w - u, where that is finite; asks for no memory.
+void take_from(Tensor& w, double factor, const Tensor& u);
 }  // namespace detail
 
 /// A method that moves a parameter as a whole: by its norm, its rows, its singular values. The author writes the options and
@@ -36,28 +38,56 @@ void assign_finite(Tensor& to, const Tensor& value);
 /// leave w = 0, where its step is 0; optim/lars.h knows better.) From that come f32 and f64, groups, weight decay, saving and loading,
 /// explain(), and that an element of w which `move` would make infinite or NaN stays as it was; what the slots then hold is the method's to
 /// say. Optional static members beside those that Method lists:
-///   - `Shape slot_shape(std::size_t slot, const Shape& w)`, for a slot that has not the parameter's shape;
-///   - `bool keeps_finite = true`, when `move` itself leaves such elements of w, of which no copy is made then.
+///   - `Shape slot_shape(std::size_t slot, const Shape& w)`, for a slot that has not the parameter's shape.
+///
+/// So that nothing is changed when it throws, `move` costs a copy of every parameter and slot. A method spares it that has, in its place,
+///   - `std::array<Tensor, 1 + states> plan(const Options&, StepInfo, const Tensor& w, const Tensor& g, const Tensor&... slots)`, which
+///     computes what is to be taken from w, then the slots' next tensors, and changes nothing: they are taken over once those of all
+///     parameters are known. w is as it is before decay. An undefined tensor leaves w, or the slot, as it was, and so does w - change in an
+///     element where it is not finite.
+///   - [`void apply(const Options&, StepInfo, Tensor& w, const Tensor& g, const Tensor& change, const Tensor&... slots)`] beside it, when
+///     w does not become w - change, or (1 - lr * weight_decay) * w - change with decoupled decay. It is given the next slots, and must
+///     throw nothing, ask for no memory, and leave alone what would not be finite.
 template <class Derived, class Options>
 class WholeTensor : public Method<Derived, Options> {
  public:
   /// Throws ValueError for an option out of its range, naming it and its value, and for a parameter that the method does not accept.
   /// `prepares`: as in Optimizer.
   explicit WholeTensor(const Parameters& parameters, Options options = {}, bool prepares = false);
+  /// An optimizer without parameters, which add_parameters() brings: `LAMB({}, {.lr = 1})`.
+  explicit WholeTensor(detail::NoParameters, Options options = {}, bool prepares = false) : WholeTensor(Parameters(), options, prepares) {}
   ~WholeTensor() override;
 
  protected:
   using Entry = Optimizer::Entry;
   void update(Entry& entry, const Tensor& g) final;
+  void update_all() override;
   std::vector<const char*> slot_names(std::size_t rule) const final;
   Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const final;
+
+ private:
+  // Templates, so that a method has those alone that are of its kind.
+  struct Plan;
+  template <class Own>
+  Plan plan_for(const Entry& entry, const Tensor& g, std::int64_t t);
+  template <class Own>
+  void carry_out(Entry& entry, Plan& plan);
+  template <class Own>
+  void move_in_place(Entry& entry, const Tensor& g);
+  template <class F>
+  static auto with_slots(F f) {  // f(integral_constant of each slot...)
+    return [&]<std::size_t... slot>(std::index_sequence<slot...>) { return f(std::integral_constant<std::size_t, slot>{}...); }
+    (std::make_index_sequence<std::size(Derived::states)>{});
+  }
 };
 
 namespace detail {
-  /// An optimizer without parameters, which add_parameters() brings: `LAMB({}, {.lr = 1})`.
-  explicit WholeTensor(detail::NoParameters, Options options = {}, bool prepares = false) : WholeTensor(Parameters(), options, prepares) {}
 /// Throws ValueError: move() has put another tensor in the place of a parameter or, with a name, of its state.
 [[noreturn]] void not_in_place(const char* method, const std::string& parameter, const char* state);
+/// What plan() made for a parameter or, with a name, its state: throws ValueError when it has not the shape and dtype of `old`; w or g
+/// itself becomes a copy.
+void take_in(Tensor& made, const Tensor& old, const Tensor& w, const Tensor& g, const char* method, const std::string& parameter,
+             const char* state);
 }  // namespace detail
 
 template <class Derived, class Options>
@@ -67,26 +97,91 @@ WholeTensor<Derived, Options>::WholeTensor(const Parameters& parameters, Options
 template <class Derived, class Options>
 WholeTensor<Derived, Options>::~WholeTensor() = default;
 
+/// What a step does to one parameter.
+template <class Derived, class Options>
+struct WholeTensor<Derived, Options>::Plan {
+  StepInfo step;
+  Tensor gradient;
+  double factor;                                                 // of w
+  std::array<Tensor, 1 + std::size(Derived::states)> made = {};  // the change, and the next slots
+};
+
 template <class Derived, class Options>
 void WholeTensor<Derived, Options>::update(Entry& entry, const Tensor& g) {
+  if constexpr (requires { &Derived::plan; }) {
+    Plan plan = this->template plan_for<Derived>(entry, g, entry.steps);
+    this->template carry_out<Derived>(entry, plan);
+  } else {
+    this->template move_in_place<Derived>(entry, g);
+  }
+}
+
+template <class Derived, class Options>
+void WholeTensor<Derived, Options>::update_all() {
+  if constexpr (requires { &Derived::plan; }) {
+    std::vector<Plan> all;
+    all.reserve(this->entries().size());
+    for (const Entry& e : this->entries())
+      if (e.gradient) all.push_back(this->template plan_for<Derived>(e, *e.gradient, e.steps + 1));
+    auto next = all.begin();
+    this->for_each_moved([&](Entry& e) { this->template carry_out<Derived>(e, *next++); });
+  } else {
+    Optimizer::update_all();
+  }
+}
+
+template <class Derived, class Options>
+template <class Own>
+auto WholeTensor<Derived, Options>::plan_for(const Entry& entry, const Tensor& g, std::int64_t t) -> Plan {
+  const Options& o = this->options(entry.group);
+  Plan plan{{o.lr, t}, g, 1};
+  if constexpr (requires { o.weight_decay; }) {
+    const Decay decay = this->decay_of(o);
+    if (decay == Decay::l2) plan.gradient = g + entry.parameter * o.weight_decay;
+    if (decay == Decay::decoupled) plan.factor = 1 - o.lr * o.weight_decay;
+  }
+  plan.made = with_slots([&](auto... slot) {
+    return static_cast<Own*>(this)->plan(o, plan.step, entry.parameter, plan.gradient, std::as_const(entry.state[slot])...);
+  });
+  for (std::size_t i = 0; i <= entry.state.size(); ++i)
+    detail::take_in(plan.made[i], i == 0 ? entry.parameter : entry.state[i - 1], entry.parameter, g, Derived::name, entry.name,
+                    i == 0 ? nullptr : Derived::states[i - 1]);
+  return plan;
+}
+
+template <class Derived, class Options>
+template <class Own>
+void WholeTensor<Derived, Options>::carry_out(Entry& entry, Plan& plan) {
+  for (std::size_t i = 0; i < entry.state.size(); ++i)
+    if (plan.made[i + 1].defined()) entry.state[i] = std::move(plan.made[i + 1]);
+  if constexpr (requires { &Own::apply; })
+    with_slots([&](auto... slot) {
+      static_cast<Own*>(this)->apply(this->options(entry.group), plan.step, entry.parameter, plan.gradient, plan.made[0],
+                                     std::as_const(entry.state[slot])...);
+    });
+  else if (plan.made[0].defined())
+    detail::take_from(entry.parameter, plan.factor, plan.made[0]);
+}
+
+template <class Derived, class Options>
+template <class Own>
+void WholeTensor<Derived, Options>::move_in_place(Entry& entry, const Tensor& g) {
   const Options& o = this->options(entry.group);
   const StepInfo step{o.lr, entry.steps};
   const Decay decay = this->decay_of(o);
   Tensor w = entry.parameter, gradient = g;
   std::array<Tensor, std::size(Derived::states) + 1> kept;
   std::copy(entry.state.begin(), entry.state.end(), kept.begin());
-  Tensor before;
-  if constexpr (!requires { Derived::keeps_finite; }) before = w.clone();
+  const Tensor before = entry.before ? *entry.before : w.clone();
   if constexpr (requires { o.weight_decay; }) {
     if (decay == Decay::l2) gradient = g + w * o.weight_decay;
     if (decay == Decay::decoupled) detail::assign_finite(w, w * (1 - o.lr * o.weight_decay));
   }
-  [&]<std::size_t... slot>(std::index_sequence<slot...>) { static_cast<Derived*>(this)->move(o, step, w, gradient, kept[slot]...); }
-  (std::make_index_sequence<std::size(Derived::states)>{});
+  with_slots([&](auto... slot) { static_cast<Own*>(this)->move(o, step, w, gradient, kept[slot]...); });
   if (w.header() != entry.parameter.header()) detail::not_in_place(Derived::name, entry.name, nullptr);
   for (std::size_t i = 0; i < entry.state.size(); ++i)
     if (kept[i].header() != entry.state[i].header()) detail::not_in_place(Derived::name, entry.name, Derived::states[i]);
-  if constexpr (!requires { Derived::keeps_finite; }) detail::restore_non_finite(w, before);
+  detail::restore_non_finite(w, before);
 }
 
 template <class Derived, class Options>
