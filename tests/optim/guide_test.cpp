@@ -1,8 +1,9 @@
-#include <capstan/nn/linear.h>
+#include <capstan/capstan.h>
 #include <capstan/optim/conformance.h>
 #include <capstan/optim/make.h>
 
 #include <cmath>
+#include <cstdio>
 
 #include "support.h"
 
@@ -12,12 +13,10 @@ using namespace capstan;
 
 namespace {
 
-// clang-format off
 struct AgreeOptions {
   double lr = 0.01, beta = 0.9, base = 2.718281828459045, start = 0, weight_decay = 0;
   bool add = false;
 };
-// clang-format on
 
 /// PowerSign and AddSign (Bello et al., Neural Optimizer Search, ICML 2017).
 struct Agree : optim::Elementwise<Agree, AgreeOptions> {
@@ -69,8 +68,9 @@ struct Agree : optim::Elementwise<Agree, AgreeOptions> {
 }  // namespace
 
 TEST(Guide, ShowsWhatAMethodIsUsedFor) {
+  manual_seed(1);
   nn::Linear model(3, 2);
-  const Tensor x = wobbles({8, 3}, 0, DType::f32), y = wobbles({8, 2}, 40, DType::f32);
+  const Tensor x = randn({8, 3}), y = randn({8, 2});
 
   Agree optimizer(model.parameters(), {.lr = 0.05, .base = 2, .weight_decay = 1e-4});
   optimizer.group("bias", [](auto& o) { o.weight_decay = 0; });  // changes what it names and inherits the rest
@@ -90,13 +90,12 @@ TEST(Guide, ShowsWhatAMethodIsUsedFor) {
   EXPECT_EQ(bits(other.state()), bits(state));
   EXPECT_EQ(optimizer.options(1).weight_decay, 0);
   EXPECT_EQ(other.options(0).weight_decay, 1e-4);
-  EXPECT_LT(mse_loss(model(x), y).item(), 0.6);
+  EXPECT_LT(mse_loss(model(x), y).item(), 0.5 * mean(square(y)).item());
 }
 
 TEST(Guide, ShowsAMethodByItsName) {
   Tensor w = parameter(zeros({4}));
   const Parameters parameters{{"w", w}};
-
   optim::register_optimizer<Agree>();
   auto a = optim::make("agree lr=0.05 add=true", parameters);
   auto b = optim::make("agree", parameters, {{"lr", 0.05}, {"add", true}});
