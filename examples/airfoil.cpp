@@ -161,10 +161,10 @@ void draw(const cli::Flags& flags, const std::string& title, const std::vector<s
     std::printf("no picture: no loss is finite after 200 examples\n");
     return;
   }
-  train::LineChart chart({.title = title,
-                          .x = {.label = "epoch", .low = 0, .whole = true},
-                          .y = {.label = "squared loss / 2", .log = least > 0 && most > 100 * least},
-                          .note = note});
+  plot::LineChart chart({.title = title,
+                         .x = {.label = "epoch", .low = 0, .whole = true},
+                         .y = {.label = "squared loss / 2", .log = least > 0 && most > 100 * least},
+                         .note = note});
   for (const auto& [name, record] : curves)
     if (!record->losses.empty()) chart.add(name, record->epochs, record->losses);
   flags.save(chart, "airfoil.svg");

@@ -38,7 +38,7 @@ struct Flags {
   std::string path(const std::string& name) const { return out + "/" + name; }
   /// Throws, before the work, unless files of these names can be written there.
   void check_targets(std::initializer_list<std::string> names) const {
-    for (const std::string& name : names) capstan::train::check_target(path(name));
+    for (const std::string& name : names) capstan::check_target(path(name));
   }
   /// Saves a picture there and says so.
   template <class Picture>

@@ -22,7 +22,7 @@ using namespace capstan;
 namespace {
 
 /// The mean training loss of each epoch.
-std::vector<double> digits(const train::MakeOptimizer& make, const data::Dataset& training, const cli::Flags& flags) {
+std::vector<double> digits(const MakeOptimizer& make, const data::Dataset& training, const cli::Flags& flags) {
   manual_seed(static_cast<std::uint64_t>(flags.seed));
   nn::Sequential model{nn::Linear(64, 64), nn::ReLU(), nn::Linear(64, 10)};
   const auto optimizer = make(model.parameters());
@@ -42,7 +42,7 @@ std::vector<double> digits(const train::MakeOptimizer& make, const data::Dataset
 }
 
 /// The loss over all examples after each epoch.
-std::vector<double> airfoil_loss(const train::MakeOptimizer& make, const data::Dataset& examples, const cli::Flags& flags) {
+std::vector<double> airfoil_loss(const MakeOptimizer& make, const data::Dataset& examples, const cli::Flags& flags) {
   manual_seed(static_cast<std::uint64_t>(flags.seed));
   nn::Linear model(5, 1);
   const auto optimizer = make(model.parameters());
@@ -58,7 +58,7 @@ std::vector<double> airfoil_loss(const train::MakeOptimizer& make, const data::D
 }
 
 /// The value of the function after each of 20 steps.
-std::vector<double> valley(const train::MakeOptimizer& make) {
+std::vector<double> valley(const MakeOptimizer& make) {
   Tensor x1 = parameter(tensor(-5, DType::f64)), x2 = parameter(tensor(-2, DType::f64));
   const auto optimizer = make({{"x1", x1}, {"x2", x2}});
   const auto f = [&] { return 0.1 * square(x1) + 2 * square(x2); };
@@ -73,7 +73,7 @@ std::vector<double> valley(const train::MakeOptimizer& make) {
   return values;
 }
 
-std::string show(const cli::Flags& flags, const std::string& name, const train::Comparison& result) {
+std::string show(const cli::Flags& flags, const std::string& name, const Comparison& result) {
   std::printf("\n%s\n%s\n", result.options.title.c_str(), result.table().c_str());
   const auto& winner = result.winner();
   if (!std::isfinite(winner.attempts[winner.best].last())) {
@@ -90,7 +90,7 @@ int run(const cli::Flags& flags) {
   const auto is_there = [&](const std::string& spec) { return cli::are_same({spec, 0}, {*flags.optimizer, 0}); };
   if (flags.optimizer && (flags.lr_is_optimizers || std::none_of(specs.begin(), specs.end(), is_there))) specs.push_back(*flags.optimizer);
   const auto options = [&](const char* title, const char* score, const char* progress) {
-    train::CompareOptions o{.title = title, .score = score, .progress = progress};
+    CompareOptions o{.title = title, .score = score, .progress = progress};
     if (flags.others_lr()) o.rates = {*flags.others_lr()};
     return o;
   };
@@ -103,16 +103,16 @@ int run(const cli::Flags& flags) {
   const data::Dataset training = data::digits().split(5).first;
   const data::Dataset examples = real ? airfoil::read_examples(path) : airfoil::examples_of(airfoil::synthetic_table(), "synthetic data");
 
-  const std::string a = show(flags, "digits",
-                             train::compare(
-                                 specs, [&](const train::MakeOptimizer& make) { return digits(make, training, flags); },
-                                 options("Handwritten digits", "loss", "epoch")));
+  const std::string a = show(
+      flags, "digits",
+      compare(
+          specs, [&](const MakeOptimizer& make) { return digits(make, training, flags); }, options("Handwritten digits", "loss", "epoch")));
   const std::string b =
       show(flags, real ? "airfoil" : "synthetic",
-           train::compare(
-               specs, [&](const train::MakeOptimizer& make) { return airfoil_loss(make, examples, flags); },
+           compare(
+               specs, [&](const MakeOptimizer& make) { return airfoil_loss(make, examples, flags); },
                options(real ? "Airfoil" : "A linear function with noise, in place of the airfoil data", "loss", "epoch")));
-  const std::string c = show(flags, "valley", train::compare(specs, valley, options("0.1 x1² + 2 x2²", "value", "step")));
+  const std::string c = show(flags, "valley", compare(specs, valley, options("0.1 x1² + 2 x2²", "value", "step")));
   std::printf("\nleast loss: %s, %s, %s\n", a.c_str(), b.c_str(), c.c_str());
   return 0;
 }

@@ -106,7 +106,7 @@ void train_digits(Run& run, const cli::Flags& flags) {
       run.epochs.push_back(static_cast<double>(epoch));
       run.losses.push_back(total / static_cast<double>(batches.size()));
     }
-    run.accuracy = train::accuracy(model(test.x), test.y);
+    run.accuracy = metrics::accuracy(model(test.x), test.y);
   } catch (const NotFiniteError&) {
     run.diverged = optimizer->step_count() + 1;
   }
@@ -140,7 +140,7 @@ int run(const cli::Flags& flags) {
   std::string note;
   for (const Run& r : runs)
     if (r.diverged) note += (note.empty() ? "" : ", ") + r.name + " diverged at step " + std::to_string(r.diverged);
-  train::LineChart chart(
+  plot::LineChart chart(
       {.title = "Handwritten digits, training", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = note});
   bool is_empty = true;
   for (const Run& r : runs)

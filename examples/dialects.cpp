@@ -93,9 +93,9 @@ int run(const cli::Flags& flags) {
   std::vector<double> gradients;
   for (int k = -180; k <= 20; ++k) gradients.push_back(std::pow(10, k / 20.0));
   const std::string rate = ", rate " + cli::general(lr);
-  train::LineChart chart({.title = "First step of six dialects of Adagrad" + (flags.optimizer ? " and of " + *flags.optimizer : "") + rate,
-                          .x = {.label = "gradient", .log = true},
-                          .y = {.label = "first step", .log = true}});
+  plot::LineChart chart({.title = "First step of six dialects of Adagrad" + (flags.optimizer ? " and of " + *flags.optimizer : "") + rate,
+                         .x = {.label = "gradient", .log = true},
+                         .y = {.label = "first step", .log = true}});
   for (const Row& row : rows) {
     const double tiny = first_step(row, lr, 1e-6);
     std::printf("%-*s %8s %10.3g %10.3g  %-20s   %s\n", width, row.name.c_str(), cli::decimals(first_step(row, lr, 1), 6).c_str(),

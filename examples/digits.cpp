@@ -25,8 +25,8 @@ struct History {
 void train_model(nn::Sequential& model, optim::Optimizer& optimizer, const cli::Flags& flags, History& history) {
   const auto [training, test] = data::digits().split(5);
   const data::Batches batches(training, {.batch_size = 32, .shuffle = true});
-  train::CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, {.overwrite = true});
-  train::Progress progress(flags.epochs, batches.size());
+  CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, {.overwrite = true});
+  Progress progress(flags.epochs, batches.size());
   for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
     double total = 0;
     for (auto [x, y] : batches) {
@@ -37,7 +37,7 @@ void train_model(nn::Sequential& model, optim::Optimizer& optimizer, const cli::
       progress.step({{"loss", loss.item()}});
     }
     const Tensor logits = model(test.x);
-    history.accuracy = train::accuracy(logits, test.y);
+    history.accuracy = metrics::accuracy(logits, test.y);
     history.epochs.push_back(static_cast<double>(epoch));
     history.training.push_back(total / static_cast<double>(batches.size()));
     history.held_out.push_back(cross_entropy(logits, test.y).item());
@@ -62,7 +62,7 @@ int run(const cli::Flags& flags) {
   const std::string end = diverged ? "diverged at step " + std::to_string(optimizer->step_count() + 1) : "";
   std::printf("wrote %s\n", flags.path("digits.csv").c_str());
   if (!history.epochs.empty()) {
-    train::LineChart chart(
+    plot::LineChart chart(
         {.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = end});
     chart.add("training", history.epochs, history.training).add("held out", history.epochs, history.held_out);
     flags.save(chart, "digits.svg");

@@ -17,5 +17,5 @@ int main() {
       Tensor loss = cross_entropy(model(x), y);
       optimizer.step(tape.gradients(loss));  // the tape feeds gradients into the optimizer: no zero_grad, no stale .grad
     }
-  std::printf("accuracy %.3f\n", train::accuracy(model(test.x), test.y));
+  std::printf("accuracy %.3f\n", metrics::accuracy(model(test.x), test.y));
 }

@@ -118,8 +118,7 @@ void draw_chart(const cli::Flags& flags, const std::vector<const Run*>& runs) {
     entrants.push_back({run->method, run->lr});
   }
   const std::vector<std::string> names = cli::names_of(entrants);
-  train::LineChart chart(
-      {.title = title, .x = {.label = "thousands of examples"}, .y = {.label = "RMS error of the weights", .log = true}});
+  plot::LineChart chart({.title = title, .x = {.label = "thousands of examples"}, .y = {.label = "RMS error of the weights", .log = true}});
   for (std::size_t k = 0; k < runs.size(); ++k)
     for (const auto& [name, errors] : {std::pair{", rare", &Curve::rare}, {", common", &Curve::common}}) {
       const std::vector<double> y = runs[k]->mean(errors);

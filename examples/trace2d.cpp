@@ -119,9 +119,9 @@ void trace(const cli::Flags& flags, double lr) {
   print_end(descent);
 
   const std::string name = flags.optimizer.value_or("Adagrad");
-  train::ContourPlot plot(f, {.title = "f = 0.1 x1² + 2 x2² at rate " + cli::general(lr),
-                              .x = {.label = "x1", .low = -6, .high = 2},
-                              .y = {.label = "x2", .low = -3, .high = 3}});
+  plot::ContourPlot plot(f, {.title = "f = 0.1 x1² + 2 x2² at rate " + cli::general(lr),
+                             .x = {.label = "x1", .low = -6, .high = 2},
+                             .y = {.label = "x2", .low = -3, .high = 3}});
   plot.path(name, path.x1, path.x2).path("gradient descent", descent.x1, descent.x2);
   flags.save(plot, picture_name(lr));
 

@@ -32,7 +32,7 @@ namespace {
 
 constexpr std::int64_t seeds = 5, turn = 500, epoch_size = 1000, tried_epochs = 2, observed = 100;
 constexpr double noise = 0.1;
-const train::RateMicroscopeOptions microscope_options = {.frozen_below = 0.1, .title = "Adagrad's effective rates"};
+const RateMicroscopeOptions microscope_options = {.frozen_below = 0.1, .title = "Adagrad's effective rates"};
 const std::vector<double> rates = {0.45, 0.7, 1, 1.4, 2, 3, 4.5, 7};  // Adagrad's; RMSProp's are 1/100 of them
 
 /// By epoch of 1,000 examples.
@@ -41,7 +41,7 @@ struct Curve {
   std::vector<double> rate;   // mean effective rate, the median of the two weights'; NaN for a method that has none
   std::int64_t diverged = 0;  // the step at which it did; the rest of the errors is infinite
   std::unique_ptr<optim::Optimizer> optimizer = {};
-  std::optional<train::RateMicroscope> microscope = {};  // where the method has effective rates
+  std::optional<RateMicroscope> microscope = {};  // where the method has effective rates
 };
 
 Curve follow(const std::string& method, double lr, std::int64_t seed, std::int64_t epochs) {
@@ -143,7 +143,7 @@ void draw_chart(const cli::Flags& flags, const std::string& file, const std::str
     std::printf("no %s: there is no value that can be drawn\n", file.c_str());
     return;
   }
-  train::LineChart chart({.title = title, .x = {.label = "thousands of examples"}, .y = {.label = label, .log = true}, .note = note});
+  plot::LineChart chart({.title = title, .x = {.label = "thousands of examples"}, .y = {.label = label, .log = true}, .note = note});
   for (std::size_t k = 0; k < series.size(); ++k) {
     if (values == &Curve::rate && !all.runs[k].curves.front().microscope) continue;
     std::vector<double> x(series[k].size());
@@ -184,7 +184,7 @@ void print_table(const Runs& all) {
 }
 
 /// What Adagrad's first seed shows under the microscope.
-void show_microscope(const cli::Flags& flags, const train::RateMicroscope& microscope) {
+void show_microscope(const cli::Flags& flags, const RateMicroscope& microscope) {
   if (const std::string warning = microscope.warning(); !warning.empty())
     std::printf("seed %lld alone, from its first look on: %s\n", static_cast<long long>(flags.seed), warning.c_str());
   try {

@@ -56,7 +56,7 @@ struct Made;
 /// and of a rule:
 ///   - a third argument of its constructor, `const Derived& method`: for a number that all parameters share (Optimizer::share());
 ///   - `T rate(T s, ...) const`, given one number for each of `states` as they are after a step: how far a unit of gradient
-///     moved w in that step, for effective_rates() and train::RateMicroscope;
+///     moved w in that step, for effective_rates() and RateMicroscope;
 ///   - `static constexpr bool forgets`, beside rate(): true where the rule divides by an average, false where by a sum or a maximum
 ///     that never falls. A microscope's warning says what to do by it.
 template <class Derived, class Options>

@@ -41,7 +41,7 @@ struct EffectiveRates {
 /// Finite in, finite out: with finite parameters, gradients and state no method of Capstan's makes a parameter infinite or NaN, be a
 /// gradient as small or as large as its dtype allows. An element whose new value would not be finite stays as it was. State that holds
 /// squares may become infinite, from |g| = 1.8e19 on in f32 and 1.3e154 in f64; where a method divides by it, the element has then
-/// stopped for good, as in PyTorch: train::RateMicroscope reports it. clip_value() and clip_norm() keep that from happening.
+/// stopped for good, as in PyTorch: RateMicroscope reports it. clip_value() and clip_norm() keep that from happening.
 class Optimizer {
  public:
   virtual ~Optimizer();
@@ -90,7 +90,7 @@ class Optimizer {
   /// gradient (after weight decay and clipping), or of the average that the method puts in the gradient's place; Adagrad's is
   /// lr/(sqrt(s) + eps), with s as it is now, Adam's lr/(sqrt(v/(1 - beta2^t)) + eps). Adadelta's already has the average of
   /// steps that the next one uses. An element whose state is as it started, or that stays because its rule would divide by 0, has none:
-  /// NaN. A parameter whose rule tells no rate is left out, so that for SGD nothing comes back. train::RateMicroscope draws them.
+  /// NaN. A parameter whose rule tells no rate is left out, so that for SGD nothing comes back. RateMicroscope draws them.
   std::vector<EffectiveRates> effective_rates() const;
 
   /// The method's formula with the numbers in it, for each group, and the bytes of its state; last the paper it is from.

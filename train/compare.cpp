@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace capstan::train {
+namespace capstan {
 
 using capstan::detail::cat;
 using capstan::detail::fail;
@@ -55,8 +55,8 @@ std::string Comparison::table() const {
   return s;
 }
 
-LineChart Comparison::curves() const {
-  LineChart chart({.title = options.title, .x = {.label = options.progress}, .y = {.label = options.score, .log = true}});
+plot::LineChart Comparison::curves() const {
+  plot::LineChart chart({.title = options.title, .x = {.label = options.progress}, .y = {.label = options.score, .log = true}});
   for (const Method& m : methods) {
     const Attempt& best = m.attempts[m.best];
     if (best.scores.empty()) continue;
@@ -68,7 +68,7 @@ LineChart Comparison::curves() const {
   return chart;
 }
 
-LineChart Comparison::sweep() const {
+plot::LineChart Comparison::sweep() const {
   // Ten times worse than the beginning is bad enough: 10^40 would leave no room for the rest.
   double top = 0, most = 0, least = INFINITY;
   for (const Method& m : methods) {
@@ -79,12 +79,12 @@ LineChart Comparison::sweep() const {
       least = std::min(least, a.last());
     }
   }
-  Axis y_axis = {.label = "last " + options.score, .log = true};
+  plot::Axis y_axis = {.label = "last " + options.score, .log = true};
   if (std::isfinite(top) && least < top && top < most) y_axis.high = top;
   std::string at_edge;
   for (const Method& m : methods)
     if (m.at_edge()) at_edge += cat(at_edge.empty() ? "A better rate may lie outside the grid: " : ", ", m.spec);
-  LineChart chart({.title = options.title, .x = {.label = "lr", .log = true}, .y = y_axis, .note = at_edge});
+  plot::LineChart chart({.title = options.title, .x = {.label = "lr", .log = true}, .y = y_axis, .note = at_edge});
   for (const Method& m : methods) {
     std::vector<double> x, y;
     for (const Attempt& a : m.attempts) {
@@ -127,4 +127,4 @@ Comparison detail::compare(const std::vector<std::string>& specs, std::vector<do
   return result;
 }
 
-}  // namespace capstan::train
+}  // namespace capstan

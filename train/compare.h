@@ -4,7 +4,7 @@
 
 #include <type_traits>
 
-namespace capstan::train {
+namespace capstan {
 
 struct CompareOptions {
   /// What a method without an lr of its own is tried with.
@@ -48,9 +48,9 @@ struct Comparison {
   /// The best rate and the last score of each method, and its last score at every rate.
   std::string table() const;
   /// The scores of each method at its best rate. Throws ValueError, as sweep() does, when there is nothing that can be drawn.
-  LineChart curves() const;
+  plot::LineChart curves() const;
   /// The last score of each method over the rate, up to ten times the worst beginning of those that are drawn by curves().
-  LineChart sweep() const;
+  plot::LineChart sweep() const;
 };
 
 namespace detail {
@@ -60,7 +60,7 @@ Comparison compare(const std::vector<std::string>& specs, std::vector<double> (*
 
 /// Several optimizers on one problem, each at every rate of a grid, for a fair look at their best:
 ///
-///     const auto result = train::compare({"sgd momentum=0.9", "adagrad", "rmsprop lr=0.01"}, [&](const train::MakeOptimizer& make) {
+///     const auto result = compare({"sgd momentum=0.9", "adagrad", "rmsprop lr=0.01"}, [&](const MakeOptimizer& make) {
 ///       manual_seed(0);                                      // each attempt starts from the same weights
 ///       nn::Sequential model{...};
 ///       const auto optimizer = make(model.parameters());
@@ -82,4 +82,4 @@ requires(std::is_invocable_r_v<std::vector<double>, const Problem&, const MakeOp
       &problem, options);
 }
 
-}  // namespace capstan::train
+}  // namespace capstan

@@ -4,7 +4,7 @@
 #include <string>
 
 // Private: the fields of a CSV file.
-namespace capstan::train::detail {
+namespace capstan::detail {
 
 /// A text as RFC 4180 has it: in quotes when it holds a comma, a quote or a line break.
 inline void append_name(std::string& line, const std::string& name) {
@@ -27,4 +27,4 @@ inline void append_number(std::string& line, double value) {
   line.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::detail

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <memory>
 
-namespace capstan::train {
+namespace capstan {
 
 using capstan::detail::fail;
 using capstan::detail::NewFile;
@@ -86,4 +86,4 @@ void CsvLog::row(const double* values, std::size_t count) {
   file_->write(line_);
 }
 
-}  // namespace capstan::train
+}  // namespace capstan

@@ -9,7 +9,7 @@ namespace capstan::detail {
 class NewFile;
 }
 
-namespace capstan::train {
+namespace capstan {
 
 struct CsvOptions {
   bool overwrite = false;  // replace a file of that name
@@ -18,7 +18,7 @@ struct CsvOptions {
 
 /// The log of a run: a CSV file with one header row and one row of numbers per call.
 ///
-///   train::CsvLog log("run.csv", {"epoch", "loss"});
+///   CsvLog log("run.csv", {"epoch", "loss"});
 ///   log.row(epoch, loss);
 ///
 /// Each row reaches the operating system before row() returns, in one piece: a run that is killed leaves complete lines.
@@ -57,4 +57,4 @@ class CsvLog {
   std::string line_;
 };
 
-}  // namespace capstan::train
+}  // namespace capstan

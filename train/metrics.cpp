@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-namespace capstan::train {
+namespace capstan::metrics {
 
 using capstan::detail::fail;
 
@@ -43,4 +43,4 @@ double accuracy(const Tensor& logits, const Tensor& labels) {
   return logits.dtype() == DType::f32 ? share<float>(logits, labels) : share<double>(logits, labels);
 }
 
-}  // namespace capstan::train
+}  // namespace capstan::metrics

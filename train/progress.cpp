@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace capstan::train {
+namespace capstan {
 
 using capstan::detail::fail;
 
@@ -202,4 +202,4 @@ void Progress::finish() noexcept {
   drawn_ = live_ = false;
 }
 
-}  // namespace capstan::train
+}  // namespace capstan

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace capstan::train {
+namespace capstan {
 
 /// A number under the name by which it is shown: {"loss", loss}.
 struct NamedValue {
@@ -30,7 +30,7 @@ struct ProgressOptions {
 
 /// Shows how training goes: on a terminal one live line, elsewhere one plain line per epoch.
 ///
-///   train::Progress progress(epochs, steps_per_epoch);
+///   Progress progress(epochs, steps_per_epoch);
 ///   for (...) {
 ///     for (...) progress.step({{"loss", loss}});
 ///     progress.end_epoch({{"loss", mean}, {"accuracy", accuracy}});
@@ -83,4 +83,4 @@ class Progress {
   std::vector<Kept> shown_;
 };
 
-}  // namespace capstan::train
+}  // namespace capstan

@@ -9,7 +9,7 @@
 #include <limits>
 #include <map>
 
-namespace capstan::train {
+namespace capstan {
 
 using capstan::detail::cat;
 using capstan::detail::fail;
@@ -68,7 +68,7 @@ double RateSummary::median() const noexcept { return quantiles.empty() ? std::na
 
 RateMicroscope::RateMicroscope(const optim::Optimizer& optimizer, RateMicroscopeOptions options)
     : optimizer_(&optimizer), options_(std::move(options)) {
-  detail::check_plan(kOp, options_.width, options_.height, {}, {});
+  plot::detail::check_plan(kOp, options_.width, options_.height, {}, {});
   if (!(options_.frozen_below > 0 && options_.frozen_below < 1))
     fail<ValueError>(kOp, "frozen_below must lie in (0, 1): ", options_.frozen_below);
   if (!(options_.warn_from > 0 && options_.warn_from <= 1)) fail<ValueError>(kOp, "warn_from must lie in (0, 1]: ", options_.warn_from);
@@ -227,7 +227,7 @@ void RateMicroscope::write_csv(const std::string& path) const {
   std::string text = "step,coordinates,reached,frozen,left,least,5 %,25 %,median,75 %,95 %,largest";
   for (const First& f : first_)
     for (const char* what : {"median of ", "frozen of "}) detail::append_name(text += ',', what + f.parameter);
-  for (int k = low; k <= high; ++k) text += cat(",from ", detail::value_text(std::pow(10, k / (1.0 * detail::rate_bins / kCoarse))));
+  for (int k = low; k <= high; ++k) text += cat(",from ", plot::detail::value_text(std::pow(10, k / (1.0 * detail::rate_bins / kCoarse))));
   for (const Observation& o : kept_) {
     text += cat("\n", o.step, ",", o.all.coordinates, ",", o.all.reached, ",", o.all.frozen);
     detail::append_number(text += ',', o.all.left);
@@ -243,9 +243,9 @@ void RateMicroscope::write_csv(const std::string& path) const {
       counts[static_cast<std::size_t>(coarse(o.first_bin + static_cast<int>(i)) - low)] += o.counts[i];
     for (const std::int64_t count : counts) text += cat(",", count);
   }
-  detail::save_text(kOp, path, text + "\n");
+  plot::detail::save_text(kOp, path, text + "\n");
 }
 
-void RateMicroscope::save(const std::string& path) const { detail::save_picture(kOp, path, svg()); }
+void RateMicroscope::save(const std::string& path) const { plot::detail::save_picture(kOp, path, svg()); }
 
-}  // namespace capstan::train
+}  // namespace capstan

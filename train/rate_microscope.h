@@ -1,7 +1,7 @@
 #pragma once
 #include <capstan/optim/optimizer.h>
 
-namespace capstan::train {
+namespace capstan {
 
 namespace detail {
 inline constexpr int rate_bins = 40;  // of a decade, in a RateMicroscope's histograms
@@ -29,7 +29,7 @@ struct RateSummary {
 
 /// Looks at the effective rate of each coordinate, lr/(sqrt(s) + eps) for Adagrad, how it spreads and how it falls:
 ///
-///     train::RateMicroscope microscope(optimizer);
+///     RateMicroscope microscope(optimizer);
 ///     for (int step = 1; step <= steps; ++step) {
 ///       ...
 ///       optimizer.step(tape.gradients(loss));
@@ -104,4 +104,4 @@ class RateMicroscope {
   std::size_t seen_ = 0, every_ = 1;  // of the observations seen, each one of so many is kept, and the last
 };
 
-}  // namespace capstan::train
+}  // namespace capstan

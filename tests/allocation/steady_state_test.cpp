@@ -270,7 +270,7 @@ TEST(Allocation, Evaluation) {
   nn::Sequential model{nn::Linear(20, 64), nn::ReLU(), nn::Linear(64, 10)};
   double found = 0;
   expect_none([&] {
-    for (auto [x, y] : data::Batches(set, {.batch_size = 32, .shuffle = false})) found += train::accuracy(model(x), y);
+    for (auto [x, y] : data::Batches(set, {.batch_size = 32, .shuffle = false})) found += metrics::accuracy(model(x), y);
     found += max(min(set.x, 1)).item();
     found += max(sum(model(set.x), 1)).item();
   });

@@ -10,8 +10,8 @@
 #include "support.h"
 #include "xml.h"
 
-using capstan::train::Axis;
-using capstan::train::LineChart;
+using capstan::plot::Axis;
+using capstan::plot::LineChart;
 
 namespace {
 

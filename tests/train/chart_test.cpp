@@ -7,7 +7,7 @@
 #include "support.h"
 #include "xml.h"
 
-using capstan::train::LineChart;
+using capstan::plot::LineChart;
 
 namespace {
 

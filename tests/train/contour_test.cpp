@@ -8,12 +8,12 @@
 #include "support.h"
 #include "xml.h"
 
-using capstan::train::ContourOptions;
-using capstan::train::ContourPlot;
-using capstan::train::detail::Box;
-using capstan::train::detail::level_set;
-using capstan::train::detail::Point;
-using capstan::train::detail::Polyline;
+using capstan::plot::ContourOptions;
+using capstan::plot::ContourPlot;
+using capstan::plot::detail::Box;
+using capstan::plot::detail::level_set;
+using capstan::plot::detail::Point;
+using capstan::plot::detail::Polyline;
 
 namespace {
 

@@ -26,7 +26,7 @@ std::string tensors() {
 
 std::string errors() {
   std::string s = thrown([] { uniform({1234567}, 2.5, 1.5); }) + thrown([] { optim::make("sgd lr=-0.5", {{"w", zeros({2})}}); });
-  s += thrown([] { data::read_table("/missing"); }) + thrown([] { train::CsvLog("/missing/x", {"a"}); });
+  s += thrown([] { data::read_table("/missing"); }) + thrown([] { CsvLog("/missing/x", {"a"}); });
   return s;
 }
 
@@ -56,31 +56,31 @@ std::string microscope() {
 }
 
 std::string comparison() {
-  const auto result = train::compare({"sgd"},
-                                     [](const train::MakeOptimizer& make) {
-                                       const Tensor w = parameter(ones({1}));
-                                       const auto optimizer = make({{"w", w}});
-                                       step(*optimizer, w, {0.37});
-                                       return std::vector<double>{1.5, w.item()};
-                                     },
-                                     {.rates = {0.25, 0.5}});
+  const auto result = compare({"sgd"},
+                              [](const MakeOptimizer& make) {
+                                const Tensor w = parameter(ones({1}));
+                                const auto optimizer = make({{"w", w}});
+                                step(*optimizer, w, {0.37});
+                                return std::vector<double>{1.5, w.item()};
+                              },
+                              {.rates = {0.25, 0.5}});
   return result.table() + result.curves().svg() + result.sweep().svg();
 }
 
 std::string pictures() {
-  train::ContourPlot contour([](double a, double b) { return 0.1 * a * a + 2.5 * b * b; },
-                             {.x = {.label = "x1", .low = -1.5, .high = 2.5}, .y = {.label = "x2", .low = -1, .high = 1.25}});
+  plot::ContourPlot contour([](double a, double b) { return 0.1 * a * a + 2.5 * b * b; },
+                            {.x = {.label = "x1", .low = -1.5, .high = 2.5}, .y = {.label = "x2", .low = -1, .high = 1.25}});
   contour.path("path", {-1.25, 0.5}, {0.5, 0.75});
-  return contour.svg() + train::plot(optim::schedule::cosine(0.125, 1234), 1234567).svg();
+  return contour.svg() + plot::schedule(optim::schedule::cosine(0.125, 1234), 1234567).svg();
 }
 
 std::string lines_of_a_run() {
   const Folder folder;
   std::FILE* file = std::fopen(folder.file("out").c_str(), "w");
   {
-    train::CsvLog log(folder.file("log.csv"), {"epoch", "loss"});
+    CsvLog log(folder.file("log.csv"), {"epoch", "loss"});
     log.row(1.5, 1234567.25);
-    train::Progress progress(1, 2, {.style = train::ProgressStyle::plain, .file = file});
+    Progress progress(1, 2, {.style = ProgressStyle::plain, .file = file});
     progress.step({{"loss", 0.125}});
     progress.end_epoch({{"loss", 1234.5}, {"tiny", 1.5e-7}});
   }

@@ -8,8 +8,7 @@
 
 #include "support.h"
 
-using capstan::train::CsvLog;
-using train_options = capstan::train::CsvOptions;
+using namespace capstan;
 
 TEST(CsvLog, WritesHeaderAndRows) {
   const Folder folder;
@@ -116,7 +115,7 @@ TEST(CsvLog, AppendsToAnEarlierRun) {
 TEST(CsvLog, AppendsToNothingElse) {
   const Folder folder;
   const std::string path = folder.file("run.csv");
-  const auto refused = [&](const std::string& content, train_options options = {.append = true}) {
+  const auto refused = [&](const std::string& content, CsvOptions options = {.append = true}) {
     write(path, content);
     const std::string text = thrown([&] { CsvLog log(path, {"epoch", "loss"}, options); });
     EXPECT_EQ(read(path), content);

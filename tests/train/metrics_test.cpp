@@ -6,7 +6,7 @@
 #include "support.h"
 
 using namespace capstan;
-using train::accuracy;
+using metrics::accuracy;
 
 TEST(Accuracy, CountsRowsWhoseLargestLogitIsTheLabel) {
   const Tensor logits = tensor({{1, 5, 2}, {9, 8, 7}, {0, 1, 2}, {-3, -2, -1}});

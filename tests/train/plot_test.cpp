@@ -8,15 +8,15 @@ TEST(Plot, DrawsTheRatesOfSchedules) {
   const optim::Schedule falling = optim::schedule::linear(0.5, 0.25, 4);
   const std::vector<double> x = {0, 1, 2, 3, 4, 5}, y = {0.5, 0.4375, 0.375, 0.3125, 0.25, 0.25};
   const std::vector<double> level = {1, 1, 1, 1, 1, 1};
-  const train::LineChartOptions options = {.title = "Learning rate", .x = {.label = "step"}, .y = {.label = "rate"}};
-  EXPECT_EQ(train::plot({{"falling", falling}, {"level", optim::schedule::constant(1)}}, 6).svg(),
-            train::LineChart(options).add("falling", x, y).add("level", x, level).svg());
-  EXPECT_EQ(train::plot(falling, 6).svg(), train::LineChart(options).add("rate", x, y).svg());
+  const plot::LineChartOptions options = {.title = "Learning rate", .x = {.label = "step"}, .y = {.label = "rate"}};
+  EXPECT_EQ(plot::schedule({{"falling", falling}, {"level", optim::schedule::constant(1)}}, 6).svg(),
+            plot::LineChart(options).add("falling", x, y).add("level", x, level).svg());
+  EXPECT_EQ(plot::schedule(falling, 6).svg(), plot::LineChart(options).add("rate", x, y).svg());
   // Axes without a label get one; a title is the caller's.
-  EXPECT_EQ(train::plot({{"falling", falling}}, 6, {.width = 300}).svg(),
-            train::LineChart({.x = {.label = "step"}, .y = {.label = "rate"}, .width = 300}).add("falling", x, y).svg());
-  EXPECT_EQ(train::plot(falling, 6, {.x = {.label = "batch"}, .y = {.label = "lr"}}).svg(),
-            train::LineChart({.x = {.label = "batch"}, .y = {.label = "lr"}}).add("rate", x, y).svg());
+  EXPECT_EQ(plot::schedule({{"falling", falling}}, 6, {.width = 300}).svg(),
+            plot::LineChart({.x = {.label = "step"}, .y = {.label = "rate"}, .width = 300}).add("falling", x, y).svg());
+  EXPECT_EQ(plot::schedule(falling, 6, {.x = {.label = "batch"}, .y = {.label = "lr"}}).svg(),
+            plot::LineChart({.x = {.label = "batch"}, .y = {.label = "lr"}}).add("rate", x, y).svg());
 }
 
 TEST(Plot, DrawsALongScheduleByAPartOfItsSteps) {
@@ -27,16 +27,19 @@ TEST(Plot, DrawsALongScheduleByAPartOfItsSteps) {
     last = step;
     return 1.0;
   };
-  train::plot({{"long", counted}}, 1'000'000'007);
+  plot::schedule({{"long", counted}}, 1'000'000'007);
   EXPECT_EQ(calls, 100'000);
   EXPECT_EQ(last, 1'000'000'006);
 }
 
 TEST(Plot, RefusesNothing) {
-  EXPECT_EQ(thrown([] { train::plot({{"a", optim::schedule::constant(1)}}, 0); }), "ValueError: [plot] steps must be positive: 0");
   EXPECT_EQ(thrown([] {
-              train::plot({{"a", optim::schedule::constant(1)}}, INT64_MAX);
+              plot::schedule({{"a", optim::schedule::constant(1)}}, 0);
             }),
-            "ValueError: [plot] steps must be at most 2^53: 9223372036854775807");
-  EXPECT_EQ(thrown([] { train::plot({}, 5); }), "ValueError: [plot] there must be a schedule");
+            "ValueError: [plot::schedule] steps must be positive: 0");
+  EXPECT_EQ(thrown([] {
+              plot::schedule({{"a", optim::schedule::constant(1)}}, INT64_MAX);
+            }),
+            "ValueError: [plot::schedule] steps must be at most 2^53: 9223372036854775807");
+  EXPECT_EQ(thrown([] { plot::schedule({}, 5); }), "ValueError: [plot::schedule] there must be a schedule");
 }

@@ -5,9 +5,6 @@
 #include "support.h"
 #include "terminal.h"
 
-using capstan::train::Progress;
-using capstan::train::ProgressStyle;
-
 TEST(Progress, LiveLineOnATerminal) {
   const Environment locale("LC_ALL", "C.UTF-8");
   Terminal terminal(100);

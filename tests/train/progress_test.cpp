@@ -5,10 +5,6 @@
 #include "support.h"
 #include "terminal.h"
 
-using capstan::train::Progress;
-using capstan::train::ProgressOptions;
-using capstan::train::ProgressStyle;
-
 namespace {
 
 /// What `body` makes a Progress write to a plain file.

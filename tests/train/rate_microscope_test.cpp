@@ -86,7 +86,7 @@ TEST(RateMicroscope, SeesRatesAndTheirQuantiles) {
     EXPECT_EQ(microscope.warning(), "");
     step(adagrad, w, {1, 0.5, -0.25, 0.125, 0.0625});  // rates 1, 2, 4, 8, 16
     microscope.observe();
-    const train::RateSummary& s = microscope.all();
+    const RateSummary& s = microscope.all();
     EXPECT_EQ(s.coordinates, 6);
     EXPECT_EQ(s.reached, 5);
     EXPECT_EQ(s.frozen, 0);
@@ -326,7 +326,7 @@ TEST(RateMicroscope, RefusesWhatCannotBe) {
                   "rowwise_adagrad, schedule_free_adamw, yogi, and your own whose rule has a member rate())");
   }
   optim::Adagrad adagrad(parameters, plain());
-  const auto refused = [&](const train::RateMicroscopeOptions& options) {
+  const auto refused = [&](const RateMicroscopeOptions& options) {
     return thrown([&] { const RateMicroscope microscope(adagrad, options); });
   };
   EXPECT_EQ(refused({.frozen_below = 0}), "ValueError: [RateMicroscope] frozen_below must lie in (0, 1): 0");

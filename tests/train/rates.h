@@ -12,7 +12,6 @@
 // What the tests of the rate microscope share.
 
 using namespace capstan;
-using train::RateMicroscope;
 
 /// One step along g, which is as long as w.
 inline void step(optim::Optimizer& optimizer, const Tensor& w, const Values& g) {

@@ -6,8 +6,8 @@
 
 #include "support.h"
 
-using capstan::train::check_target;
-using capstan::train::LineChart;
+using capstan::check_target;
+using capstan::plot::LineChart;
 
 TEST(Target, FindsBeforeTheWorkWhatSavingWouldFindAfterIt) {
   const Folder folder;

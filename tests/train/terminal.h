@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+using namespace capstan;
+
 inline void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 inline bool matches(const std::string& text, const std::string& pattern) { return std::regex_match(text, std::regex(pattern)); }
@@ -114,7 +116,7 @@ class Terminal {
   std::vector<std::string> cells_, history_{""};
 };
 
-inline void train(capstan::train::Progress& progress, int epochs, int steps, int ms = 3) {
+inline void train(Progress& progress, int epochs, int steps, int ms = 3) {
   double loss = 1;
   for (int epoch = 0; epoch < epochs; ++epoch) {
     for (int step = 0; step < steps; ++step) {

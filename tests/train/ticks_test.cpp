@@ -9,7 +9,7 @@
 #include "support.h"
 #include "xml.h"
 
-using capstan::train::LineChart;
+using capstan::plot::LineChart;
 
 // What stands at the axes of small, short and long charts.
 
@@ -79,7 +79,7 @@ TEST(Ticks, AnAxisOfWholeNumbersHasWholeTicksBetweenFractionsToo) {
 TEST(Ticks, LargeNumbersAreWrittenOut) {
   EXPECT_EQ(x_texts({0, 100000}), (Texts{"0", "20000", "40000", "60000", "80000", "100000"}));
   EXPECT_EQ(x_texts({0, 2000000}), (Texts{"0", "500000", "1000000", "1500000", "2000000"}));
-  const Xml steps = parsed(capstan::train::plot(capstan::optim::schedule::constant(1), 100'001).svg());
+  const Xml steps = parsed(capstan::plot::schedule(capstan::optim::schedule::constant(1), 100'001).svg());
   EXPECT_EQ(steps.texts("x"), (Texts{"0", "20000", "40000", "60000", "80000", "100000"}));
   // Beyond seven digits, and below a thousandth, with a factor; and then rather 2 to 10 than 0.2 to 1.0.
   const Xml long_run = parsed(LineChart().add("a", {0, 1e7}, {0, 1e-4}).svg());
@@ -139,9 +139,8 @@ TEST(Ticks, BothEndsOfALinearAxisHaveANumber) {
                                    .svg());
         EXPECT_LE(uncovered(xml, "y"), 0.201) << low << " and " << span << ", height " << height;
         EXPECT_LE(span < 0.1 ? 0 : uncovered(xml, "x"), 0.201) << low << " and " << span << ", height " << height;
-        const capstan::train::ContourPlot plot(
-            [](double x, double y) { return x + y; },
-            {.x = {.low = low, .high = low + span}, .y = {.low = low, .high = low + span}, .samples = 2});
+        const capstan::plot::ContourPlot plot([](double x, double y) { return x + y; },
+                                              {.x = {.low = low, .high = low + span}, .y = {.low = low, .high = low + span}, .samples = 2});
         EXPECT_LE(uncovered(parsed(plot.svg()), "x"), 0.201) << low << " and " << span;
         EXPECT_LE(uncovered(parsed(plot.svg()), "y"), 0.201) << low << " and " << span;
       }
@@ -172,7 +171,6 @@ TEST(Picture, RefusesTheNameOfAnotherFormat) {
   EXPECT_TRUE(folder.names().empty());
   for (const char* name : {"a.svg", "a.SVG", "a", "run.3", "png"}) chart.save(folder.file(name));
   EXPECT_EQ(folder.names().size(), 5u);
-  const capstan::train::ContourPlot plot([](double x, double y) { return x + y; },
-                                         {.x = {.low = 0, .high = 1}, .y = {.low = 0, .high = 1}});
+  const capstan::plot::ContourPlot plot([](double x, double y) { return x + y; }, {.x = {.low = 0, .high = 1}, .y = {.low = 0, .high = 1}});
   EXPECT_EQ(thrown([&] { plot.save(folder.file("x.pdf")); }).substr(0, 39), "ValueError: [ContourPlot] a picture is ");
 }

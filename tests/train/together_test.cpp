@@ -10,11 +10,11 @@
 #include "support.h"
 #include "xml.h"
 
-using capstan::train::ContourOptions;
-using capstan::train::ContourPlot;
-using capstan::train::LineChart;
-using capstan::train::detail::Polyline;
-using capstan::train::detail::stretches;
+using capstan::plot::ContourOptions;
+using capstan::plot::ContourPlot;
+using capstan::plot::LineChart;
+using capstan::plot::detail::Polyline;
+using capstan::plot::detail::stretches;
 
 // Curves that lie upon one another take turns.
 
@@ -31,7 +31,7 @@ Polyline curve(const Numbers& heights) {
 }
 
 /// "0-2 alone, 2-5 number 1 of 3 after 0".
-std::string said(const std::vector<capstan::train::detail::Stretch>& parts) {
+std::string said(const std::vector<capstan::plot::detail::Stretch>& parts) {
   std::string out;
   for (const auto& s : parts) {
     out += (out.empty() ? "" : ", ") + std::to_string(s.first) + "-" + std::to_string(s.last);

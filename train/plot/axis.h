@@ -2,7 +2,7 @@
 #include <optional>
 #include <string>
 
-namespace capstan::train {
+namespace capstan::plot {
 
 /// One axis of a picture. A limit that is not given follows from the data.
 struct Axis {
@@ -12,4 +12,4 @@ struct Axis {
   bool whole = false;  // ticks at whole numbers alone, as for epochs, where one is in sight
 };
 
-}  // namespace capstan::train
+}  // namespace capstan::plot

@@ -8,7 +8,7 @@
 #include <limits>
 #include <map>
 
-namespace capstan::train {
+namespace capstan::plot {
 
 using capstan::detail::fail;
 
@@ -232,4 +232,4 @@ std::string LineChart::svg() const {
 
 void LineChart::save(const std::string& path) const { detail::save_picture("LineChart", path, svg()); }
 
-}  // namespace capstan::train
+}  // namespace capstan::plot

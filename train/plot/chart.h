@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace capstan::train {
+namespace capstan::plot {
 
 struct LineChartOptions {
   std::string title = {};
@@ -15,7 +15,7 @@ struct LineChartOptions {
 
 /// A line chart as an SVG file:
 ///
-///   train::LineChart chart({.title = "Adagrad", .x = {.label = "epoch"}, .y = {.label = "loss", .log = true}});
+///   plot::LineChart chart({.title = "Adagrad", .x = {.label = "epoch"}, .y = {.label = "loss", .log = true}});
 ///   chart.add("from scratch", epochs, losses).reference("least squares", 0.2419).save("loss.svg");
 ///
 /// Series have colours that colour-blind readers can tell apart and a dash of their own; a series without a name is not in
@@ -66,4 +66,4 @@ class LineChart {
   std::vector<Reference> references_;
 };
 
-}  // namespace capstan::train
+}  // namespace capstan::plot

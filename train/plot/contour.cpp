@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-namespace capstan::train {
+namespace capstan::plot {
 
 using capstan::detail::fail;
 
@@ -241,4 +241,4 @@ std::string ContourPlot::svg() const {
 
 void ContourPlot::save(const std::string& path) const { detail::save_picture("ContourPlot", path, svg()); }
 
-}  // namespace capstan::train
+}  // namespace capstan::plot

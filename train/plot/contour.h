@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace capstan::train {
+namespace capstan::plot {
 
 struct ContourOptions {
   std::string title = {};
@@ -18,7 +18,7 @@ struct ContourOptions {
 
 /// The height lines of a function of two variables and the paths that optimizers took over it, as an SVG file:
 ///
-///   train::ContourPlot plot([](double x1, double x2) { return 0.1 * x1 * x1 + 2 * x2 * x2; },
+///   plot::ContourPlot plot([](double x1, double x2) { return 0.1 * x1 * x1 + 2 * x2 * x2; },
 ///                           {.x = {.label = "x1", .low = -6, .high = 2}, .y = {.label = "x2", .low = -3, .high = 2}});
 ///   plot.path("Adagrad", x1, x2).save("trace.svg");
 ///
@@ -75,4 +75,4 @@ class ContourPlot {
   std::vector<Path> paths_;
 };
 
-}  // namespace capstan::train
+}  // namespace capstan::plot

@@ -1,15 +1,11 @@
 #include <capstan/core/file.h>
 #include <capstan/core/text.h>
 #include <capstan/train/figure.h>
-#include <capstan/train/target.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 
 using capstan::detail::fail;
 using capstan::detail::NewFile;
@@ -198,21 +194,4 @@ void save_picture(const char* op, const std::string& path, const std::string& sv
   save_text(op, path, svg);
 }
 
-}  // namespace capstan::train::detail
-
-namespace capstan::train {
-
-void check_target(const std::string& path) {
-  using capstan::detail::NewFile;
-  constexpr const char* op = "check_target";
-  detail::check_picture_name(op, path);
-  struct stat info;
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {  // opening a pipe would be seen at its end
-    if (::access(path.c_str(), W_OK) != 0)
-      capstan::detail::fail<IoError>(op, "cannot write the file: ", path, ": ", capstan::detail::reason(errno), " (write elsewhere?)");
-    return;
-  }
-  const NewFile unpublished(op, path, NewFile::Existing::replaced);
-}
-
-}  // namespace capstan::train
+}  // namespace capstan::plot::detail

@@ -3,7 +3,7 @@
 #include <capstan/train/scale.h>
 #include <capstan/train/svg.h>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 
 struct Entry {
   std::string name;
@@ -57,4 +57,4 @@ void save_picture(const char* op, const std::string& path, const std::string& sv
 /// The same for a text of whatever name.
 void save_text(const char* op, const std::string& path, const std::string& text);
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

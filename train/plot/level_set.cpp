@@ -6,7 +6,7 @@
 #include <limits>
 #include <unordered_map>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 namespace {
 
 /// The grid with a ring of -infinity around it that lies on the frame: it closes every border, and adds no area.
@@ -90,4 +90,4 @@ std::vector<Polyline> level_set(const std::vector<double>& values, int columns, 
   return loops;
 }
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

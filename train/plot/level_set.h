@@ -3,7 +3,7 @@
 
 #include <vector>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 
 /// The border of the region {value >= level} over a grid of `columns` values per row that fills the frame, the first row at
 /// its bottom: closed loops for the even-odd rule, which run along the frame where the region touches it. The border is where
@@ -11,4 +11,4 @@ namespace capstan::train::detail {
 /// Values may be infinite, not NaN.
 std::vector<Polyline> level_set(const std::vector<double>& values, int columns, double level, const Box& frame);
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
-namespace capstan::train {
+namespace capstan::plot {
 
 using capstan::detail::fail;
 
-LineChart plot(const std::vector<NamedSchedule>& schedules, std::int64_t steps, LineChartOptions options) {
-  if (steps < 1) fail<ValueError>("plot", "steps must be positive: ", steps);
-  if (steps > std::int64_t{1} << 53) fail<ValueError>("plot", "steps must be at most 2^53: ", steps);
-  if (schedules.empty()) fail<ValueError>("plot", "there must be a schedule");
+LineChart schedule(const std::vector<NamedSchedule>& schedules, std::int64_t steps, LineChartOptions options) {
+  if (steps < 1) fail<ValueError>("plot::schedule", "steps must be positive: ", steps);
+  if (steps > std::int64_t{1} << 53) fail<ValueError>("plot::schedule", "steps must be at most 2^53: ", steps);
+  if (schedules.empty()) fail<ValueError>("plot::schedule", "there must be a schedule");
   if (options.x.label.empty()) options.x.label = "step";
   if (options.y.label.empty()) options.y.label = "rate";
   LineChart chart(std::move(options));
@@ -29,8 +29,8 @@ LineChart plot(const std::vector<NamedSchedule>& schedules, std::int64_t steps, 
   return chart;
 }
 
-LineChart plot(const optim::Schedule& schedule, std::int64_t steps, LineChartOptions options) {
-  return plot(std::vector<NamedSchedule>{{"rate", schedule}}, steps, std::move(options));
+LineChart schedule(const optim::Schedule& schedule, std::int64_t steps, LineChartOptions options) {
+  return plot::schedule(std::vector<NamedSchedule>{{"rate", schedule}}, steps, std::move(options));
 }
 
-}  // namespace capstan::train
+}  // namespace capstan::plot

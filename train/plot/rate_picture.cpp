@@ -7,15 +7,15 @@
 #include <limits>
 
 // The picture of a RateMicroscope.
-namespace capstan::train {
+namespace capstan {
 
 using capstan::detail::cat;
 using capstan::detail::fail;
 
 namespace {
 
-using detail::Box;
-using detail::Polyline;
+using plot::detail::Box;
+using plot::detail::Polyline;
 
 constexpr int kMostRows = 60;
 constexpr std::size_t kMostColumns = 128;
@@ -34,14 +34,14 @@ std::size_t shade_of(double share) {
   return k;
 }
 
-void draw_key(detail::Svg& svg, const Box& frame) {
+void draw_key(plot::detail::Svg& svg, const Box& frame) {
   const double left = frame.right + 14, width = 12, step = (frame.bottom - frame.top) / static_cast<double>(std::size(kShades));
   for (std::size_t k = 0; k < std::size(kShades); ++k) {
     const double bottom = frame.bottom - static_cast<double>(k) * step;
     svg.rectangle({left, bottom - step, left + width, bottom}, kShades[k].colour);
-    if (k == 0 || k % detail::key_stride(step) != 0) continue;
+    if (k == 0 || k % plot::detail::key_stride(step) != 0) continue;
     svg.line({left, bottom}, {left + width + 3, bottom}, "#5F7388", 0.6);
-    svg.text({left + width + 6, bottom + 4}, "start", 11, detail::escape(cat(kShades[k].from, " %")), "class=\"share\"");
+    svg.text({left + width + 6, bottom + 4}, "start", 11, plot::detail::escape(cat(kShades[k].from, " %")), "class=\"share\"");
   }
   svg.rectangle({left, frame.top, left + width, frame.bottom}, "none", "#444444");
   svg.text({left, frame.top - 7}, "start", 11, "share", "class=\"key\"");
@@ -67,20 +67,20 @@ std::string RateMicroscope::svg() const {
   std::string note =
       cat(now.frozen, " of ", now.coordinates, " coordinates frozen at the end: below ", options_.frozen_below, " of their first rate");
   if (now.reached < now.coordinates) note += cat("; ", now.coordinates - now.reached, " without a gradient");
-  const detail::Style solid{kLine, "", 0}, dashed{kLine, "5 2.5", 0};
-  detail::Figure figure({"RateMicroscope",
-                         options_.title.empty() ? cat("Effective rates of ", optimizer_->method()) : options_.title,
-                         {.label = "step"},
-                         {.label = "rate", .log = true},
-                         x_low,
-                         x_high,
-                         std::pow(10, low / (1.0 * detail::rate_bins)),
-                         std::pow(10, high / (1.0 * detail::rate_bins)),
-                         {{"median", solid, 1.8}, {"5 % and 95 % of the coordinates", dashed, 1.2}},
-                         note,
-                         options_.width,
-                         options_.height,
-                         detail::key_room});
+  const plot::detail::Style solid{kLine, "", 0}, dashed{kLine, "5 2.5", 0};
+  plot::detail::Figure figure({"RateMicroscope",
+                               options_.title.empty() ? cat("Effective rates of ", optimizer_->method()) : options_.title,
+                               {.label = "step"},
+                               {.label = "rate", .log = true},
+                               x_low,
+                               x_high,
+                               std::pow(10, low / (1.0 * detail::rate_bins)),
+                               std::pow(10, high / (1.0 * detail::rate_bins)),
+                               {{"median", solid, 1.8}, {"5 % and 95 % of the coordinates", dashed, 1.2}},
+                               note,
+                               options_.width,
+                               options_.height,
+                               plot::detail::key_room});
   const Box& frame = figure.frame;
 
   const auto x_of = [&](std::size_t i) { return figure.x(static_cast<double>(kept_[i].step)); };
@@ -117,8 +117,8 @@ std::string RateMicroscope::svg() const {
       const bool is_there = !kept_[i].all.quantiles.empty() && kept_[i].all.quantiles[q] > 0;
       line.push_back({x_of(i), is_there ? figure.y(kept_[i].all.quantiles[q]) : std::nan("")});
     }
-    std::vector<Polyline> pieces = detail::clip(line, frame);
-    for (Polyline& piece : pieces) piece = detail::simplify(piece, 0.05);
+    std::vector<Polyline> pieces = plot::detail::clip(line, frame);
+    for (Polyline& piece : pieces) piece = plot::detail::simplify(piece, 0.05);
     if (pieces.empty()) continue;
     figure.svg.lines(pieces, "#FFFFFF", q == 3 ? 3.4 : 2.6);
     figure.svg.lines(pieces, kLine, q == 3 ? 1.8 : 1.2, q == 3 ? "" : "5 2.5");
@@ -126,4 +126,4 @@ std::string RateMicroscope::svg() const {
   return figure.finish();
 }
 
-}  // namespace capstan::train
+}  // namespace capstan

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 
 Scale::Scale(double low, double high, bool log, double first_pixel, double last_pixel)
     : low_(low),
@@ -43,4 +43,4 @@ void widen(double& low, double& high, bool log) {
   high += margin;
 }
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

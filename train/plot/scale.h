@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 
 /// Maps values to pixels, by their value or by its logarithm.
 class Scale {
@@ -63,4 +63,4 @@ std::string value_text(double value);
 /// Widens an empty or nearly empty range so that ticks can tell its ends apart.
 void widen(double& low, double& high, bool log);
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 namespace {
 
 constexpr std::size_t kStretch = 256;
@@ -264,4 +264,4 @@ Polyline shorten(Polyline points, std::size_t budget) {
   return points;
 }
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

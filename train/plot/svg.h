@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 
 /// A place in a picture, in pixels from its upper left corner.
 struct Point {
@@ -64,4 +64,4 @@ Polyline shorten(Polyline points, std::size_t budget);
 /// At most four points per column of pixels (first, lowest, highest, last), then shortened to the budget.
 Polyline thin(const Polyline& points, double column_width, std::size_t budget);
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

@@ -9,7 +9,7 @@
 #include <initializer_list>
 #include <utility>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 namespace {
 
 constexpr std::string_view kMinus = "\xE2\x88\x92";
@@ -291,4 +291,4 @@ std::vector<double> round_ratios(double low, double high, int most) {
   return out.size() < 3 ? round_values(low, high, most) : out;
 }
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

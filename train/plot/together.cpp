@@ -5,7 +5,7 @@
 #include <numeric>
 
 // Curves that lie upon one another would hide each other: here is found out where they do, so that they can share the line.
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 namespace {
 
 constexpr double kNear = 0.8, kShort = 12, kDash = 9;
@@ -100,4 +100,4 @@ std::vector<std::vector<Stretch>> stretches(const std::vector<Polyline>& curves)
   return found;
 }
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail

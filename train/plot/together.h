@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace capstan::train::detail {
+namespace capstan::plot::detail {
 
 /// A part of a curve, from one of its points to another, along which `count` curves run as one: those lead by `lead`, of which
 /// this is number `rank`. A curve that runs alone leads itself.
@@ -22,4 +22,4 @@ struct Stretch {
 /// pixels at least. Points that are not finite run with none.
 std::vector<std::vector<Stretch>> stretches(const std::vector<Polyline>& curves);
 
-}  // namespace capstan::train::detail
+}  // namespace capstan::plot::detail
