@@ -68,7 +68,7 @@ template <Decay decay, bool keeps, bool compares, class Rule, class T, std::size
   };
   // No array overlaps another, which the loops say: with three states there would be too many pairs for the compiler to compare.
   const auto piece = [&]<std::int64_t count>(std::integral_constant<std::int64_t, count>, std::int64_t i) __attribute__((always_inline)) {
-    T before[1 + sizeof...(slot)][count];
+    T before[1 + sizeof...(slot)][static_cast<std::size_t>(count)];
     BitsOf<T> traces = 0;
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep

@@ -91,6 +91,15 @@ std::int64_t mend_means(const Tensor& lines, const kernels::Split& s, const Tens
   return count;
 }
 
+/// 0 where it is not finite: beside an infinite element the others' distances are infinite, not NaN.
+void drop_not_finite(const Tensor& rest) {
+  kernels::dispatch(rest, [&]<class T>(T*) {
+    T* r = kernels::data_of<T>(rest);
+    std::replace_if(
+        r, r + rest.numel(), [](T x) { return !std::isfinite(x); }, T(0));
+  });
+}
+
 /// Whether neither a sum overflowed nor squares lost digits on their way to 0; the variance of so many lines is 0 indeed.
 bool in_range(const Tensor& variance, std::int64_t flat) {
   return kernels::dispatch(variance, [&]<class T>(T*) {
@@ -109,6 +118,7 @@ bool take_moments(const char* op, Moments& m) {
   const std::int64_t flat = mend_means(lines, m.split, m.mean);
   Tensor distance = binary(op, Binary::sub, lines, m.mean);
   m.rest = binary(op, Binary::div, kernels::sum(distance, 1, true), m.size());
+  drop_not_finite(m.rest);
   kernels::binary_in_place(op, Binary::sub, distance, m.rest);
   const Tensor squares = kernels::unary(op, Unary::square, std::move(distance));
   m.variance = binary(op, Binary::div, kernels::sum(squares, 1, true), m.freedom);

@@ -96,6 +96,16 @@ TEST(Spread, ADeviationThatCannotBeHeldHasASlope) {
     }
 }
 
+// As PyTorch's: the others are infinitely far from the mean, the infinite one's distance is NaN.
+TEST(Spread, BesideAnInfiniteElement) {
+  for (const DType dtype : floating)
+    for (const bool higher_order : {false, true}) {
+      const Tensor x = tensor({-0.8, inf, 0.9}, dtype);
+      expect_close(slope([](const Tensor& y) { return var(y); }, x, higher_order), {-inf, no_number, -inf}, dtype);
+      expect_close(slope(deviation, x, higher_order), {no_number, no_number, no_number}, dtype);
+    }
+}
+
 TEST(Spread, TheVarianceHasItsSlopeWhereItsPartsCannotBeHeld) {
   for (const DType dtype : floating)
     for (const bool higher_order : {false, true}) {
