@@ -44,6 +44,21 @@ TEST(ChainState, GoesOnToTheBit) {
     }
 }
 
+// Whoever changes a state in place changes nothing of the chain, nor of one that took it.
+TEST(ChainState, IsADeepCopyBothWays) {
+  Pair pair(DType::f64);
+  optim::Chain first(pair.parameters, everything()), second(pair.parameters, everything());
+  for (int t = 0; t < 4; ++t) first.step(pair.gradients(t));
+  const TensorMap given = first.state();
+  const std::string same = bits(given);
+  second.load_state(given);
+  for (const auto& [name, t] : given)
+    if (t.dtype() == DType::f64) Tensor(t) += 1;
+  EXPECT_NE(bits(given), same);
+  EXPECT_EQ(bits(first.state()) == same, true);
+  EXPECT_EQ(bits(second.state()) == same, true);
+}
+
 TEST(ChainState, NamesWhatItHolds) {
   Pair pair(DType::f64);
   optim::Chain by_chain(pair.parameters, chain(accumulate(2), partition({{"v", chain(scale_by_rss(), scale_by_learning_rate(0.1))},

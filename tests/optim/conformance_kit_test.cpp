@@ -29,6 +29,7 @@ enum class Sin {
   one_group_for_all,
   forgetful,
   remembers,
+  minds_others,
   rough_in_f32,
   rough_in_f64,
   rounds_its_rate,
@@ -83,6 +84,11 @@ struct Sinner : optim::Optimizer {
     if (sin == Sin::remembers) {
       static int t = 0;
       rate *= 1 + std::pow(0.5, ++t);
+    }
+    if (sin == Sin::minds_others) {
+      static const void* last = nullptr;
+      if (e.steps > 1 && last != this) rate *= 1.01;
+      last = this;
     }
     if (sin == Sin::rounds_its_rate) rate = static_cast<double>(static_cast<float>(rate));
     if (sin == Sin::forgetful) rate *= 1 + 0.5 / ++steps_of_[e.name];  // a count that no state knows
@@ -301,6 +307,10 @@ TEST(Kit, CatchesEachSinByTheNameOfTheProperty) {
   expect_caught<Sin::takes_all_options>("refuses bad options", "lr nan in a state is taken, " + given);
   expect_caught<Sin::counts_threads>("gives the same bits for any number of threads",
                                      "2 threads move 262400 elements otherwise than one, " + given);
+
+  const Conformance minding = optim::conformance<Sinner<Sin::minds_others>>();  // which several properties see
+  EXPECT_EQ(message(minding, "two fresh runs agree to the bit"),
+            "beside another optimizer a run in f32 ends elsewhere than alone, " + given);
 
   const Conformance fading = optim::conformance<Fading>({}, {}, {.most = 1000});  // on one thread, or it were a race
   EXPECT_TRUE(failed(fading).contains("moves each element by itself")) << fading.text();

@@ -163,8 +163,8 @@ TEST(LBFGSEnds, AndSaysWhy) {
   EXPECT_STREQ(end({.max_iter = 1}, 1), "max_iter");
   EXPECT_STREQ(end({.max_eval = 2}, 1), "max_eval");
   EXPECT_STREQ(end({.max_eval = 1}, 1), "max_eval");
-  EXPECT_STREQ(optim::LBFGS::text(End::small_step), "small_step");
-  EXPECT_STREQ(optim::LBFGS::text(End::small_change), "small_change");
+  EXPECT_STREQ(end({.lr = 1e-3, .tolerance_grad = 0, .tolerance_change = 1e-2, .line_search = false}, 1), "small_step");
+  EXPECT_STREQ(end({.lr = 2, .line_search = false}, 0), "small_change");  // from 1 to -1
   EXPECT_STREQ(optim::LBFGS::text(End::not_finite), "not_finite");
   EXPECT_STREQ(optim::LBFGS::text(End::not_begun), "not_begun");
 }
