@@ -32,6 +32,14 @@ TEST(Progress, ALiveLineStartsAtAnEpoch) {
   EXPECT_TRUE(terminal.showed(R"(epoch 2/3 .*%  loss 0\.\d{4}  0:0\d, 0:0\d left)"));
   ASSERT_EQ(terminal.lines.size(), 2u);
   EXPECT_TRUE(matches(terminal.lines[0], R"(epoch 3/3  loss .* s)")) << terminal.lines[0];
+  // The time that is left follows from the epochs of this run alone.
+  Terminal late(100);
+  {
+    Progress progress(1000, 50, {.file = late.file(), .done = 998});
+    train(progress, 2, 50);
+  }
+  late.close();
+  EXPECT_TRUE(late.showed(R"(epoch 1000/1000 .*  0:0\d, 0:0\d left)")) << late.raw();
 }
 
 TEST(Progress, NeverWraps) {

@@ -141,8 +141,9 @@ TEST(ContourPlot, ACrossMarksTheLeastValue) {
   EXPECT_EQ(drawn([](double x, double y) { return (x * x - 1) * (x * x - 1) + (y - 1) * (y - 1); }), 4u);  // two minima
   EXPECT_EQ(parsed(ContourPlot([](double x, double y) { return x == 0 && y == 1 ? -0.0 : 1.0; }, square()).svg()).texts("legend"),
             Texts{"least value 0"});
-  EXPECT_EQ(drawn([](double x, double y) { return x + y; }), 0u);                         // at the border
-  EXPECT_EQ(drawn([](double x, double) { return std::max(0.0, std::abs(x) - 1); }), 0u);  // a plain
+  EXPECT_EQ(drawn([](double x, double y) { return x + y; }), 0u);                                      // at the border
+  EXPECT_EQ(drawn([](double x, double y) { return std::max(0.0, std::hypot(x, y - 1) - 0.5); }), 0u);  // a plain that reaches no border
+  EXPECT_EQ(drawn([](double x, double) { return std::max(0.0, std::abs(x) - 1); }), 0u);               // a plain
 }
 
 TEST(ContourPlot, LogLevelsFillAValley) {
