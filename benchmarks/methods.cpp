@@ -11,6 +11,7 @@
 // Ours first look through the gradients for NaN and infinity, which costs a read of them that the loop does not make.
 #include <capstan/capstan.h>
 #include <capstan/optim/make.h>
+#include <capstan/optim/methods.h>
 
 #include <algorithm>
 #include <memory>
@@ -22,25 +23,19 @@ using namespace capstan;
 
 namespace {
 
-constexpr const char* specs[] = {"sgd",
-                                 "sgd momentum=0.9",
-                                 "adagrad",
-                                 "rmsprop",
-                                 "rmsprop centered=true",
-                                 "rmsprop centered=true momentum=0.9",
-                                 "adadelta",
-                                 "adam",
-                                 "adam amsgrad=true",
-                                 "adamw",
-                                 "adamax",
-                                 "nadam",
-                                 "radam",
-                                 "adabelief",
-                                 "yogi",
-                                 "lion",
-                                 "signum",
-                                 "rprop",
-                                 "ftrl"};
+/// Each method that moves every element by itself, and those of its options that choose another rule.
+std::vector<std::string> specs() {
+  std::vector<std::string> all;
+  const auto add = [&]<class Method>(const Method*) {
+    if constexpr (std::is_base_of_v<optim::Elementwise<Method, optim::OptionsOf<Method>>, Method>) all.emplace_back(Method::name);
+  };
+#define CAPSTAN_ADD(M) add(static_cast<const optim::M*>(nullptr));
+  CAPSTAN_METHODS(CAPSTAN_ADD)
+#undef CAPSTAN_ADD
+  for (const char* spec : {"sgd momentum=0.9", "rmsprop centered=true", "rmsprop centered=true momentum=0.9", "adam amsgrad=true"})
+    all.emplace_back(spec);
+  return all;
+}
 
 struct Size {
   const char* name;
@@ -142,6 +137,6 @@ void bench::register_methods() {
   register_own_rules();
   for (const Size& size : sizes)
     for (const DType dtype : {DType::f32, DType::f64})
-      for (const std::string spec : specs)
+      for (const std::string& spec : specs())
         add(spec, spec == "adagrad" ? "own_adagrad" : spec == "sgd momentum=0.9" ? "own_momentum" : "", size, dtype);
 }

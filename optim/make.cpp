@@ -1,29 +1,7 @@
 #include <capstan/optim/make.h>
 
 #include <capstan/core/text.h>
-#include <capstan/optim/adabelief.h>
-#include <capstan/optim/adadelta.h>
-#include <capstan/optim/adafactor.h>
-#include <capstan/optim/adagrad.h>
-#include <capstan/optim/adam.h>
-#include <capstan/optim/adamax.h>
-#include <capstan/optim/adamw.h>
-#include <capstan/optim/ftrl.h>
-#include <capstan/optim/full_matrix_adagrad.h>
-#include <capstan/optim/lamb.h>
-#include <capstan/optim/lars.h>
-#include <capstan/optim/lbfgs.h>
-#include <capstan/optim/lion.h>
-#include <capstan/optim/muon.h>
-#include <capstan/optim/nadam.h>
-#include <capstan/optim/radam.h>
-#include <capstan/optim/rmsprop.h>
-#include <capstan/optim/rowwise_adagrad.h>
-#include <capstan/optim/rprop.h>
-#include <capstan/optim/schedule_free_adamw.h>
-#include <capstan/optim/sgd.h>
-#include <capstan/optim/signum.h>
-#include <capstan/optim/yogi.h>
+#include <capstan/optim/methods.h>
 
 #include <algorithm>
 #include <charconv>
@@ -42,33 +20,11 @@ struct Named {
   const char* name;
   detail::Build build;
 };
-template <class Method, class Options>
-constexpr Named named() {
-  return {Method::name, build<Method, Options>};
-}
-constexpr Named all_methods[] = {named<AdaBelief, AdaBeliefOptions>(),
-                                 named<Adadelta, AdadeltaOptions>(),
-                                 named<Adafactor, AdafactorOptions>(),
-                                 named<Adagrad, AdagradOptions>(),
-                                 named<Adam, AdamOptions>(),
-                                 named<Adamax, AdamaxOptions>(),
-                                 named<AdamW, AdamWOptions>(),
-                                 named<FTRL, FTRLOptions>(),
-                                 named<FullMatrixAdagrad, FullMatrixAdagradOptions>(),
-                                 named<LAMB, LAMBOptions>(),
-                                 named<LARS, LARSOptions>(),
-                                 named<LBFGS, LBFGSOptions>(),
-                                 named<Lion, LionOptions>(),
-                                 named<Muon, MuonOptions>(),
-                                 named<NAdam, NAdamOptions>(),
-                                 named<RAdam, RAdamOptions>(),
-                                 named<RMSProp, RMSPropOptions>(),
-                                 named<RowwiseAdagrad, RowwiseAdagradOptions>(),
-                                 named<Rprop, RpropOptions>(),
-                                 named<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>(),
-                                 named<SGD, SGDOptions>(),
-                                 named<Signum, SignumOptions>(),
-                                 named<Yogi, YogiOptions>()};
+constexpr Named all_methods[] = {
+#define CAPSTAN_NAMED(M) {M::name, build<M, OptionsOf<M>>},
+    CAPSTAN_METHODS(CAPSTAN_NAMED)
+#undef CAPSTAN_NAMED
+};
 
 // The users' own. Never destroyed: optimizers may be made by what ends after everything else.
 struct Registry {

@@ -1,6 +1,8 @@
+#include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/train/csv.h>
 #include <capstan/train/figure.h>
+#include <capstan/optim/methods.h>
 #include <capstan/train/rate_microscope.h>
 #include <capstan/train/scale.h>
 
@@ -59,6 +61,19 @@ struct Sight {
 /// Three significant digits.
 std::string rough(double value) { return capstan::detail::general(value, 3); }
 
+/// "adabelief, adadelta, ", of the built-in methods.
+std::string methods_with_rates() {
+  std::string all;
+  const auto add = [&]<class Method>(const Method& method) {
+    if (!method.effective_rates().empty()) all += std::string(Method::name) + ", ";
+  };
+  const Parameters w{{"w", zeros({1, 1})}};
+#define CAPSTAN_ADD(M) add(optim::M(w));
+  CAPSTAN_METHODS(CAPSTAN_ADD)
+#undef CAPSTAN_ADD
+  return all;
+}
+
 std::string column(double value) { return right(capstan::detail::general(value, 4), 11); }
 std::string column(std::int64_t value, std::size_t width) { return right(std::to_string(value), width); }
 
@@ -74,8 +89,7 @@ RateMicroscope::RateMicroscope(const optim::Optimizer& optimizer, RateMicroscope
   if (!(options_.warn_from > 0 && options_.warn_from <= 1)) fail<ValueError>(kOp, "warn_from must lie in (0, 1]: ", options_.warn_from);
   if (optimizer.effective_rates().empty())
     fail<ValueError>(kOp, "the method must tell its effective rates: ", optimizer.method(),
-                     " has none (those that do: adabelief, adadelta, adagrad, adam, adamax, adamw, ftrl, nadam, radam, rmsprop, "
-                     "rowwise_adagrad, schedule_free_adamw, yogi, and your own whose rule has a member rate())");
+                     " has none (those that do: ", methods_with_rates(), "and your own whose rule has a member rate())");
 }
 
 void RateMicroscope::observe() {

@@ -1,23 +1,4 @@
 #pragma once
-#include <capstan/optim/adabelief.h>
-#include <capstan/optim/adadelta.h>
-#include <capstan/optim/adafactor.h>
-#include <capstan/optim/adam.h>
-#include <capstan/optim/adamax.h>
-#include <capstan/optim/adamw.h>
-#include <capstan/optim/ftrl.h>
-#include <capstan/optim/full_matrix_adagrad.h>
-#include <capstan/optim/lamb.h>
-#include <capstan/optim/lars.h>
-#include <capstan/optim/lbfgs.h>
-#include <capstan/optim/lion.h>
-#include <capstan/optim/muon.h>
-#include <capstan/optim/nadam.h>
-#include <capstan/optim/radam.h>
-#include <capstan/optim/rowwise_adagrad.h>
-#include <capstan/optim/rprop.h>
-#include <capstan/optim/schedule_free_adamw.h>
-#include <capstan/optim/signum.h>
-#include <capstan/optim/yogi.h>
+#include <capstan/optim/methods.h>
 
 #include "methods.h"

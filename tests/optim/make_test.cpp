@@ -230,8 +230,7 @@ TEST(Explain, ShowsTheFormulaOfEveryMethod) {
 }
 
 TEST(Explain, NamesTheSourceOfEachMethod) {
-  for (const char* name : {"adabelief", "adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "nadam", "radam", "rmsprop",
-                           "rprop", "sgd", "signum", "yogi"}) {
+  for (const std::string& name : built_in_methods) {
     const std::string text = optim::make(name, Parameters{{"w", zeros({2, 3})}})->explain(), last = text.substr(text.rfind('\n') + 1);
     EXPECT_TRUE(last.starts_with("  ") && last.find_first_of("0123456789") != std::string::npos && !last.ends_with("state")) << text;
   }

@@ -1,5 +1,7 @@
 #include "oracle.h"
 
+#include <capstan/optim/methods.h>
+
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -75,32 +77,19 @@ class Lines {
   bool in_case_ = false;
 };
 
-const std::map<std::string, std::vector<std::string>> options_of = {
-    {"sgd", {"lr", "momentum", "dampening", "nesterov", "weight_decay"}},
-    {"adagrad", {"lr", "eps", "eps_inside_root", "initial_accumulator", "lr_decay", "weight_decay"}},
-    {"rmsprop", {"lr", "alpha", "eps", "eps_inside_root", "weight_decay", "momentum", "centered"}},
-    {"adadelta", {"lr", "rho", "eps", "weight_decay"}},
-    {"adam", {"lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad"}},
-    {"adamw", {"lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad"}},
-    {"adamax", {"lr", "beta1", "beta2", "eps", "weight_decay"}},
-    {"nadam", {"lr", "beta1", "beta2", "eps", "weight_decay", "momentum_decay", "decoupled_weight_decay"}},
-    {"radam", {"lr", "beta1", "beta2", "eps", "weight_decay", "decoupled_weight_decay"}},
-    {"adabelief", {"lr", "beta1", "beta2", "eps", "eps_root", "weight_decay"}},
-    {"yogi", {"lr", "beta1", "beta2", "eps", "initial_accumulator", "weight_decay"}},
-    {"lion", {"lr", "beta1", "beta2", "weight_decay"}},
-    {"signum", {"lr", "momentum", "weight_decay"}},
-    {"rprop", {"lr", "etaminus", "etaplus", "step_size_min", "step_size_max"}},
-    {"ftrl", {"lr", "beta", "l1", "l2", "initial_accumulator"}},
-    {"lamb", {"lr", "beta1", "beta2", "eps", "weight_decay"}},
-    {"lars", {"lr", "weight_decay", "trust_coefficient", "eps", "momentum", "nesterov"}},
-    {"adafactor", {"lr", "beta2_decay", "eps1", "eps2", "d", "weight_decay"}},
-    {"muon", {"lr", "weight_decay", "momentum", "nesterov", "a", "b", "c", "eps", "ns_steps", "match_rms_adamw"}},
-    {"rowwise_adagrad", {"lr", "eps", "initial_accumulator", "weight_decay"}},
-    {"full_matrix_adagrad", {"lr", "eps", "weight_decay"}},
-    {"schedule_free_adamw", {"lr", "beta1", "beta2", "eps", "weight_decay", "weight_lr_power"}},
-    {"lbfgs", {"lr", "max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size"}}};
-const std::set<std::string> flags = {"amsgrad", "centered", "decoupled_weight_decay", "eps_inside_root", "match_rms_adamw", "nesterov"},
-                            dialects = {"torch", "d2l", "optax", "keras", "mlx", "dynet"};
+/// All but L-BFGS's line_search, of which lbfgs_plain.txt has the cases.
+template <class M>
+std::vector<capstan::optim::FieldInfo> fields_of() {
+  std::vector<capstan::optim::FieldInfo> fields(std::begin(M::fields), std::end(M::fields));
+  std::erase_if(fields, [](const auto& field) { return std::string_view(field.name) == "line_search"; });
+  return fields;
+}
+const std::map<std::string, std::vector<capstan::optim::FieldInfo>> options_of = {
+#define CAPSTAN_OPTIONS(M) {capstan::optim::M::name, fields_of<capstan::optim::M>()},
+    CAPSTAN_METHODS(CAPSTAN_OPTIONS)
+#undef CAPSTAN_OPTIONS
+};
+const std::set<std::string> dialects = {"torch", "d2l", "optax", "keras", "mlx", "dynet"};
 
 void read_preset(Lines& in, Case& c) {
   in.expect("preset");
@@ -128,12 +117,12 @@ void read_shape(Lines& in, Case& c) {
 
 void read_options(Lines& in, Case& c) {
   in.expect("options");
-  for (const std::string& name : options_of.at(c.method)) {
-    const std::string setting(in.word());
+  for (const capstan::optim::FieldInfo& field : options_of.at(c.method)) {
+    const std::string name = field.name, setting(in.word());
     const std::size_t equals = setting.find('=');
     if (setting.substr(0, equals) != name || equals == std::string::npos) in.fail("wanted " + name + "=NUMBER: " + setting);
     const double value = in.number(std::string_view(setting).substr(equals + 1));
-    if (flags.count(name) && value != 0 && value != 1) in.fail("a flag is 0 or 1: " + setting);
+    if (field.kind == capstan::optim::FieldInfo::Kind::flag && value != 0 && value != 1) in.fail("a flag is 0 or 1: " + setting);
     c.options.emplace_back(name, value);
     c.settings += (c.settings.empty() ? "" : " ") + setting;
   }

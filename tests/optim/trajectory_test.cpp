@@ -105,29 +105,10 @@ std::vector<Build> structs(const Case& c) {
 
 using Structs = std::vector<Build> (*)(const Case&);
 const std::map<std::string, Structs> structs_of = {
-    {"adabelief", structs<optim::AdaBelief, optim::AdaBeliefOptions>},
-    {"adadelta", structs<optim::Adadelta, optim::AdadeltaOptions>},
-    {"adafactor", structs<optim::Adafactor, optim::AdafactorOptions>},
-    {"adagrad", structs<optim::Adagrad, optim::AdagradOptions>},
-    {"adam", structs<optim::Adam, optim::AdamOptions>},
-    {"adamax", structs<optim::Adamax, optim::AdamaxOptions>},
-    {"adamw", structs<optim::AdamW, optim::AdamWOptions>},
-    {"ftrl", structs<optim::FTRL, optim::FTRLOptions>},
-    {"full_matrix_adagrad", structs<optim::FullMatrixAdagrad, optim::FullMatrixAdagradOptions>},
-    {"lamb", structs<optim::LAMB, optim::LAMBOptions>},
-    {"lars", structs<optim::LARS, optim::LARSOptions>},
-    {"lbfgs", structs<optim::LBFGS, optim::LBFGSOptions>},
-    {"lion", structs<optim::Lion, optim::LionOptions>},
-    {"muon", structs<optim::Muon, optim::MuonOptions>},
-    {"nadam", structs<optim::NAdam, optim::NAdamOptions>},
-    {"radam", structs<optim::RAdam, optim::RAdamOptions>},
-    {"rmsprop", structs<optim::RMSProp, optim::RMSPropOptions>},
-    {"rowwise_adagrad", structs<optim::RowwiseAdagrad, optim::RowwiseAdagradOptions>},
-    {"rprop", structs<optim::Rprop, optim::RpropOptions>},
-    {"schedule_free_adamw", structs<optim::ScheduleFreeAdamW, optim::ScheduleFreeAdamWOptions>},
-    {"sgd", structs<optim::SGD, optim::SGDOptions>},
-    {"signum", structs<optim::Signum, optim::SignumOptions>},
-    {"yogi", structs<optim::Yogi, optim::YogiOptions>}};
+#define CAPSTAN_STRUCTS(M) {optim::M::name, structs<optim::M, optim::OptionsOf<optim::M>>},
+    CAPSTAN_METHODS(CAPSTAN_STRUCTS)
+#undef CAPSTAN_STRUCTS
+};
 
 std::vector<Build> builds(const Case& c) {
   std::vector<Build> all = structs_of.at(c.method)(c);
