@@ -159,6 +159,19 @@ TEST(Finite, LARSTakesTheSmallestGradients) {
     }
 }
 
+TEST(Finite, AverageThatGrowsWithoutBoundStaysWhereItIs) {
+  Tensor w = parameter(ones({3}));
+  optim::LARS lars(Parameters{{"w", w}}, {.lr = 1, .trust_coefficient = 1, .momentum = 4});
+  for (int t = 0; t < 150; ++t) lars.step(Gradients::from({{w, ones({3})}}));
+  EXPECT_TRUE(all_finite(w));
+  EXPECT_TRUE(all_finite(lars.state()["w/momentum"]));
+  Tensor v = parameter(ones({3}));
+  optim::ScheduleFreeAdamW free(Parameters{{"v", v}}, {.lr = 1e38});
+  for (int t = 0; t < 6; ++t) free.step(Gradients::from({{v, ones({3})}}));  // z goes from 0 by 1e38
+  EXPECT_TRUE(all_finite(v));
+  EXPECT_TRUE(all_finite(free.state()["v/z"]));
+}
+
 TEST(Finite, FTRLLeavesAnElementWhoseSquareOverflows) {
   Tensor w = parameter(full({3}, 0.5));
   optim::FTRL ftrl(Parameters{{"w", w}});

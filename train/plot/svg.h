@@ -13,8 +13,7 @@ using Polyline = std::vector<Point>;
 
 struct Box {
   double left, top, right, bottom;
-  /// A point at the border, that rounding has put a hair outside, is in it.
-  bool contains(Point p) const noexcept { return p.x >= left - 1e-9 && p.x <= right + 1e-9 && p.y >= top - 1e-9 && p.y <= bottom + 1e-9; }
+  bool contains(Point p) const noexcept { return p.x >= left && p.x <= right && p.y >= top && p.y <= bottom; }
 };
 
 /// Two decimals at most, trailing zeros dropped, a decimal point whatever the locale says.
