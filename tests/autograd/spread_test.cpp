@@ -111,8 +111,9 @@ TEST(Spread, TheVarianceHasItsSlopeWhereItsPartsCannotBeHeld) {
     for (const bool higher_order : {false, true}) {
       const auto of = [=](const Tensor& x) { return slope([](const Tensor& y) { return var(y); }, x, higher_order); };
       const Ends ends = ends_of(dtype);
-      const double h = dtype == DType::f32 ? 0x1p127 : 0x1p1023;
-      const Values far = of(tensor({h, -h, -h, -h, -h, -h, -h, -h}, dtype));  // the mean is -3/4 h, the first one's distance 7/4 h
+      const double h = dtype == DType::f32 ? 0x1.8p127 : 0x1.8p1023;
+      const Values far =
+          of(tensor({h, -h, -h, -h, -h, -h, -h, -h}, dtype));  // the mean is -3/4 h, and the first one's distance, 7/4 h, is not held
       expect_close(far, {h / 2, -h / 14, -h / 14, -h / 14, -h / 14, -h / 14, -h / 14, -h / 14}, dtype);
       expect_close(of(tensor({ends.tiny, -ends.tiny}, dtype)), {2 * ends.tiny, -2 * ends.tiny}, dtype);
       // A small dy beside huge elements.

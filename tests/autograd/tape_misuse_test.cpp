@@ -195,6 +195,23 @@ TEST(TapeMisuse, NoGradEndedOutOfOrder) {
   expect_all_well();
 }
 
+TEST(TapeMisuse, ASpentTapeDoesNotRecordAgainWhenAnInnerOneEndsOutOfOrder) {
+  Tensor w = p({2, 3});
+  auto* outer = new Tape;
+  const Tensor loss = sum(w * w);
+  auto* middle = new Tape;
+  auto* pause = new NoGrad;
+  auto* inner = new Tape;
+  (void)outer->gradients(loss);
+  delete pause;  // the middle one records again
+  EXPECT_NE(thrown([&] { delete middle; }), "nothing");
+  w += 1;  // nobody does
+  EXPECT_EQ(outer->size(), 0u);
+  delete inner;
+  delete outer;
+  expect_all_well();
+}
+
 TEST(TapeMisuse, AnExceptionLeavesTheTapeInOrder) {
   const Tensor w = p({2, 3});
   try {

@@ -114,6 +114,12 @@ TEST_F(Memory, SmallTensorsLeaveNoMoreThanWasInUse) {
   EXPECT_LE(more(), 1);
 }
 
+TEST_F(Memory, WhatWasInUseBeforeStaysForAWhile) {
+  many(10, 100);
+  for (int i = 0; i < 1'000; ++i) megabytes(90);  // 90 GB: more than 64 times what was in use at once, less than twice that
+  EXPECT_GE(more(), 1000);
+}
+
 TEST_F(Memory, AfterAWhileLessStays) {
   many(10, 100);
   EXPECT_GE(more(), 1000);
