@@ -21,7 +21,7 @@ namespace {
   Tensor dy = std::move(n.slot.gradient);
   thread_tapes.op = n.op;
   if ((n.slot.kind.flags | static_cast<std::uint8_t>(choosing)) != 0) [[unlikely]]
-    if (!noted(n, dy)) return;
+    if (!apply_hooks(n, dy)) return;
   if (n.type->wants_out) [[unlikely]]
     if (n.out.version() != n.slot.version) result_changed(n);
   const bool recorded = thread_tapes.current != nullptr;
@@ -34,7 +34,7 @@ namespace {
 void TapeState::run_node(Node& n) { run_here(n); }
 
 /// What is to be done with a gradient before its rule runs; false when the rule need not run.
-bool TapeState::noted(Node& n, Tensor& dy) {
+bool TapeState::apply_hooks(Node& n, Tensor& dy) {
   const std::uint8_t flags = n.slot.kind.flags;
   if (flags & kHooked) dy = hooked(n.op, n.slot, std::move(dy));
   if ((flags & kWatched) && (!choosing || (flags & kChosen)))
@@ -63,7 +63,7 @@ Tensor TapeState::hooked(const char* op, const Slot& slot, Tensor g) {
 }
 
 /// Cuts the ways that lead to none of the chosen tensors, for one run.
-void TapeState::choose(const Tensor* chosen, std::size_t count, Node* from) {
+void TapeState::mark_chosen(const Tensor* chosen, std::size_t count, Node* from) {
   for (std::size_t i = 0; i < count; ++i) {
     const Header* h = chosen[i].header();
     if (h->tape == serial) h->node->slot.kind.flags |= kChosen;
@@ -91,8 +91,8 @@ void TapeState::cut_ways(Node* from, const Node* to) {
   }
 }
 
-/// Takes choose() back.
-void TapeState::unchoose() noexcept {
+/// Takes mark_chosen() back.
+void TapeState::unmark_chosen() noexcept {
   choosing = false;
   if (!(attention & kSpent))
     for (const Cut& c : cuts) *c.edge = c.slot;
@@ -227,10 +227,10 @@ void TapeState::finish_leaves() {
 Gradients TapeState::run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const Tensor* chosen, std::size_t count) {
   struct Choice {
     TapeState* state;
-    ~Choice() { state->unchoose(); }
+    ~Choice() { state->unmark_chosen(); }
   } const choice{this};
   choosing = true;
-  choose(chosen, count, node);
+  mark_chosen(chosen, count, node);
   return run(loss, slot, node, keep);
 }
 

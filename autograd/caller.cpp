@@ -1,6 +1,7 @@
-#include <capstan/autograd/caller.h>
 
 #ifdef CAPSTAN_BACKTRACE
+#include <capstan/autograd/caller.h>
+
 #include <capstan/core/text.h>
 
 #include <backtrace.h>
@@ -56,7 +57,7 @@ int visit(void* data, std::uintptr_t address, const char* file, int line, const 
   if (symbol.empty() || symbol.rfind("_ZN7capstan", 0) == 0 || symbol.rfind("_ZNK7capstan", 0) == 0) return 0;
   if (file && std::strstr(file, "include/capstan/")) return 0;
   found.text = " (called in " + readable(symbol.c_str());
-  found.text += file ? cat(", ", std::filesystem::path(file).filename().string(), ":", line, ")") : ", build with -g for the line)";
+  found.text += file ? join(", ", std::filesystem::path(file).filename().string(), ":", line, ")") : ", build with -g for the line)";
   return 1;
 }
 

@@ -23,7 +23,7 @@ void clip(const char* op, Entry& e, const ParameterRows& rows, Limit limit) {
     for (std::int64_t row = 0; row < rows.count; ++row) {
       const kernels::Norm norm = kernels::norm_of(kernels::data_of<T>(e.gradient) + row * rows.size, rows.size);
       if (!norm.finite())
-        fail<NotFiniteError>(op, "the norm of ", rows.whole ? "" : detail::cat("row ", row, " of "), "a gradient ", e.gradient.shape(),
+        fail<NotFiniteError>(op, "the norm of ", rows.whole ? "" : detail::join("row ", row, " of "), "a gradient ", e.gradient.shape(),
                              " must be finite: ", norm.value());
       const double most = limit(row);
       if (norm.above(most)) norm.bring_down(most, kernels::data_of<T>(detail::writable(e)) + row * rows.size, rows.size);

@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/functional.h>
 
 #include <capstan/autograd/ops.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/gradcheck.h>
 
 #include <capstan/autograd/ops.h>
@@ -82,7 +83,7 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
       const double difference = std::abs(exact - numeric) / std::max(1.0, std::abs(numeric));
       if (!std::isnan(result.worst) && !(difference <= result.worst)) {  // NaN is the worst
         result.worst = difference;
-        result.message = cat("input ", k, ", element ", i, ": gradient ", exact, ", central difference ", numeric);
+        result.message = join("input ", k, ", element ", i, ": gradient ", exact, ", central difference ", numeric);
       }
     }
   }

@@ -20,7 +20,7 @@ bool all_finite(const Tensor& t) {
 
 /// "input 0 f32 [2, 3] in [-1, 2.5]".
 std::string range_of(const char* what, const Tensor& t) {
-  std::string text = cat(what, " ", t.dtype(), " ", t.shape());
+  std::string text = join(what, " ", t.dtype(), " ", t.shape());
   if (!is_floating(t.dtype()) || t.numel() == 0) return text;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   kernels::dispatch(t, [&]<class T>(T*) {
@@ -29,19 +29,20 @@ std::string range_of(const char* what, const Tensor& t) {
       high = std::max(high, static_cast<double>(kernels::data_of<T>(t)[i]));
     }
   });
-  return text + cat(" in [", low, ", ", high, "]");
+  return text + join(" in [", low, ", ", high, "]");
 }
 
 std::string first_bad(const Tensor& t) {
   return kernels::dispatch(t, [&]<class T>(T*) {
     const std::int64_t i = kernels::table<T>().first_non_finite(kernels::data_of<T>(t), t.numel());
-    return cat(static_cast<double>(kernels::data_of<T>(t)[i]), " at element ", i, " of ", t.shape());
+    return join(static_cast<double>(kernels::data_of<T>(t)[i]), " at element ", i, " of ", t.shape());
   });
 }
 
 }  // namespace
 
-bool TapeState::attend(const Node* n, const char* op, const Tensor& out, const Tensor* const* inputs, int count, const Slot* const* edges) {
+bool TapeState::observe_forward(const Node* n, const char* op, const Tensor& out, const Tensor* const* inputs, int count,
+                                const Slot* const* edges) {
   if (attention & kProbe) {
     for (int i = 0; i < count; ++i) {
       if (!edges[i]) continue;

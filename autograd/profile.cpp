@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/profile.h>
 
 #include <capstan/autograd/tape_state.h>
@@ -7,9 +8,9 @@
 
 namespace capstan {
 
-using detail::cat;
 using detail::fail;
 using detail::fixed;
+using detail::join;
 using detail::left;
 using detail::Node;
 using detail::Observer;
@@ -89,7 +90,7 @@ std::string to_dot(const Tape& tape, const Parameters& names) {
     for (const auto& [name, tensor] : names)
       if (l->is(tensor.header())) label = name;
     const std::int64_t bytes = l->slot.numel * static_cast<std::int64_t>(size_of(l->slot.kind.dtype));
-    label += (label.empty() ? "" : "\n") + cat(l->slot.kind.dtype, " ", l->slot.shape(), "\n", size_text(bytes));
+    label += (label.empty() ? "" : "\n") + join(l->slot.kind.dtype, " ", l->slot.shape(), "\n", size_text(bytes));
     text += "  " + id + " [shape=box, style=filled, fillcolor=\"#e8eef7\", label=" + in_quotes(label) + "];\n";
     known.emplace_back(&l->slot, id);
   }
@@ -102,7 +103,7 @@ std::string to_dot(const Tape& tape, const Parameters& names) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     Node& n = *nodes[i];
     const std::int64_t bytes = n.slot.numel * static_cast<std::int64_t>(size_of(n.slot.kind.dtype));
-    std::string label = cat(n.op, "\n", n.slot.kind.dtype, " ", n.slot.shape(), "\n", size_text(bytes));
+    std::string label = join(n.op, "\n", n.slot.kind.dtype, " ", n.slot.shape(), "\n", size_text(bytes));
     if (state.options.profile)
       if (const auto place = state.observer->places.find(&n); place != state.observer->places.end()) {
         const Observer::Measured& m = state.observer->all[place->second];

@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/record.h>
 
 #include <capstan/autograd/ops.h>
@@ -33,7 +34,7 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
   bool any = false;
   for (int i = 0; i < count; ++i) any |= (edges[i] = s.edge_of(*inputs[i], n->op, i)) != nullptr;
   if (s.attention != 0) [[unlikely]]
-    any = s.attend(n, n->op, out, inputs, count, edges) && any;
+    any = s.observe_forward(n, n->op, out, inputs, count, edges) && any;
   if (!any) [[unlikely]]
     return nullptr;  // no input wants a gradient
   n->before = s.last;

@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/tape.h>
 
 #include <capstan/autograd/tape_state.h>

@@ -202,13 +202,13 @@ struct TapeState {
   Gradients run_chosen(const Tensor& loss, Slot& slot, Node* node, bool keep, const Tensor* chosen, std::size_t count);
   void run_node(Node& n);
   void run_here(Node& n);
-  void choose(const Tensor* chosen, std::size_t count, Node* from);
+  void mark_chosen(const Tensor* chosen, std::size_t count, Node* from);
   void cut_ways(Node* from, const Node* to);
-  void unchoose() noexcept;
+  void unmark_chosen() noexcept;
   void finish_leaves();
-  bool noted(Node& n, Tensor& dy);
+  bool apply_hooks(Node& n, Tensor& dy);
   Tensor hooked(const char* op, const Slot& slot, Tensor g);
-  bool attend(const Node* n, const char* op, const Tensor& out, const Tensor* const* inputs, int count, const Slot* const* edges);
+  bool observe_forward(const Node* n, const char* op, const Tensor& out, const Tensor* const* inputs, int count, const Slot* const* edges);
   void observe_backward(Node& n, const Tensor& dy);
   void begin_gradient(const Tensor& loss, Slot& slot);
   void own_recorded_gradients();

@@ -1,3 +1,4 @@
+
 #include <capstan/core/blas.h>
 
 #include <capstan/core/pool.h>

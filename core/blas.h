@@ -17,10 +17,10 @@ template <class T>
   if ((m == 1 || n == 1) && finite) [[unlikely]]
     *finite = false;
   if (n == 1 && b.row == 1) {
-    if (a.column == 1) return table<T>().dots(m, k, a.data, a.row, b.data, c, bias, accumulate);
-    if (!bias) return table<T>().combine(k, m, a.data, a.column, b.data, c, accumulate);
+    if (a.column == 1) return table<T>().gemv(m, k, a.data, a.row, b.data, c, bias, accumulate);
+    if (!bias) return table<T>().gemv_transposed(k, m, a.data, a.column, b.data, c, accumulate);
   }
-  if (m == 1 && a.column == 1 && b.column == 1 && !bias) return table<T>().combine(k, n, b.data, b.row, a.data, c, accumulate);
+  if (m == 1 && a.column == 1 && b.column == 1 && !bias) return table<T>().gemv_transposed(k, n, b.data, b.row, a.data, c, accumulate);
   product_of_matrices(m, n, k, a, b, c, bias, accumulate, finite);
 }
 

@@ -1,3 +1,4 @@
+
 #include <capstan/core/compute.h>
 
 #include <capstan/core/create.h>

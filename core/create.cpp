@@ -1,3 +1,4 @@
+
 #include <capstan/core/create.h>
 
 #include <capstan/core/compute.h>

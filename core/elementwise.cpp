@@ -1,3 +1,4 @@
+
 #include <capstan/core/elementwise.h>
 
 #include <capstan/core/create.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/core/file.h>
 
 #include <capstan/core/text.h>

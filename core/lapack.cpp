@@ -1,3 +1,4 @@
+
 #include <capstan/core/lapack.h>
 
 #include <capstan/core/blas.h>

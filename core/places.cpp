@@ -1,3 +1,4 @@
+
 #include <capstan/core/places.h>
 
 #include <capstan/core/compute.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/core/pool.h>
 
 #include <capstan/core/grad_mode.h>

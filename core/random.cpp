@@ -1,3 +1,4 @@
+
 #include <capstan/core/random.h>
 
 #include <capstan/core/create.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/core/shape.h>
 
 #include <capstan/core/text.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/core/tensor.h>
 
 #include <capstan/core/create.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/core/tensor_map.h>
 
 #include <capstan/core/text.h>

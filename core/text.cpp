@@ -55,7 +55,7 @@ void Piece::append_to(std::string& s) const {
   }
 }
 
-std::string join(std::initializer_list<Piece> pieces) {
+std::string join_pieces(std::initializer_list<Piece> pieces) {
   std::string s;
   for (const Piece& piece : pieces) piece.append_to(s);
   return s;
@@ -63,7 +63,7 @@ std::string join(std::initializer_list<Piece> pieces) {
 
 template <class Kind>
 void fail_with(const char* op, std::initializer_list<Piece> pieces) {
-  throw Kind(cat("[", op, "] ", join(pieces)));
+  throw Kind(join("[", op, "] ", join_pieces(pieces)));
 }
 
 template void fail_with<ShapeError>(const char*, std::initializer_list<Piece>);

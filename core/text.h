@@ -55,14 +55,14 @@ std::string right(std::string text, std::size_t width);
 /// The system's words for an errno, in English whatever the locale.
 std::string reason(int error);
 
-std::string join(std::initializer_list<Piece> pieces);
+std::string join_pieces(std::initializer_list<Piece> pieces);
 
 template <class Kind>
 [[noreturn, gnu::cold]] void fail_with(const char* op, std::initializer_list<Piece> pieces);
 
 template <class... Parts>
-[[gnu::always_inline]] inline std::string cat(const Parts&... parts) {
-  return join({Piece(parts)...});
+[[gnu::always_inline]] inline std::string join(const Parts&... parts) {
+  return join_pieces({Piece(parts)...});
 }
 
 /// Throws Kind with the text "[op] " and the parts.

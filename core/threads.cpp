@@ -1,3 +1,4 @@
+
 #include <capstan/core/threads.h>
 
 #include <capstan/core/text.h>
@@ -57,11 +58,11 @@ constinit thread_local bool inside_piece = false;
 class ThreadPool;
 ThreadPool& pool();
 
-struct Inside {
-  Inside() { inside_piece = true; }
-  ~Inside() { inside_piece = false; }
-  Inside(const Inside&) = delete;
-  Inside& operator=(const Inside&) = delete;
+struct PieceScope {
+  PieceScope() { inside_piece = true; }
+  ~PieceScope() { inside_piece = false; }
+  PieceScope(const PieceScope&) = delete;
+  PieceScope& operator=(const PieceScope&) = delete;
 };
 
 /// One call of parallel_for.
@@ -99,7 +100,7 @@ class ThreadPool {
   void run(const Job& job) {
     const std::unique_lock turn(turn_, std::try_to_lock);
     if (!turn || size() == 1) {
-      const Inside inside;
+      const PieceScope inside;
       return job.serially();
     }
     if (threads_.empty()) start();
@@ -148,7 +149,7 @@ class ThreadPool {
   }
 
   void work() {
-    const Inside inside;
+    const PieceScope inside;
     for (std::int64_t left = unclaimed_.load(std::memory_order_relaxed); left > 0;) {
       if (!unclaimed_.compare_exchange_weak(left, left - 1, std::memory_order_acquire, std::memory_order_relaxed)) continue;
       const Job job = job_;  // stays until the claimed piece is finished

@@ -1,3 +1,4 @@
+
 #include <capstan/data/batches.h>
 
 #include <capstan/core/pool.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/data/dataset.h>
 
 #include <capstan/data/gather.h>

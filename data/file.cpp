@@ -1,3 +1,4 @@
+
 #include <capstan/data/file.h>
 
 #include <capstan/core/text.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/data/samples.h>
 
 #include <capstan/core/create.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/data/standardize.h>
 
 #include <capstan/core/create.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/data/table.h>
 
 #include <capstan/core/create.h>
@@ -139,7 +140,7 @@ class Parser {
     return {p, static_cast<std::size_t>(stop - p)};
   }
 
-  std::string place(int64_t column) const { return detail::cat(source_, ", line ", line_, ", column ", column); }
+  std::string place(int64_t column) const { return detail::join(source_, ", line ", line_, ", column ", column); }
 
   void check_text(std::string_view field, int64_t column) const {
     for (const char c : field)
@@ -171,7 +172,7 @@ class Parser {
     else if (field.find('"') != std::string_view::npos)
       hint = " (numbers must not be quoted)";
     else if (const char* name = delimiter_name(delimiter_); name && field.find_first_of(" \t,;|:") != std::string_view::npos)
-      hint = detail::cat(" (the delimiter is ", name, "; set .delimiter for another)");
+      hint = detail::join(" (the delimiter is ", name, "; set .delimiter for another)");
     fail<FormatError>(op_, "a field must be a number: ", quoted(field), " at ", place(column), hint);
   }
 

@@ -1,3 +1,4 @@
+
 #include <capstan/data/table_parts.h>
 
 #include <cstdint>

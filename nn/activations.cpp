@@ -1,3 +1,4 @@
+
 #include <capstan/nn/activations.h>
 
 #include <capstan/autograd/ops.h>
@@ -7,7 +8,7 @@
 
 namespace capstan::nn {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 Tensor ReLU::forward(const Tensor& x) { return relu(x); }
 std::string ReLU::describe() const { return "ReLU"; }
@@ -16,9 +17,9 @@ std::string Tanh::describe() const { return "Tanh"; }
 Tensor Sigmoid::forward(const Tensor& x) { return sigmoid(x); }
 std::string Sigmoid::describe() const { return "Sigmoid"; }
 Tensor LeakyReLU::forward(const Tensor& x) { return leaky_relu(x, slope_); }
-std::string LeakyReLU::describe() const { return cat("LeakyReLU(", slope_, ")"); }
+std::string LeakyReLU::describe() const { return join("LeakyReLU(", slope_, ")"); }
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
-std::string ELU::describe() const { return cat("ELU(", alpha_, ")"); }
+std::string ELU::describe() const { return join("ELU(", alpha_, ")"); }
 Tensor GELU::forward(const Tensor& x) { return gelu(x, form_); }
 std::string GELU::describe() const { return form_ == Gelu::tanh ? "GELU(tanh)" : "GELU"; }
 Tensor SiLU::forward(const Tensor& x) { return silu(x); }
@@ -27,6 +28,6 @@ Softplus::Softplus(double beta) : beta_(beta) {
   if (!(beta > 0) || !std::isfinite(beta)) capstan::detail::fail<ValueError>("Softplus", "beta must be positive and finite: ", beta);
 }
 Tensor Softplus::forward(const Tensor& x) { return softplus(x, beta_); }
-std::string Softplus::describe() const { return beta_ == 1 ? "Softplus" : cat("Softplus(", beta_, ")"); }
+std::string Softplus::describe() const { return beta_ == 1 ? "Softplus" : join("Softplus(", beta_, ")"); }
 
 }  // namespace capstan::nn

@@ -1,4 +1,5 @@
 // Which tensors a model computes with, beside those that it shows.
+
 #include <capstan/nn/check.h>
 
 #include <capstan/autograd/ops.h>
@@ -9,7 +10,7 @@
 
 namespace capstan::nn {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 namespace {
 
@@ -43,7 +44,7 @@ ModelCheck detail::check(Module& model, const Tensor* x, Tensor (*run)(void*), v
     if ((x && l->is(x->header())) || std::any_of(parameters.begin(), parameters.end(), is_it)) continue;
     const auto reached = [&](const auto& g) { return g.leaf == l->leaf && g.generation == l->generation; };
     if (gradients.table() && std::any_of(gradients.table()->begin(), gradients.table()->end(), reached))
-      found.not_shown.push_back(cat(l->slot.kind.dtype, " ", l->slot.shape(), user_of(tape.state(), l->slot)));
+      found.not_shown.push_back(join(l->slot.kind.dtype, " ", l->slot.shape(), user_of(tape.state(), l->slot)));
   }
   return found;
 }
@@ -53,9 +54,9 @@ ModelCheck check(Module& model, const Tensor& x) { return detail::check(model, &
 std::string to_string(const ModelCheck& check) {
   if (check.ok()) return "every parameter is shown, reached and trained\n";
   std::string text;
-  for (const std::string& tensor : check.not_shown) text += cat("reached but not shown by members(), so never trained: ", tensor, "\n");
-  for (const std::string& name : check.not_reached) text += cat("shown but not reached from the output: ", name, "\n");
-  for (const std::string& name : check.no_gradient) text += cat("shown but wants no gradient (frozen, or no parameter()): ", name, "\n");
+  for (const std::string& tensor : check.not_shown) text += join("reached but not shown by members(), so never trained: ", tensor, "\n");
+  for (const std::string& name : check.not_reached) text += join("shown but not reached from the output: ", name, "\n");
+  for (const std::string& name : check.no_gradient) text += join("shown but wants no gradient (frozen, or no parameter()): ", name, "\n");
   return text;
 }
 

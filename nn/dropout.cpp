@@ -1,3 +1,4 @@
+
 #include <capstan/nn/dropout.h>
 
 #include <capstan/autograd/checkpoint.h>
@@ -18,7 +19,7 @@ Tensor Dropout::forward(const Tensor& x) {
   return dropout(x, p_, training(), *generator);
 }
 
-std::string Dropout::describe() const { return capstan::detail::cat("Dropout(", p_, ")"); }
+std::string Dropout::describe() const { return capstan::detail::join("Dropout(", p_, ")"); }
 
 Dropout Dropout::clone() const {
   Dropout copy(p_, generator);

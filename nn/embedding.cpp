@@ -1,3 +1,4 @@
+
 #include <capstan/nn/embedding.h>
 
 #include <capstan/autograd/ops.h>
@@ -8,8 +9,8 @@
 
 namespace capstan::nn {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 Embedding::Embedding(std::int64_t count, std::int64_t size, DType dtype) {
   if (count < 1 || size < 1) fail<ValueError>("Embedding", "count and size must be positive: ", count, ", ", size);
@@ -29,7 +30,7 @@ Tensor Embedding::forward(const Tensor& x) {
 
 void Embedding::members(Visitor& visit) { visit("weight", weight); }
 
-std::string Embedding::describe() const { return cat("Embedding(", weight.size(0), ", ", weight.size(1), ")"); }
+std::string Embedding::describe() const { return join("Embedding(", weight.size(0), ", ", weight.size(1), ")"); }
 
 Embedding Embedding::clone() const {
   Embedding copy;

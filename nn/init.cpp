@@ -1,3 +1,4 @@
+
 #include <capstan/nn/init.h>
 
 #include <capstan/autograd/tape.h>

@@ -1,3 +1,4 @@
+
 #include <capstan/nn/linear.h>
 
 #include <capstan/autograd/ops.h>
@@ -10,7 +11,7 @@
 
 namespace capstan::nn {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 Linear::Linear(std::int64_t in, std::int64_t out, LinearOptions options) {
   if (in < 1 || out < 1) capstan::detail::fail<ValueError>("Linear", "in and out must be positive: ", in, ", ", out);
@@ -30,7 +31,7 @@ void Linear::members(Visitor& visit) {
   visit("bias", bias);
 }
 
-std::string Linear::describe() const { return cat("Linear(", weight.size(1), ", ", weight.size(0), bias.defined() ? ")" : ", no bias)"); }
+std::string Linear::describe() const { return join("Linear(", weight.size(1), ", ", weight.size(0), bias.defined() ? ")" : ", no bias)"); }
 
 Linear Linear::clone() const {
   Linear copy;

@@ -1,3 +1,4 @@
+
 #include <capstan/nn/module.h>
 
 #include <capstan/autograd/tape.h>
@@ -19,7 +20,7 @@
 
 namespace capstan::nn {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 namespace {
 
@@ -35,7 +36,7 @@ class Walk final : public Visitor {
   }
   void module(const char* name, Module& child) override {
     const std::size_t length = prefix_.size();
-    prefix_ += cat(name, ".");
+    prefix_ += join(name, ".");
     child.members(*this);
     prefix_.resize(length);
   }
@@ -196,14 +197,14 @@ void Module::load_state(const TensorMap& state) {
   for (const auto& [name, tensor] : mine) {
     const Tensor* t = state.find(name);
     if (!t)
-      wrong += cat("\n  missing: ", name);
+      wrong += join("\n  missing: ", name);
     else if (!(t->shape() == tensor.shape()) || t->dtype() != tensor.dtype())
-      wrong += cat("\n  ", name, ": ", t->dtype(), " ", t->shape(), ", wanted ", tensor.dtype(), " ", tensor.shape());
+      wrong += join("\n  ", name, ": ", t->dtype(), " ", t->shape(), ", wanted ", tensor.dtype(), " ", tensor.shape());
     else if (tensor.header()->flags & capstan::detail::kReadOnly)
-      wrong += cat("\n  ", name, ": the model holds a gradient there, which is read-only");
+      wrong += join("\n  ", name, ": the model holds a gradient there, which is read-only");
   }
   for (const auto& [name, tensor] : state)
-    if (!mine.contains(name)) wrong += cat("\n  unexpected: ", name);
+    if (!mine.contains(name)) wrong += join("\n  unexpected: ", name);
   if (!wrong.empty()) capstan::detail::fail<ValueError>("load_state", "the state does not fit ", describe(), ":", wrong);
   const NoGrad pause;
   for (const auto& [name, tensor] : mine) {

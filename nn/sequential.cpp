@@ -1,3 +1,4 @@
+
 #include <capstan/nn/sequential.h>
 
 #include <capstan/autograd/ops.h>

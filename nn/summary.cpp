@@ -7,7 +7,7 @@
 
 namespace capstan::nn {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 namespace {
 
@@ -34,13 +34,13 @@ class Lister final : public Visitor {
   void tensor(const char* name, Tensor& value, bool is_trained) override {
     if (!value.defined()) return;
     Line& line = lines[at_];
-    line.parameters += cat(line.parameters.empty() ? "" : ", ", name, " ", value.shape());
+    line.parameters += join(line.parameters.empty() ? "" : ", ", name, " ", value.shape());
     if (!seen_.insert(value.header()).second) return;
     total += value.numel();
     trained += is_trained && value.requires_grad() ? value.numel() : 0;
     line.count = std::to_string((line.count.empty() ? 0 : std::stoll(line.count)) + value.numel());
   }
-  void module(const char* name, Module& child) override { list(cat(name, ": "), child, depth_ + 1); }
+  void module(const char* name, Module& child) override { list(join(name, ": "), child, depth_ + 1); }
 
   std::size_t at_ = 0, depth_ = 0;
   std::unordered_set<const capstan::detail::Header*> seen_;
@@ -66,7 +66,7 @@ std::string summary(Module& model) {
     row.erase(row.find_last_not_of(' ') + 1);
     s += row + "\n";
   }
-  return s + cat(lister.total, " parameters, ", lister.trained, " of them trained\n");
+  return s + join(lister.total, " parameters, ", lister.trained, " of them trained\n");
 }
 
 }  // namespace capstan::nn

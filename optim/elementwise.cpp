@@ -1,6 +1,7 @@
+#include <capstan/optim/elementwise.h>
+
 #include <capstan/core/kernels/table.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/elementwise.h>
 #include <capstan/optim/whole_tensor.h>
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace detail {
 
@@ -24,23 +25,23 @@ void bad_option(const char* method, const char* option, const char* rule, double
 
 void unknown_option(const char* method, std::string_view option, const std::vector<const char*>& known) {
   std::string all;
-  for (const char* name : known) all += cat(all.empty() ? "" : ", ", name);
+  for (const char* name : known) all += join(all.empty() ? "" : ", ", name);
   const std::string near = capstan::detail::nearest(option, std::vector<std::string>(known.begin(), known.end()));
-  fail<ValueError>(method, "there is no option '", option, "' among ", all, near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
+  fail<ValueError>(method, "there is no option '", option, "' among ", all, near.empty() ? "" : join(" (did you mean '", near, "'?)"));
 }
 
 std::string list_options(const std::vector<FieldInfo>& fields, const std::vector<double>& values) {
   std::string s;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const bool is_word = fields[i].kind == FieldInfo::Kind::word;
-    s += cat(s.empty() ? "" : ", ", fields[i].name, " ", is_word ? fields[i].text(values[i]) : cat(values[i]));
+    s += join(s.empty() ? "" : ", ", fields[i].name, " ", is_word ? fields[i].text(values[i]) : join(values[i]));
   }
   return s;
 }
 
 namespace {
 std::string what_of(const std::string& parameter, const char* state) {
-  return state ? cat("the state '", state, "' of '", parameter, "'") : cat("the parameter '", parameter, "'");
+  return state ? join("the state '", state, "' of '", parameter, "'") : join("the parameter '", parameter, "'");
 }
 }  // namespace
 
@@ -85,9 +86,9 @@ double kept_positive(double floor, DType dtype) noexcept {
   return std::max(floor, dtype == DType::f32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min());
 }
 
-std::string decayed(double weight_decay) { return weight_decay == 0 ? "" : cat("g <- g + ", weight_decay, "*w, "); }
+std::string decayed(double weight_decay) { return weight_decay == 0 ? "" : join("g <- g + ", weight_decay, "*w, "); }
 
-std::string shrunk(double lr, double weight_decay) { return weight_decay == 0 ? "" : cat("w <- w - ", lr, "*", weight_decay, "*w, "); }
+std::string shrunk(double lr, double weight_decay) { return weight_decay == 0 ? "" : join("w <- w - ", lr, "*", weight_decay, "*w, "); }
 
 }  // namespace detail
 

@@ -1,30 +1,31 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/field.h>
+
+#include <capstan/core/text.h>
 
 #include <cmath>
 
 // What options may be, by their kind.
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 std::string FieldInfo::refusal(double value) const {
   switch (kind) {
     case Kind::number: return "";
     case Kind::flag: return value == 0 || value == 1 ? "" : "must be 0 or 1";
     case Kind::whole:
-      return value == std::floor(value) && value >= least && value <= most ? "" : cat("must be whole, from ", least, " to ", most);
+      return value == std::floor(value) && value >= least && value <= most ? "" : join("must be whole, from ", least, " to ", most);
     case Kind::word: break;
   }
   if (value == std::floor(value) && value >= 0 && value < static_cast<double>(count)) return "";
   std::string all;
-  for (std::size_t i = 0; i < count; ++i) all += cat(i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
-  return cat("must be ", all, ", or 0 to ", count - 1);
+  for (std::size_t i = 0; i < count; ++i) all += join(i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
+  return join("must be ", all, ", or 0 to ", count - 1);
 }
 
 std::string FieldInfo::text(double value) const {
-  if (!refusal(value).empty() || kind == Kind::number || kind == Kind::whole) return cat(value);
+  if (!refusal(value).empty() || kind == Kind::number || kind == Kind::whole) return join(value);
   return kind == Kind::flag ? (value == 0 ? "false" : "true") : words[static_cast<std::size_t>(value)];
 }
 

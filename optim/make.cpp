@@ -1,3 +1,4 @@
+
 #include <capstan/optim/make.h>
 
 #include <capstan/core/text.h>
@@ -9,8 +10,8 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
@@ -109,7 +110,7 @@ Spec parse_spec(std::string_view text) {
       spec.settings.push_back(setting_of(word));
     begin = end;
   }
-  detail::require_once("make", spec.settings, cat("'", text, "'"));
+  detail::require_once("make", spec.settings, join("'", text, "'"));
   if (spec.method.empty()) fail<ValueError>("make", "a method's name must come first: '", text, "'");
   return spec;
 }
@@ -121,9 +122,9 @@ std::unique_ptr<Optimizer> make(std::string_view text, const Parameters& paramet
   std::vector<std::string> known;
   if (const auto method = find(spec.method, known)) return method->build(parameters, spec.settings);
   std::string all;
-  for (const std::string& name : known) all += cat(all.empty() ? "" : ", ", name);
+  for (const std::string& name : known) all += join(all.empty() ? "" : ", ", name);
   const std::string near = capstan::detail::nearest(spec.method, known);
-  fail<ValueError>("make", "there is no method '", spec.method, "' among ", all, near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
+  fail<ValueError>("make", "there is no method '", spec.method, "' among ", all, near.empty() ? "" : join(" (did you mean '", near, "'?)"));
 }
 
 }  // namespace capstan::optim

@@ -1,3 +1,4 @@
+
 #include <capstan/optim/optimizer.h>
 
 #include <capstan/autograd/tape_state.h>
@@ -18,8 +19,8 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
@@ -121,7 +122,7 @@ void Optimizer::update_all() {
 }
 void Optimizer::finish() {}
 void Optimizer::group(std::string_view pattern, const std::vector<Setting>& settings) {
-  detail::require_once(method(), settings, cat("the group '", pattern, "'"));
+  detail::require_once(method(), settings, join("the group '", pattern, "'"));
   group_by_name(pattern, settings);
 }
 void Optimizer::group_by_name(std::string_view pattern, const std::vector<Setting>&) { refuse_group(pattern); }
@@ -182,7 +183,7 @@ void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
     }
   if (matched > 0) return;
   std::string names;
-  for (const Entry& e : entries_) names += cat(names.empty() ? "" : ", ", e.name);
+  for (const Entry& e : entries_) names += join(names.empty() ? "" : ", ", e.name);
   fail<ValueError>(method(), "a group's pattern must match a parameter: '", pattern, "' among ", names);
 }
 
@@ -249,13 +250,13 @@ void Optimizer::warn_of_unowned(const Gradients& gradients) {
   for (const auto& g : *gradients.table()) {
     const auto owns = [&](const Entry& e) { return e.gradient && gradients.table()->find(e.parameter.header()) == &g; };
     if (std::any_of(entries_.begin(), entries_.end(), owns)) continue;
-    if (++unowned <= 8) shapes += cat(shapes.empty() ? "" : ", ", g.gradient.dtype(), " ", g.shape());
+    if (++unowned <= 8) shapes += join(shapes.empty() ? "" : ", ", g.gradient.dtype(), " ", g.shape());
   }
   warn_unowned_ = false;
   std::fprintf(stderr, "%s\n",
-               cat("[", method(), "] step ", steps_ + 1, ": ", unowned, " of ", gradients.size(),
-                   " gradients belong to none of this optimizer's parameters: ", shapes, unowned > 8 ? ", ..." : "",
-                   " (what members() does not show is not trained; see nn::check())")
+               join("[", method(), "] step ", steps_ + 1, ": ", unowned, " of ", gradients.size(),
+                    " gradients belong to none of this optimizer's parameters: ", shapes, unowned > 8 ? ", ..." : "",
+                    " (what members() does not show is not trained; see nn::check())")
                    .c_str());
 }
 

@@ -9,8 +9,8 @@
 // What an optimizer keeps, saves and tells of itself.
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 double& Optimizer::share(const char* name, double start) {
   std::vector<std::string> taken = {"step"};
@@ -23,15 +23,15 @@ double& Optimizer::share(const char* name, double start) {
 }
 
 std::string Optimizer::option_key(std::size_t group, const char* name) const {
-  return group == 0 ? cat(method(), "/", name) : cat(method(), "/", group, "/", name);
+  return group == 0 ? join(method(), "/", name) : join(method(), "/", group, "/", name);
 }
 
 TensorMap Optimizer::state() const {
   TensorMap state;
   for (std::size_t g = 0; g < group_count(); ++g)
     for (const char* name : option_names()) state.insert(option_key(g, name), detail::number(option(g, name)));
-  for (const auto& s : shared_) state.insert(cat(method(), "/", s->name), detail::number(s->value));
-  state.insert(cat(method(), "/step"), detail::count(steps_));
+  for (const auto& s : shared_) state.insert(join(method(), "/", s->name), detail::number(s->value));
+  state.insert(join(method(), "/step"), detail::count(steps_));
   for (const Entry& e : entries_) {
     state.insert(e.name + "/step", detail::count(e.steps));
     if (e.group > 0) state.insert(e.name + "/group", detail::count(static_cast<std::int64_t>(e.group)));
@@ -42,7 +42,7 @@ TensorMap Optimizer::state() const {
       next.rule = rule;
     }
     const std::vector<const char*> names = slot_names(next.rule);
-    for (std::size_t i = 0; i < names.size(); ++i) state.insert(cat(e.name, "/", names[i]), next.state[i].clone());
+    for (std::size_t i = 0; i < names.size(); ++i) state.insert(join(e.name, "/", names[i]), next.state[i].clone());
   }
   save_rest(state);
   return state;
@@ -62,9 +62,9 @@ Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
   for (std::size_t g = 0; g < group_count(); ++g)
     for (const char* name : option_names()) options.push_back(reader.take_number(option_key(g, name)));
   std::vector<double> shared;
-  for (const auto& s : shared_) shared.push_back(reader.take_number(cat(method(), "/", s->name)));
+  for (const auto& s : shared_) shared.push_back(reader.take_number(join(method(), "/", s->name)));
   const bool complete = reader.fits();
-  const std::int64_t total = reader.take_count(cat(method(), "/step"));
+  const std::int64_t total = reader.take_count(join(method(), "/step"));
 
   std::vector<Entry> loaded = entries_;
   for (Entry& e : loaded) {
@@ -77,7 +77,7 @@ Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
     e.rule = complete ? rule_of(e.group, options) : rule_of(e.group);
     const std::vector<const char*> names = slot_names(e.rule);
     for (std::size_t i = 0; i < names.size(); ++i)
-      if (const Tensor* t = reader.take(cat(e.name, "/", names[i]), shape_of(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
+      if (const Tensor* t = reader.take(join(e.name, "/", names[i]), shape_of(e.rule, i, e.parameter.shape()), e.parameter.dtype()))
         e.state.push_back(t->clone());
   }
   read_rest(reader);
@@ -129,13 +129,14 @@ std::string Optimizer::explain() const {
         elements += e.parameter.numel();
         bytes += state_bytes(e);
       }
-    s += cat(g == 0 ? "" : cat("\ngroup ", g), ": ", formula_of(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
+    s +=
+        join(g == 0 ? "" : join("\ngroup ", g), ": ", formula_of(g), "\n  ", parameters, parameters == 1 ? " parameter, " : " parameters, ",
              elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");
   }
   std::string shared;
-  for (const auto& each : shared_) shared += cat(shared.empty() ? "\n  for all parameters: " : ", ", each->name, " ", each->value);
+  for (const auto& each : shared_) shared += join(shared.empty() ? "\n  for all parameters: " : ", ", each->name, " ", each->value);
   s += shared;
-  if (paper()) s += cat("\n  ", paper());
+  if (paper()) s += join("\n  ", paper());
   return s;
 }
 

@@ -1,7 +1,8 @@
+#include <capstan/optim/scaled.h>
+
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/norm.h>
-#include <capstan/optim/scaled.h>
 #include <capstan/optim/transform_part.h>
 
 #include <algorithm>

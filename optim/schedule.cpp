@@ -1,5 +1,6 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/schedule.h>
+
+#include <capstan/core/text.h>
 
 #include <algorithm>
 #include <cmath>

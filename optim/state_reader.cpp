@@ -1,5 +1,6 @@
-#include <capstan/core/create.h>
 #include <capstan/optim/state_reader.h>
+
+#include <capstan/core/create.h>
 
 #include <algorithm>
 

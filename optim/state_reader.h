@@ -28,7 +28,7 @@ class StateReader {
 
   template <class... Parts>
   void complain(const Parts&... parts) {
-    report_ += capstan::detail::cat("\n  ", parts...);
+    report_ += capstan::detail::join("\n  ", parts...);
   }
   bool fits() const noexcept { return report_.empty(); }
   /// "sgd" when the state begins with "sgd/lr"; empty when there is nothing in it.

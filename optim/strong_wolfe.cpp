@@ -1,3 +1,4 @@
+
 #include <capstan/optim/strong_wolfe.h>
 
 #include <algorithm>

@@ -1,7 +1,8 @@
+#include <capstan/optim/vectors.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/core/compute.h>
 #include <capstan/optim/scaled.h>
-#include <capstan/optim/vectors.h>
 
 #include <algorithm>
 #include <cmath>

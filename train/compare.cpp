@@ -1,7 +1,8 @@
+#include <capstan/train/compare.h>
+
 #include <capstan/core/create.h>
 #include <capstan/core/error.h>
 #include <capstan/core/text.h>
-#include <capstan/train/compare.h>
 #include <capstan/train/scale.h>
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 
 namespace capstan {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 using capstan::detail::left;
 
 namespace {
@@ -39,17 +40,17 @@ const Comparison::Method& Comparison::winner() const noexcept {
 std::string Comparison::table() const {
   std::size_t width = 6;
   for (const Method& m : methods) width = std::max(width, m.spec.size());
-  std::string s = cat(left("method", width), "    best lr  last ", options.score);
+  std::string s = join(left("method", width), "    best lr  last ", options.score);
   for (const Method& m : methods) {
     const Attempt& best = m.attempts[m.best];
-    s += cat("\n", left(m.spec, width), score_column(best.lr), score_column(best.last()),
-             m.at_edge() ? "  (a better rate may lie outside)" : "");
+    s += join("\n", left(m.spec, width), score_column(best.lr), score_column(best.last()),
+              m.at_edge() ? "  (a better rate may lie outside)" : "");
   }
-  s += cat("\n\n", left("at lr", width));
+  s += join("\n\n", left("at lr", width));
   for (const double rate : options.rates) s += score_column(rate);
   for (const Method& m : methods) {
     if (m.attempts.size() != options.rates.size()) continue;  // at a rate of its own
-    s += cat("\n", left(m.spec, width));
+    s += join("\n", left(m.spec, width));
     for (const Attempt& a : m.attempts) s += score_column(a.last());
   }
   return s;
@@ -63,7 +64,7 @@ plot::LineChart Comparison::curves() const {
     std::vector<double> x(best.scores.size());
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i + 1);
     const bool is_said = optim::parse_spec(m.spec).find("lr").has_value();
-    chart.add(is_said ? m.spec : cat(m.spec, ", lr ", best.lr), x, best.scores);
+    chart.add(is_said ? m.spec : join(m.spec, ", lr ", best.lr), x, best.scores);
   }
   return chart;
 }
@@ -83,7 +84,7 @@ plot::LineChart Comparison::sweep() const {
   if (std::isfinite(top) && least < top && top < most) y_axis.high = top;
   std::string at_edge;
   for (const Method& m : methods)
-    if (m.at_edge()) at_edge += cat(at_edge.empty() ? "A better rate may lie outside the grid: " : ", ", m.spec);
+    if (m.at_edge()) at_edge += join(at_edge.empty() ? "A better rate may lie outside the grid: " : ", ", m.spec);
   plot::LineChart chart({.title = options.title, .x = {.label = "lr", .log = true}, .y = y_axis, .note = at_edge});
   for (const Method& m : methods) {
     std::vector<double> x, y;

@@ -1,7 +1,8 @@
+#include <capstan/train/log.h>
+
 #include <capstan/core/file.h>
 #include <capstan/core/text.h>
 #include <capstan/train/csv.h>
-#include <capstan/train/log.h>
 
 #include <cerrno>
 #include <cstdio>

@@ -1,5 +1,6 @@
-#include <capstan/core/text.h>
 #include <capstan/train/metrics.h>
+
+#include <capstan/core/text.h>
 
 #include <cmath>
 

@@ -1,5 +1,6 @@
-#include <capstan/core/text.h>
 #include <capstan/train/progress.h>
+
+#include <capstan/core/text.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 

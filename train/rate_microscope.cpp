@@ -1,9 +1,10 @@
+#include <capstan/train/rate_microscope.h>
+
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/methods.h>
 #include <capstan/train/csv.h>
 #include <capstan/train/figure.h>
-#include <capstan/optim/methods.h>
-#include <capstan/train/rate_microscope.h>
 #include <capstan/train/scale.h>
 
 #include <algorithm>
@@ -13,8 +14,8 @@
 
 namespace capstan {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 using capstan::detail::left;
 using capstan::detail::right;
 
@@ -174,7 +175,7 @@ const RateSummary& RateMicroscope::of(std::string_view parameter) const {
   for (const First& f : first_) names.push_back(f.parameter);
   const std::string near = capstan::detail::nearest(parameter, names);
   fail<ValueError>(kOp, "no parameter '", parameter, "' among the ", first_.size(), " that were observed",
-                   near.empty() ? "" : cat(" (did you mean '", near, "'?)"));
+                   near.empty() ? "" : join(" (did you mean '", near, "'?)"));
 }
 
 std::int64_t RateMicroscope::frozen() const noexcept { return kept_.empty() ? 0 : kept_.back().all.frozen; }
@@ -189,23 +190,23 @@ std::string RateMicroscope::warning() const {
     all_tell = all_tell && first_[i].forgets.has_value();
     all_forget = all_forget && first_[i].forgets.value_or(true);
     if (++count <= 5)
-      names += cat(names.empty() ? "" : ", ", first_[i].parameter, s.left > 0 ? " by a factor of " : " to ",
-                   s.left > 0 ? rough(1 / s.left) : "0", " (", s.frozen, " of ", s.coordinates,
-                   s.coordinates == 1 ? " coordinate" : " coordinates", " frozen)");
+      names += join(names.empty() ? "" : ", ", first_[i].parameter, s.left > 0 ? " by a factor of " : " to ",
+                    s.left > 0 ? rough(1 / s.left) : "0", " (", s.frozen, " of ", s.coordinates,
+                    s.coordinates == 1 ? " coordinate" : " coordinates", " frozen)");
   }
   if (count == 0) return "";
-  if (count > 5) names += cat(" and ", count - 5, " more");
+  if (count > 5) names += join(" and ", count - 5, " more");
   if (const std::int64_t stopped = kept_.back().all.stopped; stopped > 0)
-    return cat(optimizer_->method(), ": effective rates have vanished: ", names, ". Squares of gradients overflowed, which has stopped ",
-               stopped, stopped == 1 ? " coordinate" : " coordinates",
-               " for good: bound gradients by clip_value() or clip_norm(), or train in f64, with a new optimizer.");
+    return join(optimizer_->method(), ": effective rates have vanished: ", names, ". Squares of gradients overflowed, which has stopped ",
+                stopped, stopped == 1 ? " coordinate" : " coordinates",
+                " for good: bound gradients by clip_value() or clip_norm(), or train in f64, with a new optimizer.");
   const char* advice =
       !all_forget ? "What it divides by never falls: take RMSProp or Adadelta, which forget, or start it afresh with a new optimizer."
       : all_tell
           ? "Gradients are much larger than at first: clip_norm() bounds single ones, and the average forgets them in time."
           : "Where the rule takes a sum, start it afresh with a new optimizer; where an average, clip_norm() bounds single gradients "
             "(the rule's `static constexpr bool forgets` tells which).";
-  return cat(optimizer_->method(), ": effective rates have vanished: ", names, ". ", advice);
+  return join(optimizer_->method(), ": effective rates have vanished: ", names, ". ", advice);
 }
 
 std::string RateMicroscope::table() const {
@@ -214,17 +215,17 @@ std::string RateMicroscope::table() const {
   const std::size_t rows = std::min(kept_.size(), kTableRows);
   for (std::size_t i = 0; i < rows; ++i) {
     const Observation& o = kept_[rows == 1 ? 0 : i * (kept_.size() - 1) / (rows - 1)];
-    s += cat("\n", column(o.step, 10));
+    s += join("\n", column(o.step, 10));
     for (const std::size_t q : {1u, 3u, 5u}) s += column(o.all.quantiles.empty() ? std::nan("") : o.all.quantiles[q]);
-    s += cat(column(o.all.frozen, 12), " of ", o.all.coordinates);
+    s += join(column(o.all.frozen, 12), " of ", o.all.coordinates);
   }
   std::size_t width = 9;
   for (const First& f : first_) width = std::max(width, f.parameter.size());
-  s += cat("\n\n", left("parameter", width), "     median  left of first      frozen");
+  s += join("\n\n", left("parameter", width), "     median  left of first      frozen");
   for (std::size_t i = 0; i < last().parameters.size(); ++i) {
     const RateSummary& r = last().parameters[i];
-    s += cat("\n", left(first_[i].parameter, width), column(r.median()), "    ", column(r.left), column(r.frozen, 12), " of ",
-             r.coordinates);
+    s += join("\n", left(first_[i].parameter, width), column(r.median()), "    ", column(r.left), column(r.frozen, 12), " of ",
+              r.coordinates);
   }
   return s;
 }
@@ -241,21 +242,21 @@ void RateMicroscope::write_csv(const std::string& path) const {
   std::string text = "step,coordinates,reached,frozen,left,least,5 %,25 %,median,75 %,95 %,largest";
   for (const First& f : first_)
     for (const char* what : {"median of ", "frozen of "}) detail::append_name(text += ',', what + f.parameter);
-  for (int k = low; k <= high; ++k) text += cat(",from ", plot::detail::value_text(std::pow(10, k / (1.0 * detail::rate_bins / kCoarse))));
+  for (int k = low; k <= high; ++k) text += join(",from ", plot::detail::value_text(std::pow(10, k / (1.0 * detail::rate_bins / kCoarse))));
   for (const Observation& o : kept_) {
-    text += cat("\n", o.step, ",", o.all.coordinates, ",", o.all.reached, ",", o.all.frozen);
+    text += join("\n", o.step, ",", o.all.coordinates, ",", o.all.reached, ",", o.all.frozen);
     detail::append_number(text += ',', o.all.left);
     for (std::size_t q = 0; q < std::size(kQuantiles); ++q)
       detail::append_number(text += ',', o.all.quantiles.empty() ? std::nan("") : o.all.quantiles[q]);
     for (std::size_t i = 0; i < first_.size(); ++i) {
       const RateSummary s = i < o.parameters.size() ? o.parameters[i] : RateSummary{};
       detail::append_number(text += ',', s.median());
-      text += cat(",", s.frozen);
+      text += join(",", s.frozen);
     }
     std::vector<std::int64_t> counts(low > high ? 0 : static_cast<std::size_t>(high - low) + 1);
     for (std::size_t i = 0; i < o.counts.size(); ++i)
       counts[static_cast<std::size_t>(coarse(o.first_bin + static_cast<int>(i)) - low)] += o.counts[i];
-    for (const std::int64_t count : counts) text += cat(",", count);
+    for (const std::int64_t count : counts) text += join(",", count);
   }
   plot::detail::save_text(kOp, path, text + "\n");
 }

@@ -1,8 +1,9 @@
 // Looks at a path before the work: as save_picture() will at its end, but without leaving anything.
+#include <capstan/train/target.h>
+
 #include <capstan/core/file.h>
 #include <capstan/core/text.h>
 #include <capstan/train/figure.h>
-#include <capstan/train/target.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,3 +1,5 @@
+#include <capstan/autograd/ops/activation.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>

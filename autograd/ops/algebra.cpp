@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/ops/algebra.h>
 
 #include <capstan/autograd/ops.h>

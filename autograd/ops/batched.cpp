@@ -1,5 +1,6 @@
-#include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/batched.h>
+
+#include <capstan/autograd/ops.h>
 
 #include <capstan/autograd/record.h>
 #include <capstan/core/blas.h>

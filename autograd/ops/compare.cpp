@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/ops/compare.h>
 
 #include <capstan/autograd/record.h>

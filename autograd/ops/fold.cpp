@@ -1,3 +1,4 @@
+
 #include <capstan/autograd/ops/fold.h>
 
 #include <capstan/autograd/ops/shape.h>

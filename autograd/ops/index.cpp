@@ -1,3 +1,5 @@
+#include <capstan/autograd/ops/index.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/record.h>

@@ -1,8 +1,8 @@
 // Several tensors made one, and one made several: concat, stack, split.
 #include <capstan/autograd/ops/shape.h>
 #include <capstan/autograd/record.h>
-#include <capstan/core/create.h>
 #include <capstan/core/compute.h>
+#include <capstan/core/create.h>
 #include <capstan/core/places.h>
 #include <capstan/core/text.h>
 
@@ -24,7 +24,7 @@ Places part(const Shape& shape, int axis, std::int64_t begin, std::int64_t count
 }
 
 /// Tensors, all checked, one behind the other along an axis of `shape`; each takes as much of the axis as its elements fill.
-Tensor join(const char* op, const std::vector<Tensor>& xs, const Shape& shape, int axis) {
+Tensor concatenate(const char* op, const std::vector<Tensor>& xs, const Shape& shape, int axis) {
   Tensor y = empty(shape, xs.front().dtype());
   const std::int64_t cross = shape.with(axis, 1).numel();
   std::vector<std::int64_t> begins(xs.size() + 1);
@@ -63,7 +63,7 @@ Tensor concat(const std::vector<Tensor>& xs, int axis) {
       fail<ShapeError>("concat", "shapes must agree but along axis ", a, ": ", xs[0].shape(), " and ", xs[i].shape(), ", tensor ", i);
     total += xs[i].size(a);
   }
-  return join("concat", xs, xs[0].shape().with(a, total), a);
+  return concatenate("concat", xs, xs[0].shape().with(a, total), a);
 }
 
 Tensor stack(const std::vector<Tensor>& xs, int axis) {
@@ -78,7 +78,7 @@ Tensor stack(const std::vector<Tensor>& xs, int axis) {
   sizes[a] = static_cast<std::int64_t>(xs.size());
   std::copy(one.begin() + a, one.end(), sizes + a + 1);
   const Shape shape(sizes, one.dim() + 1);
-  return join("stack", xs, shape, a);
+  return concatenate("stack", xs, shape, a);
 }
 
 std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& sizes, int axis) {

@@ -1,3 +1,5 @@
+#include <capstan/autograd/ops/linear.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/batched.h>
 #include <capstan/autograd/record.h>

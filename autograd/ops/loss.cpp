@@ -1,3 +1,5 @@
+#include <capstan/autograd/ops/loss.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>

@@ -1,3 +1,5 @@
+#include <capstan/autograd/ops/random.h>
+
 #include <capstan/autograd/ops.h>
 
 #include <capstan/autograd/record.h>

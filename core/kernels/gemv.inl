@@ -34,7 +34,7 @@ static inline T dot(const T* a, const T* b, std::int64_t n) {
 }
 
 template <class T>
-static void dots(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, const T* bias, bool accumulate) {
+static void gemv(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, const T* bias, bool accumulate) {
   switch (k) {
     case 1: return dots_of<1>(m, a, a_row, x, y, bias, accumulate);
     case 2: return dots_of<2>(m, a, a_row, x, y, bias, accumulate);
@@ -67,7 +67,7 @@ static inline void combine_of(std::int64_t m, const T* a, std::int64_t a_row, co
 }
 
 template <class T>
-static void combine(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, bool accumulate) {
+static void gemv_transposed(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, bool accumulate) {
   switch (k) {
     case 1: return combine_of<1>(m, a, a_row, x, y, accumulate);
     case 2: return combine_of<2>(m, a, a_row, x, y, accumulate);
@@ -81,5 +81,5 @@ static void combine(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_r
   std::int64_t j = 0;
   for (; j + 32 <= k; j += 32) combine_of<32>(m, a + j, a_row, x, y + j, accumulate);
   for (; j + 8 <= k; j += 8) combine_of<8>(m, a + j, a_row, x, y + j, accumulate);
-  if (j < k) combine(m, k - j, a + j, a_row, x, y + j, accumulate);
+  if (j < k) gemv_transposed(m, k - j, a + j, a_row, x, y + j, accumulate);
 }

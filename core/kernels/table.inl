@@ -9,6 +9,8 @@
 namespace capstan::kernels {
 namespace {
 
+// Each uses what stands above it.
+// clang-format off
 #include "simd.inl"
 #include "elementary.inl"
 #include "error_function.inl"
@@ -20,6 +22,7 @@ namespace {
 #include "gemv.inl"
 #include "loss.inl"
 #include "random.inl"
+// clang-format on
 
 template <class T>
 constexpr Table<T> make_table(const char* isa) {
@@ -38,8 +41,8 @@ constexpr Table<T> make_table(const char* isa) {
           argmax<T>,
           first_non_finite<T>,
           gemm<T>,
-          dots<T>,
-          combine<T>,
+          gemv<T>,
+          gemv_transposed<T>,
           gemm_scratch<T>,
           transpose<T>,
           squared_distance<T>,

@@ -1,7 +1,8 @@
+#include <capstan/optim/average.h>
+
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/core/threads.h>
-#include <capstan/optim/average.h>
 #include <capstan/optim/state_reader.h>
 #include <capstan/optim/transform_part.h>
 
@@ -11,8 +12,8 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
@@ -69,19 +70,19 @@ void ParameterAverage::swap() {
 
 TensorMap ParameterAverage::state() const {
   require_ready(false);
-  TensorMap state{{cat(op_, "/count"), detail::count(count_)}};
-  for (const auto& [name, a] : averages_) state.insert(cat(op_, "/average/", name), a.clone());
+  TensorMap state{{join(op_, "/count"), detail::count(count_)}};
+  for (const auto& [name, a] : averages_) state.insert(join(op_, "/average/", name), a.clone());
   return state;
 }
 
 void ParameterAverage::load_state(const TensorMap& state) {
   require_ready(false);
   detail::StateReader reader(state);
-  const std::int64_t updates = reader.take_count(cat(op_, "/count"));
+  const std::int64_t updates = reader.take_count(join(op_, "/count"));
   TensorMap averages;
   if (updates > 0)
     for (const auto& [name, w] : parameters_)
-      if (const Tensor* a = reader.take(cat(op_, "/average/", name), w.shape(), w.dtype())) averages.insert(name, a->clone());
+      if (const Tensor* a = reader.take(join(op_, "/average/", name), w.shape(), w.dtype())) averages.insert(name, a->clone());
   reader.require_fit(op_, "the state does not fit:");
   averages_ = std::move(averages);
   count_ = updates;

@@ -1,13 +1,14 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/inject.h>
+
+#include <capstan/core/text.h>
 #include <capstan/optim/state_reader.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
-Inject::Inject(Inside inside, std::vector<Injection> injections) : Wrapper(inside), injections_(std::move(injections)) {
+Inject::Inject(Wrapped inside, std::vector<Injection> injections) : Wrapper(inside), injections_(std::move(injections)) {
   if (injections_.empty()) fail<ValueError>(name(), "needs at least one option");
   for (const Injection& i : injections_) {
     before_.push_back(option(i.option));
@@ -34,7 +35,7 @@ double Inject::run(const Source& source) {
 
 std::string Inject::describe() const {
   std::string text;
-  for (const Injection& i : injections_) text += cat(text.empty() ? "" : ", ", i.option, "(", steps_, ") = ", i.schedule(steps_));
+  for (const Injection& i : injections_) text += join(text.empty() ? "" : ", ", i.option, "(", steps_, ") = ", i.schedule(steps_));
   return text;
 }
 

@@ -30,10 +30,10 @@ class Inject final : public Wrapper {
   /// option cannot have makes step() throw what the optimizer's constructor would, before anything is changed. Options are set in
   /// their order, each checked beside what the others are by then: of two that bound each other name first the one that makes room.
   template <Wrappable Inner>
-  explicit Inject(Inner& inner, std::vector<Injection> injections) : Inject(Inside(inner), std::move(injections)) {}
+  explicit Inject(Inner& inner, std::vector<Injection> injections) : Inject(Wrapped(inner), std::move(injections)) {}
 
  private:
-  Inject(Inside inside, std::vector<Injection> injections);
+  Inject(Wrapped inside, std::vector<Injection> injections);
 
   const char* name() const noexcept override { return "inject"; }
   double run(const Source& source) override;

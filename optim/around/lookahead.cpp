@@ -1,15 +1,16 @@
+#include <capstan/optim/lookahead.h>
+
 #include <capstan/autograd/tape.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/lookahead.h>
 #include <capstan/optim/state_reader.h>
 #include <capstan/optim/transform_part.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
-Lookahead::Lookahead(Inside inside, LookaheadOptions options) : Wrapper(inside), options_(options) {
+Lookahead::Lookahead(Wrapped inside, LookaheadOptions options) : Wrapper(inside), options_(options) {
   if (options.period < 1) fail<ValueError>(name(), "period must be positive: ", options.period);
   if (!(options.alpha > 0 && options.alpha <= 1)) fail<ValueError>(name(), "alpha must lie in (0, 1]: ", options.alpha);
   detail::choose_isa_level();
@@ -47,20 +48,20 @@ double Lookahead::run(const Source& source) {
 std::string Lookahead::describe() const {
   std::int64_t bytes = 0;
   for (const auto& [parameter, w] : optimizer().parameters()) bytes += w.numel() * static_cast<std::int64_t>(size_of(w.dtype()));
-  return cat("every ", options_.period, " steps slow <- slow + ", options_.alpha, "*(w - slow), w <- slow\n  ", bytes,
-             " bytes of slow weights\n  Zhang et al., NeurIPS 2019, algorithm 1");
+  return join("every ", options_.period, " steps slow <- slow + ", options_.alpha, "*(w - slow), w <- slow\n  ", bytes,
+              " bytes of slow weights\n  Zhang et al., NeurIPS 2019, algorithm 1");
 }
 
 void Lookahead::save(TensorMap& state, const std::string& path) const {
   state.insert(path + "step", detail::count(steps_));
-  for (const Slow& s : with_added()) state.insert(cat(path, "slow/", s.name), s.slow.clone());
+  for (const Slow& s : with_added()) state.insert(join(path, "slow/", s.name), s.slow.clone());
 }
 
 void Lookahead::read(detail::StateReader& reader, const std::string& path) {
   loaded_steps_ = reader.take_count(path + "step");
   loaded_.clear();
   for (const auto& [parameter, w] : optimizer().parameters())
-    if (const Tensor* s = reader.take(cat(path, "slow/", parameter), w.shape(), w.dtype())) loaded_.push_back({parameter, w, s->clone()});
+    if (const Tensor* s = reader.take(join(path, "slow/", parameter), w.shape(), w.dtype())) loaded_.push_back({parameter, w, s->clone()});
 }
 
 void Lookahead::take() noexcept {

@@ -26,7 +26,7 @@ class Lookahead final : public Wrapper {
   /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError unless period >= 1 and alpha lies in
   /// (0, 1].
   template <Wrappable Inner>
-  explicit Lookahead(Inner& inner, LookaheadOptions options = {}) : Lookahead(Inside(inner), options) {}
+  explicit Lookahead(Inner& inner, LookaheadOptions options = {}) : Lookahead(Wrapped(inner), options) {}
 
  private:
   struct Slow {
@@ -34,7 +34,7 @@ class Lookahead final : public Wrapper {
     Tensor w, slow;
   };
 
-  Lookahead(Inside inside, LookaheadOptions options);
+  Lookahead(Wrapped inside, LookaheadOptions options);
   std::vector<Slow> with_added() const;
 
   const char* name() const noexcept override { return "lookahead"; }

@@ -1,17 +1,18 @@
+#include <capstan/optim/sam.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/tape.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/norm.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/sam.h>
 #include <capstan/optim/scaled.h>
 
 #include <cmath>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
@@ -38,7 +39,7 @@ class Kept {
 
 }  // namespace
 
-SAM::SAM(Inside inside, SAMOptions options) : Wrapper(inside), rho_(options.rho) {
+SAM::SAM(Wrapped inside, SAMOptions options) : Wrapper(inside), rho_(options.rho) {
   if (!(options.rho > 0) || !std::isfinite(options.rho)) fail<ValueError>(name(), "rho must be finite and positive: ", options.rho);
 }
 
@@ -70,6 +71,6 @@ double SAM::run(const Source& source) {
   return here.loss();
 }
 
-std::string SAM::describe() const { return cat("e = ", rho_, "*g(w)/|g(w)|, g <- g(w + e)\n  Foret et al., ICLR 2021, algorithm 1"); }
+std::string SAM::describe() const { return join("e = ", rho_, "*g(w)/|g(w)|, g <- g(w + e)\n  Foret et al., ICLR 2021, algorithm 1"); }
 
 }  // namespace capstan::optim

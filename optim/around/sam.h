@@ -24,13 +24,13 @@ class SAM final : public Wrapper {
  public:
   /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError unless rho is finite and positive.
   template <Wrappable Inner>
-  explicit SAM(Inner& inner, SAMOptions options = {}) : SAM(Inside(inner), options) {}
+  explicit SAM(Inner& inner, SAMOptions options = {}) : SAM(Wrapped(inner), options) {}
 
   // step(F gradients) calls `gradients` twice, at w and at w + e, and returns the loss at w. It throws ValueError when |g(w)| is
   // not finite, what `gradients` throws, and what the step inside throws; the parameters then are as they were, to the bit.
 
  private:
-  SAM(Inside inside, SAMOptions options);
+  SAM(Wrapped inside, SAMOptions options);
 
   const char* name() const noexcept override { return "sam"; }
   double run(const Source& source) override;

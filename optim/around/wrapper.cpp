@@ -1,10 +1,11 @@
+#include <capstan/optim/wrapper.h>
+
 #include <capstan/core/text.h>
 #include <capstan/optim/state_reader.h>
-#include <capstan/optim/wrapper.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 Wrapper::~Wrapper() = default;
 
@@ -35,7 +36,7 @@ void Wrapper::check_names() {
 
 std::string Wrapper::explain() const {
   std::string text;
-  for (const Wrapper* w = this; w; w = w->inside_.wrapper) text += cat(w->name(), ": ", w->describe(), "\n");
+  for (const Wrapper* w = this; w; w = w->inside_.wrapper) text += join(w->name(), ": ", w->describe(), "\n");
   return text + optimizer().explain();
 }
 
@@ -43,7 +44,7 @@ TensorMap Wrapper::state() const {
   TensorMap state = optimizer().state();
   std::string path;
   for (const Wrapper* w = this; w; w = w->inside_.wrapper) {
-    path += cat(w->name(), "/");
+    path += join(w->name(), "/");
     w->save(state, path);
   }
   return state;
@@ -53,7 +54,7 @@ void Wrapper::load_state(const TensorMap& state) {
   detail::StateReader reader(state);
   std::string path;
   for (Wrapper* w = this; w; w = w->inside_.wrapper) {
-    path += cat(w->name(), "/");
+    path += join(w->name(), "/");
     w->read(reader, path);
   }
   Optimizer::Loaded loaded = optimizer().read_state(reader);

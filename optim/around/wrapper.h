@@ -6,9 +6,9 @@
 namespace capstan::optim {
 
 /// What a wrapper goes around: an optimizer or another wrapper.
-struct Inside {
-  Inside(Optimizer& o) noexcept : optimizer(&o) {}
-  Inside(Wrapper& w) noexcept;
+struct Wrapped {
+  Wrapped(Optimizer& o) noexcept : optimizer(&o) {}
+  Wrapped(Wrapper& w) noexcept;
 
   Optimizer* optimizer;  // the one that is innermost
   Wrapper* wrapper = nullptr;
@@ -65,7 +65,7 @@ class Wrapper {
     void* function;
   };
 
-  explicit Wrapper(Inside inside) noexcept : inside_(inside) {}
+  explicit Wrapper(Wrapped inside) noexcept : inside_(inside) {}
 
   /// "lookahead", in states and errors.
   virtual const char* name() const noexcept = 0;
@@ -91,11 +91,11 @@ class Wrapper {
   /// Throws ValueError for a parameter that is named like a wrapper, before the first step that it is there in.
   void check_names();
 
-  Inside inside_;
+  Wrapped inside_;
   std::size_t checked_ = 0;  // parameters
 };
 
-inline Inside::Inside(Wrapper& w) noexcept : optimizer(&w.optimizer()), wrapper(&w) {}
+inline Wrapped::Wrapped(Wrapper& w) noexcept : optimizer(&w.optimizer()), wrapper(&w) {}
 
 /// An optimizer or wrapper, as the wrappers' constructors take one.
 template <class T>

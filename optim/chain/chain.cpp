@@ -1,5 +1,6 @@
-#include <capstan/autograd/tape_state.h>
 #include <capstan/optim/chain.h>
+
+#include <capstan/autograd/tape_state.h>
 #include <capstan/optim/method_impl.h>
 #include <capstan/optim/state_reader.h>
 #include <capstan/optim/transform_part.h>
@@ -10,8 +11,8 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 using detail::Memory;
 using detail::Node;
 using detail::Program;
@@ -27,7 +28,7 @@ Program::Program(const Transform& t) : transform(t) {
     memory[i].counts.resize(part.counts.size());
     for (std::size_t k = 0; k < part.numbers.size(); ++k) {
       if (part.numbers[k].value.scheduled()) continue;
-      names.push_back(cat(nodes[i].path, "/", part.numbers[k].name));
+      names.push_back(join(nodes[i].path, "/", part.numbers[k].name));
       places.push_back({i, k});
     }
     may_skip = may_skip || part.skips;
@@ -46,11 +47,11 @@ std::vector<std::size_t> Program::add(const Transform& t, const std::string& pat
   for (std::size_t k = 0; k < flat.size(); ++k) {
     const std::size_t at = nodes.size();
     all.push_back(at);
-    Node node{flat[k], cat(path, k, ".", flat[k]->name), {}};
+    Node node{flat[k], join(path, k, ".", flat[k]->name), {}};
     for (const Number& n : flat[k]->numbers) node.values.push_back(n.value.at(0));
     nodes.push_back(node);
     for (std::size_t b = 0; b < flat[k]->parts.size(); ++b) {
-      const std::vector<std::size_t> branch = add(flat[k]->parts[b], cat(node.path, "/", b, "/"));
+      const std::vector<std::size_t> branch = add(flat[k]->parts[b], join(node.path, "/", b, "/"));
       nodes[at].branches.push_back(branch);
     }
   }
@@ -82,7 +83,7 @@ void Program::require_place(const std::vector<std::size_t>& of, const std::strin
     const std::size_t match = first_match(node.part->patterns, name);
     if (match == no_match) {
       std::string all;
-      for (const std::string& pattern : node.part->patterns) all += cat(all.empty() ? "'" : ", '", pattern, "'");
+      for (const std::string& pattern : node.part->patterns) all += join(all.empty() ? "'" : ", '", pattern, "'");
       fail<ValueError>("chain", node.path, ": each parameter must match a pattern: '", name, "' among ", all, " (\"*\" takes the rest)");
     }
     require_place(node.branches[match], name, dtype);
@@ -120,11 +121,11 @@ struct Move {
 void apply(const Update& u) {
   const double step = -u.num / u.den;
   const auto rule = [&]<class T>(T*) { return Move<T>{T(step)}; };
-  if (u.shrink == 0)
+  if (u.decay == 0)
     u.d.defined() ? sweep<Decay::own, true>(u.w, u.n, rule, 0, u.d) : sweep<Decay::own, true>(u.w, u.n, rule, 0);
   else
-    u.d.defined() ? sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.shrink, u.d)
-                  : sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.shrink);
+    u.d.defined() ? sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.decay, u.d)
+                  : sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.decay);
 }
 
 }  // namespace
@@ -152,7 +153,7 @@ void Chain::require_patterns_used() const {
       bool used = false;
       for (std::size_t i = 0; i < entries().size(); ++i) {
         used = used || (node.reached[i] && node.matches[i] == k);
-        if (node.reached[i]) reached += cat(reached.empty() ? "" : ", ", entries()[i].name);
+        if (node.reached[i]) reached += join(reached.empty() ? "" : ", ", entries()[i].name);
       }
       if (!used)
         fail<ValueError>(method(), node.path, ": a pattern must be the first to match some parameter: '", node.part->patterns[k],

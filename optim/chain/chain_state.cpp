@@ -9,8 +9,8 @@
 // A chain's numbers, state and explanation.
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 using detail::Memory;
 using detail::Node;
 using detail::Number;
@@ -31,7 +31,7 @@ Program::Place find_number(const Program& p, std::string_view name) {
   Program::Place rate{};
   for (std::size_t i = 0; i < p.nodes.size(); ++i)
     for (std::size_t k = 0; k < p.nodes[i].part->numbers.size(); ++k) {
-      all.push_back(cat(p.nodes[i].path, "/", p.nodes[i].part->numbers[k].name));
+      all.push_back(join(p.nodes[i].path, "/", p.nodes[i].part->numbers[k].name));
       if (all.back() == name) return {i, k};
       if (std::string_view(p.nodes[i].part->numbers[k].name) != "learning_rate") continue;
       rates.push_back(all.back());
@@ -47,9 +47,9 @@ Program::Place find_number(const Program& p, std::string_view name) {
   }
   if (rates.size() == 1) return rate;
   std::string list;
-  for (const std::string& s : rates) list += cat(list.empty() ? "" : ", ", s);
+  for (const std::string& s : rates) list += join(list.empty() ? "" : ", ", s);
   fail<ValueError>("chain", "lr needs one scale_by_learning_rate: there are ", rates.size(),
-                   rates.empty() ? "" : cat(" (number() and set_number() know ", list, ")"));
+                   rates.empty() ? "" : join(" (number() and set_number() know ", list, ")"));
 }
 
 /// Whether a part would leave nothing in a state by which it is known.
@@ -68,7 +68,7 @@ std::int64_t pattern_of(const Node& node, std::size_t parameter) {
 std::vector<std::string> Chain::numbers() const {
   std::vector<std::string> all;
   for (const Node& node : program_->nodes)
-    for (const Number& n : node.part->numbers) all.push_back(cat(node.path, "/", n.name));
+    for (const Number& n : node.part->numbers) all.push_back(join(node.path, "/", n.name));
   return all;
 }
 
@@ -118,12 +118,12 @@ void Chain::save_rest(TensorMap& state) const {
   for (std::size_t i = 0; i < program_->nodes.size(); ++i) {
     const Node& node = program_->nodes[i];
     const Memory& m = program_->memory[i];
-    const std::string at = cat(method(), "/", node.path, "/");
+    const std::string at = join(method(), "/", node.path, "/");
     if (is_silent(*node.part)) state.insert(at + "place", detail::count(static_cast<std::int64_t>(i)));
     for (std::size_t k = 0; k < node.part->counts.size(); ++k) state.insert(at + node.part->counts[k], detail::count(m.counts[k]));
     for (std::size_t e = 0; e < entries().size(); ++e) {
       if (!node.reached[e]) continue;
-      const std::string of = cat(at, entries()[e].name, "/");
+      const std::string of = join(at, entries()[e].name, "/");
       if (!node.part->patterns.empty()) state.insert(of + "pattern", detail::count(pattern_of(node, e)));
       if (node.part->slots.empty()) continue;
       const std::int64_t count = e < m.parameters.size() ? m.parameters[e].count : 0;
@@ -139,13 +139,13 @@ void Chain::read_rest(detail::StateReader& reader) {
   std::vector<Memory> loaded(program_->nodes.size());
   for (std::size_t i = 0; i < program_->nodes.size(); ++i) {
     const Node& node = program_->nodes[i];
-    const std::string at = cat(method(), "/", node.path, "/");
+    const std::string at = join(method(), "/", node.path, "/");
     if (is_silent(*node.part)) reader.require_count(at + "place", static_cast<std::int64_t>(i));
     for (const char* name : node.part->counts) loaded[i].counts.push_back(reader.take_count(at + name));
     if (!node.part->slots.empty()) loaded[i].parameters.resize(entries().size());
     for (std::size_t e = 0; e < entries().size(); ++e) {
       if (!node.reached[e]) continue;
-      const std::string of = cat(at, entries()[e].name, "/");
+      const std::string of = join(at, entries()[e].name, "/");
       if (!node.part->patterns.empty()) reader.require_count(of + "pattern", pattern_of(node, e));
       if (node.part->slots.empty()) continue;
       Memory::OfParameter& m = loaded[i].parameters[e];
@@ -181,17 +181,17 @@ std::string Chain::formula_of(std::size_t) const {
       std::string scheduled;
       for (std::size_t k = 0; k < node.values.size(); ++k) {
         const Number& n = node.part->numbers[k];
-        const std::string value = cat(now(*program_, i, k));
-        numbers.push_back(n.value.scheduled() ? cat(n.name, "(t)") : value);
-        if (n.value.scheduled()) scheduled += cat(", ", n.name, "(", program_->memory[i].counts[0], ") = ", value);
+        const std::string value = join(now(*program_, i, k));
+        numbers.push_back(n.value.scheduled() ? join(n.name, "(t)") : value);
+        if (n.value.scheduled()) scheduled += join(", ", n.name, "(", program_->memory[i].counts[0], ") = ", value);
       }
-      s += cat("\n", indent, node.path, ": ", node.part->formula(numbers), scheduled);
+      s += join("\n", indent, node.path, ": ", node.part->formula(numbers), scheduled);
       for (std::size_t b = 0; b < node.branches.size(); ++b)
-        s += cat("\n", indent, "  ", node.part->patterns[b], self(self, node.branches[b], indent + "    "));
+        s += join("\n", indent, "  ", node.part->patterns[b], self(self, node.branches[b], indent + "    "));
     }
     return s;
   };
-  return cat("u <- g", list(list, program_->top, "  "), "\n  w <- w + u");
+  return join("u <- g", list(list, program_->top, "  "), "\n  w <- w + u");
 }
 
 }  // namespace capstan::optim

@@ -1,4 +1,5 @@
 #include <capstan/optim/own_part.h>
+
 #include <capstan/optim/transform_part.h>
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 // A part with memory from outside the library as one of a chain's.
 namespace capstan::optim::detail {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 

@@ -1,3 +1,5 @@
+#include <capstan/optim/transform.h>
+
 #include <capstan/optim/method_impl.h>
 #include <capstan/optim/transform_part.h>
 
@@ -7,8 +9,8 @@
 // What transformations consist of; those that only put others together.
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 Transform::Transform(const Transform& other) noexcept : part_(other.part_) { __atomic_fetch_add(&part_->copies, 1, __ATOMIC_RELAXED); }
 Transform::~Transform() {
@@ -48,10 +50,10 @@ const Tensor& Update::elements() {
           out, n, [&]<class T>(T*) { return Times<T>{T(factor)}; }, 0);
     n = out;
   }
-  if (shrink != 0) {
+  if (decay != 0) {
     const Tensor out = empty_like(n);
     sweep(
-        out, n, [&]<class T>(T*) { return Decayed<T>{T(shrink)}; }, 0, w);
+        out, n, [&]<class T>(T*) { return Decayed<T>{T(decay)}; }, 0, w);
     n = out;
   }
   set(n);

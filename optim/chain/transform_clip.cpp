@@ -7,7 +7,7 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 using detail::Call;
 using detail::Number;
 using detail::Part;
@@ -35,7 +35,7 @@ struct Clip final : Part {
     }
     return true;
   }
-  std::string formula(const Texts& v) const override { return cat("u <- u limited to [-", v[0], ", ", v[0], "]"); }
+  std::string formula(const Texts& v) const override { return join("u <- u limited to [-", v[0], ", ", v[0], "]"); }
 };
 
 /// The norm of the first `count` updates.
@@ -77,7 +77,7 @@ struct ClipByGlobalNorm final : Part {
     }
     return true;
   }
-  std::string formula(const Texts& v) const override { return cat("u <- u*min(1, ", v[0], "/|u|), |u| over all parameters"); }
+  std::string formula(const Texts& v) const override { return join("u <- u*min(1, ", v[0], "/|u|), |u| over all parameters"); }
 };
 
 struct ClipByBlockRms final : Part {
@@ -91,7 +91,7 @@ struct ClipByBlockRms final : Part {
     }
     return true;
   }
-  std::string formula(const Texts& v) const override { return cat("u <- u*min(1, ", v[0], "/sqrt(mean(u^2)))"); }
+  std::string formula(const Texts& v) const override { return join("u <- u*min(1, ", v[0], "/sqrt(mean(u^2)))"); }
 };
 
 /// Scales each row of u down to limit(the row of w) where its norm is above it.
@@ -122,7 +122,7 @@ struct ClipByOwnNorm final : Part {
     return true;
   }
   std::string formula(const Texts& v) const override {
-    return cat("u <- u*min(1, ", v[0], "/|u|)", as_one ? ", |u| of each parameter" : " by rows");
+    return join("u <- u*min(1, ", v[0], "/|u|)", as_one ? ", |u| of each parameter" : " by rows");
   }
   bool as_one;
 };
@@ -135,7 +135,7 @@ struct AdaptiveGradClip final : Part {
       clip_rows_of(u, call, false, [&](auto norm_of_w) { return call.number(0) * std::max(norm_of_w(), call.number(1)); });
     return true;
   }
-  std::string formula(const Texts& v) const override { return cat("u <- u*min(1, ", v[0], "*max(|w|, ", v[1], ")/|u|) by rows"); }
+  std::string formula(const Texts& v) const override { return join("u <- u*min(1, ", v[0], "*max(|w|, ", v[1], ")/|u|) by rows"); }
 };
 
 }  // namespace

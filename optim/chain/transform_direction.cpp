@@ -6,7 +6,7 @@
 // The directions that methods give an update.
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 using detail::Call;
 using detail::Each;
 using detail::Memory;
@@ -50,7 +50,7 @@ struct Rss final : Each {
   }
   double initial(std::size_t, const std::vector<double>& v) const override { return v[0]; }
   std::string formula(const Texts& v) const override {
-    return cat("s <- s + u^2 (from ", v[0], "), u <- u/", v[2] == "1" ? cat("sqrt(s + ", v[1], ")") : cat("(sqrt(s) + ", v[1], ")"));
+    return join("s <- s + u^2 (from ", v[0], "), u <- u/", v[2] == "1" ? join("sqrt(s + ", v[1], ")") : join("(sqrt(s) + ", v[1], ")"));
   }
 };
 
@@ -99,9 +99,9 @@ struct Rms final : Each {
   double initial(std::size_t slot, const std::vector<double>& v) const override { return slot == 0 ? v[2] : 0; }
   std::string formula(const Texts& v) const override {
     const std::string square = centered ? "v - a^2" : "v";
-    return cat("v <- ", v[0], "*v + (1 - ", v[0], ")*u^2 (from ", v[2], "), ",
-               centered ? cat("a <- ", v[0], "*a + (1 - ", v[0], ")*u, ") : "", "u <- u/",
-               v[3] == "1" ? cat("sqrt(", square, " + ", v[1], ")") : cat("(sqrt(", square, ") + ", v[1], ")"));
+    return join("v <- ", v[0], "*v + (1 - ", v[0], ")*u^2 (from ", v[2], "), ",
+                centered ? join("a <- ", v[0], "*a + (1 - ", v[0], ")*u, ") : "", "u <- u/",
+                v[3] == "1" ? join("sqrt(", square, " + ", v[1], ")") : join("(sqrt(", square, ") + ", v[1], ")"));
   }
   bool centered;
 };
@@ -169,10 +169,11 @@ struct AdamDirection final : Each {
     u.direction = true;
   }
   std::string formula(const Texts& v) const override {
-    const std::string square = cat("v/(1 - ", v[1], "^t)");
-    return cat("m <- ", v[0], "*m + (1 - ", v[0], ")*u, v <- ", v[1], "*v + (1 - ", v[1], ")*u^2, u <- (",
-               v[4] == "1" ? cat(v[0], "*m/(1 - ", v[0], "^(t + 1)) + (1 - ", v[0], ")*u/(1 - ", v[0], "^t)") : cat("m/(1 - ", v[0], "^t)"),
-               ")/(sqrt(", v[3] == "0" ? square : cat(square, " + ", v[3]), ") + ", v[2], ")");
+    const std::string square = join("v/(1 - ", v[1], "^t)");
+    return join(
+        "m <- ", v[0], "*m + (1 - ", v[0], ")*u, v <- ", v[1], "*v + (1 - ", v[1], ")*u^2, u <- (",
+        v[4] == "1" ? join(v[0], "*m/(1 - ", v[0], "^(t + 1)) + (1 - ", v[0], ")*u/(1 - ", v[0], "^t)") : join("m/(1 - ", v[0], "^t)"),
+        ")/(sqrt(", v[3] == "0" ? square : join(square, " + ", v[3]), ") + ", v[2], ")");
   }
 };
 
@@ -202,7 +203,7 @@ struct LionDirection final : Each {
     u.direction = true;
   }
   std::string formula(const Texts& v) const override {
-    return cat("d <- sign(", v[0], "*m + (1 - ", v[0], ")*u), m <- ", v[1], "*m + (1 - ", v[1], ")*u, u <- d");
+    return join("d <- sign(", v[0], "*m + (1 - ", v[0], ")*u), m <- ", v[1], "*m + (1 - ", v[1], ")*u, u <- d");
   }
 };
 
@@ -252,7 +253,7 @@ struct Trace final : Each {
     u.direction = true;
   }
   std::string formula(const Texts& v) const override {
-    return cat("m <- ", v[0], "*m + u, u <- ", v[1] == "1" ? cat("u + ", v[0], "*m") : "m");
+    return join("m <- ", v[0], "*m + u, u <- ", v[1] == "1" ? join("u + ", v[0], "*m") : "m");
   }
 };
 

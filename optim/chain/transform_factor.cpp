@@ -5,8 +5,8 @@
 // Factors, weight decay, no update at all, and a function of the user's.
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 using detail::Call;
 using detail::Each;
 using detail::Function;
@@ -21,7 +21,7 @@ namespace {
 struct Factor final : Each {
   Factor(const char* part_name, Number step, double sign_of) : Each(part_name, {std::move(step)}), sign(sign_of) {}
   void each(Call& call, Update& u) const override { u.scale(sign * call.number(0)); }
-  std::string formula(const Texts& v) const override { return cat("u <- ", sign < 0 ? "-" : "", v[0], "*u"); }
+  std::string formula(const Texts& v) const override { return join("u <- ", sign < 0 ? "-" : "", v[0], "*u"); }
   double sign;
 };
 
@@ -32,11 +32,11 @@ struct AddDecayedWeights final : Each {
   }
   void each(Call& call, Update& u) const override {
     if (call.node.matches[u.index] == detail::no_match) return;
-    u.shrink += call.number(0);
+    u.decay += call.number(0);
     if (!u.direction) u.elements();  // into the gradient: what follows sees it
   }
   std::string formula(const Texts& v) const override {
-    return cat("u <- u + ", v[0], "*w", patterns[0] == "*" ? "" : cat(" for ", patterns[0]));
+    return join("u <- u + ", v[0], "*w", patterns[0] == "*" ? "" : join(" for ", patterns[0]));
   }
 };
 

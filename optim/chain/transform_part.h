@@ -35,13 +35,13 @@ struct Towards {
   void operator()(T& average, T x) const { average = finite_or(average + share * (x - average), (1 - share) * average + share * x); }
 };
 
-/// One parameter's update on its way through the parts: u = (num/den * n) / d + shrink*w, without d where that is undefined, and
+/// One parameter's update on its way through the parts: u = (num/den * n) / d + decay*w, without d where that is undefined, and
 /// 0 for the quotient where d is 0. Factors and the last division wait, so that they round as a built-in method's one pass does.
 struct Update {
   std::size_t index;  // among the optimizer's parameters
   std::string_view name;
   Tensor w, n, d = {};
-  double num = 1, den = 1, shrink = 0;
+  double num = 1, den = 1, decay = 0;
   bool direction = false;  // whether a method's direction has taken the gradient's place
   double bad_norm = 0;     // of which a part found that it is not finite
   const std::string* bad_part = nullptr;
@@ -53,11 +53,11 @@ struct Update {
     n = std::move(value);
     d = {};
     num = den = 1;
-    shrink = 0;
+    decay = 0;
   }
   void scale(double factor) {
     num *= factor;
-    shrink *= factor;
+    decay *= factor;
   }
 };
 using Updates = std::vector<Update>;

@@ -5,8 +5,8 @@
 // What lets the rest of a chain rest.
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 using detail::Call;
 using detail::Memory;
 using detail::Number;
@@ -69,7 +69,7 @@ struct Accumulate final : Part {
     return true;
   }
   std::string formula(const Texts& v) const override {
-    return cat("u <- the mean of u over ", v[0], " steps; what follows rests in between");
+    return join("u <- the mean of u over ", v[0], " steps; what follows rests in between");
   }
 };
 
@@ -93,7 +93,7 @@ struct SkipNonfinite final : Part {
     if (!bad && std::isfinite(call.program.loss)) return row = 0, true;
     if (static_cast<double>(row + 1) > call.number(0))
       fail<NotFiniteError>("chain", call.node.path, ": no more than ", row, " steps in a row may rest: ",
-                           bad ? cat("the update of '", *bad, "' is not finite again") : cat("the loss is ", call.program.loss),
+                           bad ? join("the update of '", *bad, "' is not finite again") : join("the loss is ", call.program.loss),
                            " (a lower lr, or a part that clips)");
     ++skipped;
     ++row;
@@ -101,7 +101,7 @@ struct SkipNonfinite final : Part {
     return false;
   }
   std::string formula(const Texts& v) const override {
-    return cat("what follows rests while the loss or u is not finite, for ", v[0], " steps in a row at most");
+    return join("what follows rests while the loss or u is not finite, for ", v[0], " steps in a row at most");
   }
 };
 

@@ -1,10 +1,12 @@
+#include <capstan/optim/conformance.h>
+
 #include <capstan/core/threads.h>
 #include <capstan/optim/conformance_checks.h>
 
 // The report, and the checks of how a method moves.
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 Conformance::operator bool() const noexcept {
   return std::none_of(properties.begin(), properties.end(), [](const Property& p) { return p.outcome == Property::Outcome::failed; });
@@ -14,7 +16,7 @@ std::string Conformance::text() const {
   std::string s;
   for (const Property& p : properties) {
     const char* word = p.outcome == Property::Outcome::held ? "held" : p.outcome == Property::Outcome::failed ? "FAILED" : "not claimed";
-    s += cat(s.empty() ? "" : "\n", method, " ", p.name, ": ", word, p.message.empty() ? "" : cat(" (", p.message, ")"));
+    s += join(s.empty() ? "" : "\n", method, " ", p.name, ": ", word, p.message.empty() ? "" : join(" (", p.message, ")"));
   }
   return s;
 }
@@ -104,7 +106,7 @@ std::string feels_each_option(const Subject& s) {
   std::string elsewhere;
   for (std::size_t k = 0; k < s.options.size(); ++k) {
     if (std::count(s.settings.elsewhere.begin(), s.settings.elsewhere.end(), s.options[k]) > 0) {
-      elsewhere += cat(elsewhere.empty() ? "" : ", ", s.options[k]);
+      elsewhere += join(elsewhere.empty() ? "" : ", ", s.options[k]);
       continue;
     }
     for (const DType dtype : both_dtypes) {
@@ -161,7 +163,7 @@ std::string composes(const Subject& s) {
   });
   if (!has_decay) return left_out("weight decay, for which there is no option");
   if (own == 0) return "";
-  return left_out("weight decay", own < s.count ? cat(" in ", own, " of ", s.count, " sets") : "",
+  return left_out("weight decay", own < s.count ? join(" in ", own, " of ", s.count, " sets") : "",
                   ", for which decay() says that the method has its own way");
 }
 

@@ -26,7 +26,7 @@ struct NotClaimed {
 /// Throws Broken unless `holds`.
 template <class... Parts>
 void expect(bool holds, const Parts&... parts) {
-  if (!holds) throw Broken{capstan::detail::cat(parts...)};
+  if (!holds) throw Broken{capstan::detail::join(parts...)};
 }
 
 /// A method with one set of options.
@@ -90,7 +90,7 @@ inline std::string bits(const Tensor& t) {
 }
 inline std::string bits(const TensorMap& state) {
   std::string s;
-  for (const auto& [name, t] : state) s += capstan::detail::cat(name, " ", t.dtype(), " ", t.shape(), bits(t), "\n");
+  for (const auto& [name, t] : state) s += capstan::detail::join(name, " ", t.dtype(), " ", t.shape(), bits(t), "\n");
   return s;
 }
 
@@ -109,7 +109,7 @@ inline constexpr DType both_dtypes[] = {DType::f32, DType::f64};
 /// What the report says of what a check left out.
 template <class... Parts>
 std::string left_out(const Parts&... parts) {
-  return capstan::detail::cat("left out: ", parts...);
+  return capstan::detail::join("left out: ", parts...);
 }
 
 // The checks: each returns when the property holds; a text when something was left out.

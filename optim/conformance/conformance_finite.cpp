@@ -5,7 +5,7 @@
 // Finite in, finite out.
 namespace capstan::optim::detail {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 namespace {
 

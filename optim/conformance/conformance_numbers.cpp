@@ -5,8 +5,8 @@
 // The checks of a method's numbers: that f64 is f64, and a reference trajectory.
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace detail {
 
@@ -110,7 +110,7 @@ Property follows(const char* method, const Trajectory& trajectory, double tolera
         const double is = now.data<double>()[i], should = wanted.data<double>()[i];
         if (std::abs(is - should) <= allowed * std::max(1.0, std::abs(should))) continue;
         return {p.name, Property::Outcome::failed,
-                cat("after step ", t + 1, " element ", i, " in ", dtype, " is ", is, " and not ", should)};
+                join("after step ", t + 1, " element ", i, " in ", dtype, " is ", is, " and not ", should)};
       }
     }
   }

@@ -5,7 +5,7 @@
 // The checks of what a method leaves alone, keeps, and refuses.
 namespace capstan::optim::detail {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 namespace {
 
@@ -23,7 +23,7 @@ struct Training {
     optimizer->step(t < 2 ? gradients_of({{a, ga}}) : gradients_of({{a, ga}, {b, gb}}));
   }
   std::string everything() const {
-    return cat(bits(a), bits(b), bits(optimizer->state()), static_cast<int>(a.version()), static_cast<int>(b.version()));
+    return join(bits(a), bits(b), bits(optimizer->state()), static_cast<int>(a.version()), static_cast<int>(b.version()));
   }
 };
 
@@ -43,7 +43,7 @@ void expect_refusal(const Training& training, const std::string& what, const Tri
 
 /// Where a state holds the k-th option: a chain's under a part's name, which is found by another value.
 std::vector<std::string> keys_of(const Trial& trial, std::size_t k) {
-  if (!trial.subject.chain) return {cat(trial.subject.name, "/", trial.subject.options[k])};
+  if (!trial.subject.chain) return {join(trial.subject.name, "/", trial.subject.options[k])};
   const TensorMap before = Training(trial, DType::f32).optimizer->state();
   std::vector<std::string> keys;
   for (const double value : trial.others(k)) {
@@ -97,13 +97,13 @@ void tells_name_and_options(const Subject& s) {
     std::size_t i = 0;
     for (const char* option : s.options) {
       if (s.chain) break;
-      const std::string key = cat(s.name, "/", option);
+      const std::string key = join(s.name, "/", option);
       expect(i < state.size() && state.at(i).name == key, "the state does not list ", key, " in its place");
       expect(state.at(i).tensor.item() == trial.values[i], "the state's ", key, " is ", state.at(i).tensor.item(), ", ", trial.text());
       ++i;
     }
     expect(training.optimizer->lr() == trial.get("lr"), "lr() is ", training.optimizer->lr(), ", ", trial.text());
-    expect(training.optimizer->explain().starts_with(cat(s.name, ": ")), "explain() does not begin with the name");
+    expect(training.optimizer->explain().starts_with(join(s.name, ": ")), "explain() does not begin with the name");
   });
 }
 
@@ -197,7 +197,8 @@ void starts_later_afresh(const Subject& s) {
       expect(bits(late) == bits(twin), "added after four steps, it moves otherwise than in an optimizer of its own, ", trial.text());
     }
     const TensorMap state = optimizer->state();
-    for (const auto& [key, steps] : {std::pair{cat(s.name, "/step"), 7}, {std::string("kit.w/step"), 7}, {std::string("kit.late/step"), 3}})
+    for (const auto& [key, steps] :
+         {std::pair{join(s.name, "/step"), 7}, {std::string("kit.w/step"), 7}, {std::string("kit.late/step"), 3}})
       expect(*state[key].data<std::int64_t>() == steps, key, " is ", *state[key].data<std::int64_t>(), " and not ", steps);
   });
 }
@@ -247,7 +248,7 @@ void goes_on_after_load(const Subject& s) {
               return bits(run.a) == bits(other.a) && bits(run.b) == bits(other.b) &&
                      bits(run.optimizer->state()) == bits(other.optimizer->state());
             };
-            const std::string where = cat("after ", before, " steps in ", dtype, " with ", from.text(), ", loaded into ", to.text());
+            const std::string where = join("after ", before, " steps in ", dtype, " with ", from.text(), ", loaded into ", to.text());
             other.optimizer->load_state(run.optimizer->state());
             other.a.assign(run.a);
             other.b.assign(run.b);
@@ -276,8 +277,8 @@ void refuses_non_finite(const Subject& s) {
         training.optimizer->step(tape.gradients(std::isfinite(loss) ? value + steep * root : value));
       };
       for (const double bad : {inf, -inf, nan}) {
-        expect_refusal(training, cat("a loss of ", bad), trial, [&] { step(bad, 0); });
-        expect_refusal(training, cat("a gradient with ", bad, " in ", dtype), trial, [&] {
+        expect_refusal(training, join("a loss of ", bad), trial, [&] { step(bad, 0); });
+        expect_refusal(training, join("a gradient with ", bad, " in ", dtype), trial, [&] {
           step(0, std::isnan(bad) ? 0 : bad > 0 ? 1 : -1);
         });
       }
@@ -298,7 +299,7 @@ std::string refuses_bad_options(const Subject& s) {
       if (!is_number) bad = {0.5, field.kind == FieldInfo::Kind::word ? static_cast<double>(field.count) : 0x1p60, nan};
       const std::vector<std::string> keys = keys_of(trial, k);
       for (const double value : bad) {
-        const std::string what = cat(option, " ", value);
+        const std::string what = join(option, " ", value);
         Training training(trial, DType::f32);
         training.step(0);
         const Trial wrong = trial.with(option, value);

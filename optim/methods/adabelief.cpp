@@ -1,9 +1,10 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/adabelief.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 void AdaBelief::check(const AdaBeliefOptions& o) {
   detail::require_betas(name, o.beta1, o.beta2);
@@ -11,9 +12,9 @@ void AdaBelief::check(const AdaBeliefOptions& o) {
 }
 
 std::string AdaBelief::formula(const AdaBeliefOptions& o) {
-  return cat(detail::decayed(o.weight_decay), "m <- ", o.beta1, "*m + (1 - ", o.beta1, ")*g, s <- ", o.beta2, "*s + (1 - ", o.beta2,
-             ")*(g - m)^2 + ", o.eps_root, ", w <- w - ", o.lr, "*", detail::corrected("m", o.beta1), "/",
-             detail::corrected_root("s", o.beta2, o.eps));
+  return join(detail::decayed(o.weight_decay), "m <- ", o.beta1, "*m + (1 - ", o.beta1, ")*g, s <- ", o.beta2, "*s + (1 - ", o.beta2,
+              ")*(g - m)^2 + ", o.eps_root, ", w <- w - ", o.lr, "*", detail::corrected("m", o.beta1), "/",
+              detail::corrected_root("s", o.beta2, o.eps));
 }
 
 template class Method<AdaBelief, AdaBeliefOptions>;

@@ -1,5 +1,6 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/adafactor.h>
+
+#include <capstan/core/text.h>
 #include <capstan/optim/scaled.h>
 
 #include <algorithm>
@@ -7,7 +8,7 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 namespace {
 
@@ -63,11 +64,11 @@ void Adafactor::check(const AdafactorOptions& o) {
 }
 
 std::string Adafactor::formula(const AdafactorOptions& o) {
-  const std::string eps1 = o.eps1 == 0 ? "eps" : cat(o.eps1);
-  return cat("b = t^", o.beta2_decay,
-             ", r <- (1 - b)*r + b*mean(g^2 over columns), c <- (1 - b)*c + b*mean(g^2 over rows), v = r*c/max(mean(r), ", eps1,
-             ") (vectors: v <- (1 - b)*v + b*g^2), u = g/sqrt(max(v, ", eps1, "^2)), ", detail::shrunk(o.lr, o.weight_decay),
-             "w <- w - min(", o.lr, ", 1/sqrt(t))*max(", o.eps2, ", rms(w))/max(1, rms(u)/", o.d, ")*u");
+  const std::string eps1 = o.eps1 == 0 ? "eps" : join(o.eps1);
+  return join("b = t^", o.beta2_decay,
+              ", r <- (1 - b)*r + b*mean(g^2 over columns), c <- (1 - b)*c + b*mean(g^2 over rows), v = r*c/max(mean(r), ", eps1,
+              ") (vectors: v <- (1 - b)*v + b*g^2), u = g/sqrt(max(v, ", eps1, "^2)), ", detail::shrunk(o.lr, o.weight_decay),
+              "w <- w - min(", o.lr, ", 1/sqrt(t))*max(", o.eps2, ", rms(w))/max(1, rms(u)/", o.d, ")*u");
 }
 
 template class Method<Adafactor, AdafactorOptions>;

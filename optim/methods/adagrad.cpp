@@ -1,9 +1,10 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/adagrad.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 void Adagrad::check(const AdagradOptions& o) {
   detail::require_non_negative(name, "initial_accumulator", o.initial_accumulator);
@@ -11,9 +12,9 @@ void Adagrad::check(const AdagradOptions& o) {
 }
 
 std::string Adagrad::formula(const AdagradOptions& o) {
-  const std::string rate = o.lr_decay == 0 ? cat(o.lr) : cat(o.lr, "/(1 + (t - 1)*", o.lr_decay, ")");
-  const std::string root = o.eps_inside_root ? cat("sqrt(s + ", o.eps, ")") : cat("(sqrt(s) + ", o.eps, ")");
-  return cat(detail::decayed(o.weight_decay), "s <- s + g^2 (from ", o.initial_accumulator, "), w <- w - ", rate, "*g/", root);
+  const std::string rate = o.lr_decay == 0 ? join(o.lr) : join(o.lr, "/(1 + (t - 1)*", o.lr_decay, ")");
+  const std::string root = o.eps_inside_root ? join("sqrt(s + ", o.eps, ")") : join("(sqrt(s) + ", o.eps, ")");
+  return join(detail::decayed(o.weight_decay), "s <- s + g^2 (from ", o.initial_accumulator, "), w <- w - ", rate, "*g/", root);
 }
 
 template class Method<Adagrad, AdagradOptions>;

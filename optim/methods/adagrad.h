@@ -50,10 +50,10 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   }
 
   template <class T>
-  struct Outside {
+  struct EpsOutside {
     static constexpr std::array states = {"sum"};
     T lr, eps;
-    Outside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
+    EpsOutside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
     void operator()(T& w, T g, T& s) const {
       s += g * g;
       const T root = std::sqrt(s) + eps;
@@ -64,10 +64,10 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   };
 
   template <class T>
-  struct Inside {
+  struct EpsInside {
     static constexpr std::array states = {"sum"};
     T lr, eps;
-    Inside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
+    EpsInside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
     void operator()(T& w, T g, T& s) const {
       s += g * g;
       const T root = std::sqrt(s + eps);
@@ -78,7 +78,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   };
 
   template <class T>
-  using Rules = RuleList<Outside<T>, Inside<T>>;
+  using Rules = RuleList<EpsOutside<T>, EpsInside<T>>;
   static std::size_t choose(const AdagradOptions& o) { return o.eps_inside_root ? 1 : 0; }
   static double initial(const AdagradOptions& o, std::size_t) { return o.initial_accumulator; }
   static void check(const AdagradOptions& o);

@@ -1,9 +1,10 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/ftrl.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 void FTRL::check(const FTRLOptions& o) {
   detail::require_non_negative(name, "beta", o.beta);
@@ -13,9 +14,9 @@ void FTRL::check(const FTRLOptions& o) {
 }
 
 std::string FTRL::formula(const FTRLOptions& o) {
-  return cat("r = sqrt(n + g^2) - sqrt(n), n <- n + g^2 (from ", o.initial_accumulator, "), z <- z + ", o.lr, "*g - r*w, ", "w <- ",
-             o.l1 == 0 ? std::string("-z") : cat("0 if |z| <= ", o.lr, "*", o.l1, ", else -(z - sign(z)*", o.lr, "*", o.l1, ")"), "/(",
-             o.beta, " + sqrt(n)", o.l2 == 0 ? "" : cat(" + ", o.lr, "*", o.l2), ")");
+  return join("r = sqrt(n + g^2) - sqrt(n), n <- n + g^2 (from ", o.initial_accumulator, "), z <- z + ", o.lr, "*g - r*w, ", "w <- ",
+              o.l1 == 0 ? std::string("-z") : join("0 if |z| <= ", o.lr, "*", o.l1, ", else -(z - sign(z)*", o.lr, "*", o.l1, ")"), "/(",
+              o.beta, " + sqrt(n)", o.l2 == 0 ? "" : join(" + ", o.lr, "*", o.l2), ")");
 }
 
 template class Method<FTRL, FTRLOptions>;

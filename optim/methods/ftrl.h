@@ -34,9 +34,9 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
 
   template <class T>
   struct Rule {
-    T lr, beta, threshold, shrink, first;
+    T lr, beta, threshold, decay, first;
     Rule(const FTRLOptions& o, StepInfo step)
-        : lr(T(step.lr)), beta(T(o.beta)), threshold(T(step.lr * o.l1)), shrink(T(step.lr * o.l2)), first(T(o.initial_accumulator)) {}
+        : lr(T(step.lr)), beta(T(o.beta)), threshold(T(step.lr * o.l1)), decay(T(step.lr * o.l2)), first(T(o.initial_accumulator)) {}
     void operator()(T& w, T g, T& n, T& z) const {
       const T before = std::sqrt(n);
       const T fresh = -(beta + before) * w;
@@ -44,7 +44,7 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
       n += g * g;
       const T root = std::sqrt(n), next = start + lr * g - (root - before) * w;
       const T most = next > threshold ? threshold : next, within = most < -threshold ? -threshold : most;
-      const T over = next - within, below = beta + root + shrink, moved = -over / below;
+      const T over = next - within, below = beta + root + decay, moved = -over / below;
       const bool rest = g == T(0);
       // Both are chosen before either is stored: loops would store under a mask otherwise, slowly.
       const T z1 = rest ? z : next, w1 = (rest | (below == T(0))) ? w : moved;
@@ -52,7 +52,7 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
       w = w1;
     }
     static constexpr bool forgets = false;
-    T rate(T n, T) const { return lr / (beta + std::sqrt(n) + shrink); }
+    T rate(T n, T) const { return lr / (beta + std::sqrt(n) + decay); }
   };
 
   static double initial(const FTRLOptions& o, std::size_t slot) { return slot == 0 ? o.initial_accumulator : 0; }

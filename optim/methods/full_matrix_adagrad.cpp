@@ -1,8 +1,9 @@
+#include <capstan/optim/full_matrix_adagrad.h>
+
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/lapack.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/full_matrix_adagrad.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,8 +11,8 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
@@ -77,7 +78,7 @@ void FullMatrixAdagrad::accept(const std::string& parameter, const Tensor& w) {
 }
 
 std::string FullMatrixAdagrad::formula(const FullMatrixAdagradOptions& o) {
-  return cat(detail::decayed(o.weight_decay), "G <- G + g g', w <- w - ", o.lr, "*(", o.eps, "*I + G^(1/2))^-1 g");
+  return join(detail::decayed(o.weight_decay), "G <- G + g g', w <- w - ", o.lr, "*(", o.eps, "*I + G^(1/2))^-1 g");
 }
 
 template class Method<FullMatrixAdagrad, FullMatrixAdagradOptions>;

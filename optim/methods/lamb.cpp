@@ -1,10 +1,11 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/lamb.h>
+
+#include <capstan/core/text.h>
 #include <capstan/optim/scaled.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 std::array<Tensor, 3> LAMB::plan(const LAMBOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& old_m,
                                  const Tensor& old_v) {
@@ -25,8 +26,8 @@ void LAMB::check(const LAMBOptions& o) {
 }
 
 std::string LAMB::formula(const LAMBOptions& o) {
-  return cat(detail::moments(o.beta1, o.beta2), "u = ", detail::corrected("m", o.beta1), "/", detail::corrected_root("v", o.beta2, o.eps),
-             o.weight_decay == 0 ? "" : cat(" + ", o.weight_decay, "*w"), ", w <- w - ", o.lr, "*|w|/|u|*u");
+  return join(detail::moments(o.beta1, o.beta2), "u = ", detail::corrected("m", o.beta1), "/", detail::corrected_root("v", o.beta2, o.eps),
+              o.weight_decay == 0 ? "" : join(" + ", o.weight_decay, "*w"), ", w <- w - ", o.lr, "*|w|/|u|*u");
 }
 
 template class Method<LAMB, LAMBOptions>;

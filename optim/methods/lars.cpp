@@ -1,11 +1,12 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/lars.h>
+
+#include <capstan/core/text.h>
 #include <capstan/optim/scaled.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 std::array<Tensor, 2> LARS::plan(const LARSOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& old) {
   const double size = detail::length(w);
@@ -29,9 +30,9 @@ void LARS::check(const LARSOptions& o) {
 }
 
 std::string LARS::formula(const LARSOptions& o) {
-  return cat(detail::decayed(o.weight_decay), "u = ", o.lr, "*", o.trust_coefficient, "*|w|/",
-             o.eps == 0 ? std::string("|g|") : cat("(|g| + ", o.eps, ")"), "*g, m <- ", o.momentum, "*m + u, w <- w - ",
-             o.nesterov ? cat("(u + ", o.momentum, "*m)") : std::string("m"));
+  return join(detail::decayed(o.weight_decay), "u = ", o.lr, "*", o.trust_coefficient, "*|w|/",
+              o.eps == 0 ? std::string("|g|") : join("(|g| + ", o.eps, ")"), "*g, m <- ", o.momentum, "*m + u, w <- w - ",
+              o.nesterov ? join("(u + ", o.momentum, "*m)") : std::string("m"));
 }
 
 template class Method<LARS, LARSOptions>;

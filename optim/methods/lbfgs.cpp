@@ -1,3 +1,4 @@
+
 #include <capstan/optim/lbfgs.h>
 
 #include <capstan/autograd/ops.h>
@@ -15,8 +16,8 @@
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
@@ -49,8 +50,8 @@ void LBFGS::check(const LBFGSOptions& o) {
 }
 
 std::string LBFGS::formula(const LBFGSOptions& o) {
-  return cat("d = -H g, H from the last ", o.history_size, " pairs of steps and changes of g, w <- w + t*d, t = ", o.lr,
-             o.line_search ? " or by strong Wolfe search" : "");
+  return join("d = -H g, H from the last ", o.history_size, " pairs of steps and changes of g, w <- w + t*d, t = ", o.lr,
+              o.line_search ? " or by strong Wolfe search" : "");
 }
 
 std::vector<const char*> LBFGS::slot_names(std::size_t) const { return {"differences", "steps", "last_gradient", "last_step", "memory"}; }

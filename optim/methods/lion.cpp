@@ -1,9 +1,10 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/lion.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 void Lion::check(const LionOptions& o) {
   detail::require_fraction(name, "beta1", o.beta1);
@@ -11,8 +12,8 @@ void Lion::check(const LionOptions& o) {
 }
 
 std::string Lion::formula(const LionOptions& o) {
-  return cat(detail::shrunk(o.lr, o.weight_decay), "w <- w - ", o.lr, "*sign(", o.beta1, "*m + (1 - ", o.beta1, ")*g), m <- ", o.beta2,
-             "*m + (1 - ", o.beta2, ")*g");
+  return join(detail::shrunk(o.lr, o.weight_decay), "w <- w - ", o.lr, "*sign(", o.beta1, "*m + (1 - ", o.beta1, ")*g), m <- ", o.beta2,
+              "*m + (1 - ", o.beta2, ")*g");
 }
 
 template class Method<Lion, LionOptions>;

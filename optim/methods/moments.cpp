@@ -1,9 +1,10 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/moments.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim::detail {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 double power(double base, double exponent) noexcept {
   struct Kept {
@@ -22,11 +23,11 @@ void require_betas(const char* method, double beta1, double beta2) {
 }
 
 std::string moments(double beta1, double beta2) {
-  return cat("m <- ", beta1, "*m + (1 - ", beta1, ")*g, v <- ", beta2, "*v + (1 - ", beta2, ")*g^2, ");
+  return join("m <- ", beta1, "*m + (1 - ", beta1, ")*g, v <- ", beta2, "*v + (1 - ", beta2, ")*g^2, ");
 }
 
-std::string corrected(const char* m, double beta1) { return cat("(", m, "/(1 - ", beta1, "^t))"); }
+std::string corrected(const char* m, double beta1) { return join("(", m, "/(1 - ", beta1, "^t))"); }
 
-std::string corrected_root(const char* v, double beta2, double eps) { return cat("(sqrt(", v, "/(1 - ", beta2, "^t)) + ", eps, ")"); }
+std::string corrected_root(const char* v, double beta2, double eps) { return join("(sqrt(", v, "/(1 - ", beta2, "^t)) + ", eps, ")"); }
 
 }  // namespace capstan::optim::detail

@@ -1,13 +1,14 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/muon.h>
+
+#include <capstan/core/text.h>
 #include <capstan/optim/scaled.h>
 
 #include <algorithm>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 std::array<Tensor, 2> Muon::plan(const MuonOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& old) {
   if (w.numel() == 0) return {};
@@ -37,10 +38,10 @@ void Muon::check(const MuonOptions& o) {
 }
 
 std::string Muon::formula(const MuonOptions& o) {
-  const std::string x = o.nesterov ? cat("(1 - ", o.momentum, ")*g + ", o.momentum, "*m") : "m";
-  return cat(detail::shrunk(o.lr, o.weight_decay), "m <- ", o.momentum, "*m + (1 - ", o.momentum, ")*g, X = ", x, ", X <- X/max(|X|, ",
-             o.eps, "), ", o.ns_steps, " times A = X X', X <- ", o.a, "*X + (", o.b, "*A + ", o.c, "*A A) X, w <- w - ", o.lr, "*",
-             o.match_rms_adamw ? "0.2*sqrt(max(rows, columns))" : "sqrt(max(1, rows/columns))", "*X");
+  const std::string x = o.nesterov ? join("(1 - ", o.momentum, ")*g + ", o.momentum, "*m") : "m";
+  return join(detail::shrunk(o.lr, o.weight_decay), "m <- ", o.momentum, "*m + (1 - ", o.momentum, ")*g, X = ", x, ", X <- X/max(|X|, ",
+              o.eps, "), ", o.ns_steps, " times A = X X', X <- ", o.a, "*X + (", o.b, "*A + ", o.c, "*A A) X, w <- w - ", o.lr, "*",
+              o.match_rms_adamw ? "0.2*sqrt(max(rows, columns))" : "sqrt(max(1, rows/columns))", "*X");
 }
 
 template class Method<Muon, MuonOptions>;

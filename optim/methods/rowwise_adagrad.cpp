@@ -1,13 +1,14 @@
+#include <capstan/optim/rowwise_adagrad.h>
+
 #include <capstan/core/compute.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/finite.h>
-#include <capstan/optim/rowwise_adagrad.h>
 
 #include <algorithm>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 std::array<Tensor, 2> RowwiseAdagrad::plan(const RowwiseAdagradOptions&, StepInfo, const Tensor& w, const Tensor& g, const Tensor& s) {
   const std::int64_t rows = s.numel();
@@ -49,8 +50,8 @@ void RowwiseAdagrad::check(const RowwiseAdagradOptions& o) {
 }
 
 std::string RowwiseAdagrad::formula(const RowwiseAdagradOptions& o) {
-  return cat(detail::decayed(o.weight_decay), "s[i] <- s[i] + mean(g[i]^2) (from ", o.initial_accumulator, "), w[i] <- w[i] - ", o.lr,
-             "*g[i]/(sqrt(s[i]) + ", o.eps, ")");
+  return join(detail::decayed(o.weight_decay), "s[i] <- s[i] + mean(g[i]^2) (from ", o.initial_accumulator, "), w[i] <- w[i] - ", o.lr,
+              "*g[i]/(sqrt(s[i]) + ", o.eps, ")");
 }
 
 template class Method<RowwiseAdagrad, RowwiseAdagradOptions>;

@@ -1,10 +1,11 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/rprop.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 void Rprop::check(const RpropOptions& o) {
   if (!(o.etaminus > 0 && o.etaminus < 1)) detail::bad_option(name, "etaminus", "must lie in (0, 1)", o.etaminus);
@@ -15,8 +16,8 @@ void Rprop::check(const RpropOptions& o) {
 }
 
 std::string Rprop::formula(const RpropOptions& o) {
-  return cat("h <- h*(", o.etaplus, " if g has its last sign, ", o.etaminus, " and g <- 0 if the opposite one) (from ", o.lr, ", within [",
-             o.step_size_min, ", ", o.step_size_max, "]), w <- w - h*sign(g)");
+  return join("h <- h*(", o.etaplus, " if g has its last sign, ", o.etaminus, " and g <- 0 if the opposite one) (from ", o.lr, ", within [",
+              o.step_size_min, ", ", o.step_size_max, "]), w <- w - h*sign(g)");
 }
 
 template class Method<Rprop, RpropOptions>;

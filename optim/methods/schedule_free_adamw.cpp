@@ -1,15 +1,16 @@
+#include <capstan/optim/schedule_free_adamw.h>
+
 #include <capstan/autograd/tape.h>
 #include <capstan/core/create.h>
 
 #include <capstan/core/text.h>
 #include <capstan/optim/scaled.h>
-#include <capstan/optim/schedule_free_adamw.h>
 
 #include <algorithm>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 std::array<Tensor, 4> ScheduleFreeAdamW::plan(const ScheduleFreeAdamWOptions& o, StepInfo step, const Tensor& w, const Tensor& g,
                                               const Tensor& old_z, const Tensor& old_v, const Tensor& weights) {
@@ -53,9 +54,9 @@ void ScheduleFreeAdamW::check(const ScheduleFreeAdamWOptions& o) {
 }
 
 std::string ScheduleFreeAdamW::formula(const ScheduleFreeAdamWOptions& o) {
-  return cat("v <- ", o.beta2, "*v + (1 - ", o.beta2, ")*g^2, u = g/(sqrt(v/(1 - ", o.beta2, "^t)) + ", o.eps, ")",
-             o.weight_decay == 0 ? "" : cat(" + ", o.weight_decay, "*w"), ", c = L^", o.weight_lr_power, "/sum(L^", o.weight_lr_power,
-             "), L = max(lr), w <- w + c*(z - w) - ", o.lr, "*(1 - ", o.beta1, "*(1 - c))*u, z <- z - ", o.lr, "*u");
+  return join("v <- ", o.beta2, "*v + (1 - ", o.beta2, ")*g^2, u = g/(sqrt(v/(1 - ", o.beta2, "^t)) + ", o.eps, ")",
+              o.weight_decay == 0 ? "" : join(" + ", o.weight_decay, "*w"), ", c = L^", o.weight_lr_power, "/sum(L^", o.weight_lr_power,
+              "), L = max(lr), w <- w + c*(z - w) - ", o.lr, "*(1 - ", o.beta1, "*(1 - c))*u, z <- z - ", o.lr, "*u");
 }
 
 template class Method<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>;

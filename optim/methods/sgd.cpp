@@ -1,10 +1,11 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/sgd.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 void SGD::check(const SGDOptions& o) {
   detail::require_non_negative(name, "momentum", o.momentum);
@@ -13,10 +14,10 @@ void SGD::check(const SGDOptions& o) {
 }
 
 std::string SGD::formula(const SGDOptions& o) {
-  if (o.momentum == 0) return cat(detail::decayed(o.weight_decay), "w <- w - ", o.lr, "*g");
-  const std::string m = cat(detail::decayed(o.weight_decay), "m <- ", o.momentum, "*m + ",
-                            o.dampening == 0 ? "" : cat("(1 - ", o.dampening, ")*"), "g (g at the first step), ");
-  return o.nesterov ? cat(m, "w <- w - ", o.lr, "*(g + ", o.momentum, "*m)") : cat(m, "w <- w - ", o.lr, "*m");
+  if (o.momentum == 0) return join(detail::decayed(o.weight_decay), "w <- w - ", o.lr, "*g");
+  const std::string m = join(detail::decayed(o.weight_decay), "m <- ", o.momentum, "*m + ",
+                             o.dampening == 0 ? "" : join("(1 - ", o.dampening, ")*"), "g (g at the first step), ");
+  return o.nesterov ? join(m, "w <- w - ", o.lr, "*(g + ", o.momentum, "*m)") : join(m, "w <- w - ", o.lr, "*m");
 }
 
 template class Method<SGD, SGDOptions>;

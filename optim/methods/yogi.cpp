@@ -1,9 +1,10 @@
-#include <capstan/core/text.h>
 #include <capstan/optim/yogi.h>
+
+#include <capstan/core/text.h>
 
 namespace capstan::optim {
 
-using capstan::detail::cat;
+using capstan::detail::join;
 
 void Yogi::check(const YogiOptions& o) {
   detail::require_betas(name, o.beta1, o.beta2);
@@ -11,9 +12,9 @@ void Yogi::check(const YogiOptions& o) {
 }
 
 std::string Yogi::formula(const YogiOptions& o) {
-  return cat(detail::decayed(o.weight_decay), "m <- ", o.beta1, "*m + (1 - ", o.beta1, ")*g, v <- v - (1 - ", o.beta2,
-             ")*sign(v - g^2)*g^2 (both from ", o.initial_accumulator, "), w <- w - ", o.lr, "*", detail::corrected("m", o.beta1), "/",
-             detail::corrected_root("v", o.beta2, o.eps));
+  return join(detail::decayed(o.weight_decay), "m <- ", o.beta1, "*m + (1 - ", o.beta1, ")*g, v <- v - (1 - ", o.beta2,
+              ")*sign(v - g^2)*g^2 (both from ", o.initial_accumulator, "), w <- w - ", o.lr, "*", detail::corrected("m", o.beta1), "/",
+              detail::corrected_root("v", o.beta2, o.eps));
 }
 
 template class Method<Yogi, YogiOptions>;

@@ -90,7 +90,7 @@ TEST(TensorMap, RefusesAndStaysAsItWas) {
 
 TEST(Text, JoinsValuesOfAllKinds) {
   EXPECT_EQ(
-      detail::cat("a", std::string("b"), std::string_view("c"), 1, std::int64_t{-2}, std::size_t{3}, 4u, DType::i64, Shape{5, 6}, 0.1),
+      detail::join("a", std::string("b"), std::string_view("c"), 1, std::int64_t{-2}, std::size_t{3}, 4u, DType::i64, Shape{5, 6}, 0.1),
       "abc1-234i64[5, 6]0.1");
   EXPECT_EQ(detail::text(1e-5), "1e-05");
   EXPECT_EQ(detail::text(0.1 + 0.2), "0.30000000000000004");

@@ -1,5 +1,6 @@
-#include <capstan/core/text.h>
 #include <capstan/train/chart.h>
+
+#include <capstan/core/text.h>
 #include <capstan/train/figure.h>
 #include <capstan/train/together.h>
 

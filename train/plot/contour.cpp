@@ -1,5 +1,6 @@
-#include <capstan/core/text.h>
 #include <capstan/train/contour.h>
+
+#include <capstan/core/text.h>
 #include <capstan/train/figure.h>
 #include <capstan/train/level_set.h>
 #include <capstan/train/together.h>

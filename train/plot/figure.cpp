@@ -1,6 +1,7 @@
+#include <capstan/train/figure.h>
+
 #include <capstan/core/file.h>
 #include <capstan/core/text.h>
-#include <capstan/train/figure.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,3 +1,4 @@
+
 #include <capstan/train/level_set.h>
 
 #include <algorithm>

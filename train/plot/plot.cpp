@@ -1,5 +1,6 @@
-#include <capstan/core/text.h>
 #include <capstan/train/plot.h>
+
+#include <capstan/core/text.h>
 
 #include <algorithm>
 

@@ -9,8 +9,8 @@
 // The picture of a RateMicroscope.
 namespace capstan {
 
-using capstan::detail::cat;
 using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
@@ -41,7 +41,7 @@ void draw_key(plot::detail::Svg& svg, const Box& frame) {
     svg.rectangle({left, bottom - step, left + width, bottom}, kShades[k].colour);
     if (k == 0 || k % plot::detail::key_stride(step) != 0) continue;
     svg.line({left, bottom}, {left + width + 3, bottom}, "#5F7388", 0.6);
-    svg.text({left + width + 6, bottom + 4}, "start", 11, plot::detail::escape(cat(kShades[k].from, " %")), "class=\"share\"");
+    svg.text({left + width + 6, bottom + 4}, "start", 11, plot::detail::escape(join(kShades[k].from, " %")), "class=\"share\"");
   }
   svg.rectangle({left, frame.top, left + width, frame.bottom}, "none", "#444444");
   svg.text({left, frame.top - 7}, "start", 11, "share", "class=\"key\"");
@@ -65,11 +65,11 @@ std::string RateMicroscope::svg() const {
                x_high = static_cast<double>(kept_.back().step) + margin;
   const RateSummary& now = kept_.back().all;
   std::string note =
-      cat(now.frozen, " of ", now.coordinates, " coordinates frozen at the end: below ", options_.frozen_below, " of their first rate");
-  if (now.reached < now.coordinates) note += cat("; ", now.coordinates - now.reached, " without a gradient");
+      join(now.frozen, " of ", now.coordinates, " coordinates frozen at the end: below ", options_.frozen_below, " of their first rate");
+  if (now.reached < now.coordinates) note += join("; ", now.coordinates - now.reached, " without a gradient");
   const plot::detail::Style solid{kLine, "", 0}, dashed{kLine, "5 2.5", 0};
   plot::detail::Figure figure({"RateMicroscope",
-                               options_.title.empty() ? cat("Effective rates of ", optimizer_->method()) : options_.title,
+                               options_.title.empty() ? join("Effective rates of ", optimizer_->method()) : options_.title,
                                {.label = "step"},
                                {.label = "rate", .log = true},
                                x_low,

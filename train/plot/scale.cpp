@@ -1,3 +1,4 @@
+
 #include <capstan/train/scale.h>
 
 #include <algorithm>

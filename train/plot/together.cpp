@@ -1,3 +1,4 @@
+
 #include <capstan/train/together.h>
 
 #include <algorithm>
