@@ -170,12 +170,12 @@ TEST(Kernels, DotsAndCombineOfEverySize) {
         const Matrix<T> a(column.a, m, k, false, k % 3), x(column.b, k, 1, true, 0);
         for (const Start start : {from_zero, from_bias, from_before, from_before_with_bias})
           ASSERT_TRUE(check<T>(column, start, [&](T* y, const T* bias, bool accumulate) {
-            table.dots(m, k, a.operand.data, a.operand.row, x.operand.data, y, bias, accumulate);
+            table.gemv(m, k, a.operand.data, a.operand.row, x.operand.data, y, bias, accumulate);
           }));
         const Matrix<T> weights(row.a, 1, m, false, 0), rows(row.b, m, k, false, k % 3);
         for (const Start start : {from_zero, from_before})
           ASSERT_TRUE(check<T>(row, start, [&](T* y, const T*, bool accumulate) {
-            table.combine(m, k, rows.operand.data, rows.operand.row, weights.operand.data, y, accumulate);
+            table.gemv_transposed(m, k, rows.operand.data, rows.operand.row, weights.operand.data, y, accumulate);
           }));
       });
     }
