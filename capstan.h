@@ -1,11 +1,14 @@
 #pragma once
 
-/// What a training program uses. Left out, to be included where they are wanted, so that a small program compiles in little
-/// memory: core/xtensor.h (the bridge to xtensor), optim/make.h (optimizers by name), optim/chain.h and own_part.h (optimizers from parts),
-/// train/compare.h (several of them on one problem), train/rate_microscope.h (their effective rates), train/contour.h (pictures
-/// of a plane), optim/conformance.h (the proof of an optimizer of one's own), and the methods that move a tensor as a whole:
-/// optim/adafactor.h, full_matrix_adagrad.h, lamb.h, lars.h, lbfgs.h, muon.h, rowwise_adagrad.h, schedule_free_adamw.h and, for
-/// one's own, whole_tensor.h.
+/// What a training program uses. A small program should compile in little memory, so these are included where they are wanted:
+///   - core/xtensor.h              the bridge to xtensor
+///   - optim/make.h                optimizers by name
+///   - optim/chain.h, own_part.h   optimizers from parts
+///   - optim/lars.h, lbfgs.h, ...  methods that move a tensor as a whole (optim/methods.h has all); whole_tensor.h for one's own
+///   - optim/conformance.h         the proof of an optimizer of one's own
+///   - train/compare.h             several optimizers on one problem
+///   - train/rate_microscope.h     their effective rates
+///   - train/contour.h             pictures of a plane
 
 #include <capstan/autograd/checkpoint.h>
 #include <capstan/autograd/functional.h>

@@ -8,7 +8,7 @@ namespace capstan {
 
 namespace detail {
 
-/// While the function of a checkpoint runs: nothing is recorded, what it uses is noted.
+/// While the function of a checkpoint runs: records nothing, but lists the tensors that it uses.
 class Probe {
  public:
   Probe();
@@ -62,16 +62,19 @@ class Replay {
 
 }  // namespace detail
 
-/// y = fn(inputs), of which the tape keeps the inputs alone: what fn computes on the way is dropped, and computed once more when
-/// gradients() comes there (Chen et al., arXiv:1604.06174). The gradients have the same bits as without it, for the inputs and for whatever
-/// else fn uses (gradients of gradients may be added up in another order). fn takes and returns what a module's forward does, is copied
-/// into the tape (its captures: at most 150 bytes), must live as long as they do, and must do the same again: dropout of the default
-/// generator draws the same numbers, other generators are fn's own affair. On a tape of higher order the second recording stays. Throws
-/// what fn throws; gradients() throws ValueError when an input, or another tensor that wants a gradient and that fn used, was changed in
-/// place in between. Constants that fn captures must not be changed: nobody notices. fn runs twice with all that it does, and must not set
-/// hooks (ValueError).
+/// y = fn(inputs), of which the tape keeps the inputs alone. What fn computes on the way is dropped, and computed once more when
+/// gradients() comes there: memory for time (Chen et al., arXiv:1604.06174).
 ///
 ///     const Tensor h = checkpoint([&](const std::vector<Tensor>& in) { return block(in[0]); }, {x});
+///
+/// The gradients have the same bits as without it, for the inputs and for whatever else fn uses. Gradients of gradients may be
+/// added up in another order. The tape copies fn; its captures take at most 150 bytes, and what they refer to must live as long
+/// as the tape. It runs twice and must do the same again. Dropout of the default generator draws the same numbers; other
+/// generators are fn's own affair. On a tape of higher order the second recording stays.
+/// Throws what fn throws. Of gradients(), ValueError:
+///   - when an input was changed in place in between, or another tensor that fn used and that wants a gradient.
+///   - when fn sets a hook.
+/// Weakness: nobody notices a change of a constant that fn captures.
 template <class F>
 Tensor checkpoint(F fn, const std::vector<Tensor>& inputs) {
   if (!detail::Probe::records()) return fn(inputs);

@@ -3,10 +3,10 @@
 
 #include <vector>
 
-// Derivatives of functions of tensors: torch.autograd.functional and jax.jvp, jax.vjp, ... f is any callable that takes a
-// const Tensor& and returns a tensor; it is called under a tape of these functions' own, and x is a constant to every other tape.
-// Where f(x) does not depend on x by recorded operations the derivative is 0, as in JAX and with PyTorch's strict = false. All throw what
-// f throws, and ValueError unless x is f32 or f64.
+// Derivatives of functions of tensors, as in torch.autograd.functional and jax.jvp, jax.vjp and so on.
+// Each takes as f any callable of a const Tensor& that returns a tensor. It is called under a tape of these functions' own, and x is
+// a constant to every other tape. Where f(x) does not depend on x by recorded operations the derivative is 0, as in JAX and with
+// PyTorch's strict = false. All throw what f throws, and ValueError unless x is f32 or f64.
 namespace capstan {
 
 /// f(x) and a product with one of its derivatives.
@@ -42,8 +42,9 @@ template <class F>
 ValueAndProduct vjp(F f, const Tensor& x, const Tensor& v) {
   return detail::vjp(detail::Function(f), x, v);
 }
-/// {f(x), J v}: v has x's shape, the product f(x)'s. Computed as the gradient of v^T J^T u for u (Townsend, "A new trick for
-/// calculating Jacobian vector products", 2017): two backward passes, the second over the first. Throws ShapeError for another v.
+/// {f(x), J v}: v has x's shape, the product f(x)'s. Throws ShapeError for another v.
+/// Computes the gradient of v^T J^T u for u: two backward passes, the second over the first. Source: Townsend, "A new trick for
+/// calculating Jacobian vector products", 2017.
 template <class F>
 ValueAndProduct jvp(F f, const Tensor& x, const Tensor& v) {
   return detail::jvp(detail::Function(f), x, v);

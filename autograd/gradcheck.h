@@ -26,10 +26,15 @@ GradcheckResult gradcheck(Tensor (*call)(const void*, const std::vector<Tensor>&
 }
 
 /// Compares the gradients of f with central differences, (f(x + h) - f(x - h)) / 2h, element by element, for every input.
-/// f takes std::vector<Tensor> and returns a tensor, which is reduced to a scalar by fixed weights that differ from
-/// element to element, so that errors cannot cancel. With .order = 2 the gradients on a tape of higher order are compared with
-/// differences of gradients from an ordinary one. Throws ValueError for an order that is neither. Inputs must be f64 (ValueError); they are
-/// copied, not changed. Choose points away from kinks. Works for operations written outside the library too.
+/// The function f takes std::vector<Tensor> and returns a tensor. Fixed weights reduce it to a scalar; they differ from element to element,
+/// so that errors cannot cancel. With .order = 2 gradients on a tape of higher order are compared with differences of gradients from an
+/// ordinary one. Inputs are copied, not changed. Works for operations written outside the library too.
+///
+///     const GradcheckResult r = gradcheck([](const std::vector<Tensor>& in) { return my_op(in[0]); }, {x});
+///     if (!r) std::cerr << r.message;
+///
+/// Throws ValueError for an input that is not f64, and for another order than 1 or 2.
+/// Weakness: says nothing useful at a kink; choose points away from it.
 template <class F>
 GradcheckResult gradcheck(F f, const std::vector<Tensor>& inputs, GradcheckOptions options = {}) {
   return detail::gradcheck([](const void* g, const std::vector<Tensor>& in) -> Tensor { return (*static_cast<const F*>(g))(in); }, &f,

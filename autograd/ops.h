@@ -1,9 +1,12 @@
 #pragma once
 
-// Operations on tensors. With a tape running and an input that wants a gradient they are recorded, otherwise they are
-// plain arithmetic. None changes its inputs. Unless said otherwise: operands are f32 or f64 and have the same dtype (ValueError
-// naming both), a scalar takes the tensor's dtype, shapes broadcast by NumPy's rule (ShapeError naming both), and the
-// result is new memory. dy stands for d loss / d y; a gradient for a broadcast operand is summed over the broadcast axes.
+// Operations on tensors. With a tape running and an input that wants a gradient they are recorded; otherwise they are plain
+// arithmetic. None changes its inputs. Unless said otherwise:
+//   - Operands are f32 or f64 and have the same dtype (ValueError naming both). A number takes the tensor's dtype.
+//   - Shapes broadcast by NumPy's rule (ShapeError naming both). The gradient for a broadcast operand is summed over the
+//     broadcast axes.
+//   - The result is new memory.
+// dy stands for d loss / d y.
 
 #include <capstan/autograd/ops/activation.h>
 #include <capstan/autograd/ops/algebra.h>

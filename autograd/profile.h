@@ -18,8 +18,8 @@ struct OperationProfile {
 /// The rows as a table, with each one's share of the whole time.
 std::string to_string(const std::vector<OperationProfile>& profile);
 
-/// What the tape holds as a graph in the language of Graphviz (dot -Tsvg): tensors that want a gradient as boxes, by name where
-/// `names` has them; operations with the shape and bytes of the result and, of Tape({.profile = true}), the time of both ways.
+/// What the tape holds as a graph in the language of Graphviz (dot -Tsvg). Tensors that want a gradient are boxes, by name where
+/// `names` has them. Operations tell the shape and bytes of the result and, of Tape({.profile = true}), the time of both ways.
 /// Write it before gradients(), or after one that keeps the recording.
 std::string to_dot(const Tape& tape, const Parameters& names = {});
 

@@ -42,8 +42,8 @@ class Saved {
 };
 inline Saved saved(const Tensor& t) { return Saved(t); }
 inline Saved saved(Tensor&& t) { return Saved(std::move(t)); }
-/// t, which only the gradient for `input` needs: nothing is kept when that is a constant to every tape, and the rule, whose
-/// wants() is then false, must not ask for it. Of a product with one constant side only that side is kept.
+/// t, which only the gradient for `input` needs. Keeps nothing when `input` is a constant to every tape: the rule, whose wants()
+/// is then false, must not ask for it. Of a product with one constant side only that side is kept.
 inline Saved saved_for(const Tensor& input, const Tensor& t) {
   const detail::Header* h = input.header();
   return h->tape != 0 || (h->flags & detail::kLeaf) ? Saved(t) : Saved();
@@ -65,10 +65,11 @@ class Inputs {
   void add(int i, Tensor g);
   /// Adds g summed over the axes along which input i was broadcast.
   void add_reduced(int i, Tensor g);
-  /// Adds values[k, ...] at row index[k] of the gradient for input i; the index is an i64 vector of rows that there are, in any order,
-  /// with repetitions. The gradient for a parameter then stays row-sparse (Gradients::is_sparse) while nothing else adds to it.
-  /// Throws ShapeError unless values are [n, the input's other sizes], ValueError for another dtype than the input's, an index that is
-  /// not i64 [n], and a row that is not there.
+  /// Adds values[k, ...] at row index[k] of the gradient for input i. The index is an i64 vector, in any order, with repetitions.
+  /// The gradient for a parameter then stays row-sparse (Gradients::is_sparse) while nothing else adds to it.
+  /// Throws:
+  ///   - ShapeError unless values are [n, the input's other sizes].
+  ///   - ValueError for another dtype than the input's, an index that is not i64 [n], and a row that is not there.
   void add_rows(int i, const Tensor& index, const Tensor& values);
   /// The shape of input i; only for an input that is wanted.
   Shape shape(int i) const;
@@ -90,8 +91,8 @@ class Inputs {
     bool accumulate;
   };
   Place place(int i);
-  /// Says that what gathers for input i by now is finite, as a kernel found that wrote it: step() then need not read a parameter's
-  /// gradient once more. What is added later takes it back.
+  /// Says that what gathers for input i by now is finite, as the kernel that wrote it found. An optimizer's step() then need not
+  /// read a parameter's gradient once more. What is added later takes it back.
   void found_finite(int i) noexcept;
 
   /// For the engine.
@@ -169,12 +170,15 @@ template <class R>
 
 }  // namespace detail
 
-/// Records y = op(inputs) with its gradient rule, when a tape runs on this thread and an input wants a gradient; returns
-/// y. The rule is called at most once per gradients() with dy = d loss / d y and adds d loss / d input to `dx`:
-/// either rule(const Tensor& out, const Tensor& dy, Inputs& dx), where `out` is y and is kept for it, or
-/// rule(const Tensor& dy, Inputs& dx). A rule made of operations alone has gradients of its own on a tape of higher order.
-/// Its captures lie in the tape's node: at most 256 bytes; keep tensors by saved().
-/// `op` must outlive the tape (a literal).
+/// Records y = op(inputs) with its gradient rule, when a tape runs on this thread and an input wants a gradient; returns y.
+/// The rule is called at most once per gradients(). Given dy = d loss / d y, it adds d loss / d input to `dx`. It is one of:
+///   - rule(const Tensor& dy, Inputs& dx)
+///   - rule(const Tensor& out, const Tensor& dy, Inputs& dx), where `out` is y and is kept for it
+///
+///     return record("double", x * 2, {x}, [](const Tensor& dy, Inputs& dx) { dx.add(0, dy * 2); });
+///
+/// A rule made of operations alone has gradients of its own on a tape of higher order. Its captures lie in the tape's node: at
+/// most 256 bytes; keep tensors by saved(). `op` must outlive the tape (a literal).
 template <class R>
 [[gnu::always_inline]] inline Tensor record(const char* op, Tensor y, std::initializer_list<Input> inputs, R&& rule) {
   static_assert(sizeof(Input) == sizeof(const Tensor*));

@@ -16,8 +16,7 @@ inline void require_same_dtype(const char* op, const Tensor& a, const Tensor& b)
   if (a.header()->dtype != b.header()->dtype) [[unlikely]]
     different_dtypes(op, a, b);
 }
-/// Throws ValueError when a number that an operation was given does not fit the dtype: f32 would make infinity of a finite one, or 0
-/// of one that is not.
+/// Throws ValueError when an operation's number does not fit the dtype: f32 would make infinity or 0 of it.
 [[noreturn]] void unfit(const char* op, const char* what, double value, const char* after);
 inline void require_fit(const char* op, const char* what, double value, DType dtype, const char* after = "") {
   if (dtype != DType::f32) return;

@@ -8,8 +8,11 @@
 
 namespace capstan {
 
-/// Uninitialised, zero, one or `value` everywhere. Throw ShapeError for an impossible shape; here and below, what an i64 cannot
-/// hold (a fraction, NaN, infinity) is a ValueError, and so is a number of full() or arange() of which f32 would make infinity or 0.
+/// Uninitialised, zero, one or `value` everywhere.
+/// Throws:
+///   - ShapeError for an impossible shape.
+///   - ValueError, here and below, for an element that the dtype cannot hold: a fraction, NaN or infinity in i64, a number of
+///     full() or arange() of which f32 would make infinity or 0.
 Tensor empty(const Shape& shape, DType dtype = DType::f32);
 Tensor zeros(const Shape& shape, DType dtype = DType::f32);
 Tensor ones(const Shape& shape, DType dtype = DType::f32);
@@ -58,14 +61,20 @@ inline constexpr bool is_list<std::initializer_list<T>> = !std::is_same_v<T, Nes
 /// f32 unless told. Throws ShapeError when the lists are ragged. Braces hold numbers only; for a run-time list of numbers
 /// see the overloads for std::vector. An i64 beyond 2^53 needs std::vector<std::int64_t>.
 Tensor tensor(const NestedList& values, DType dtype = DType::f32);
-/// A copy of the elements of a std::vector, std::array or named std::initializer_list, which may hold such lists in their turn: those of
-/// std::vector<std::vector<float>> have shape [length of the outer, of the inner ones], 0 where there is no inner one.
-/// float stays f32, double f64, bool boolean; integers become i64. Throws ShapeError when inner lengths differ and for
-/// more than six axes, ValueError for an integer of 2^63 or more.
+/// A copy of the elements of a std::vector, std::array or named std::initializer_list, which may hold such lists in their turn.
+/// A std::vector<std::vector<float>> gives shape [outer length, inner length], 0 where there is no inner list.
+/// float stays f32, double f64, bool boolean; integers become i64.
+///
+///     std::vector<float> x = read();
+///     const Tensor column = tensor(x).reshape({-1, 1});
+///
+/// Throws:
+///   - ShapeError when inner lengths differ, and for more than six axes.
+///   - ValueError for an integer of 2^63 or more.
 template <class List>
 requires detail::is_list<List> Tensor tensor(const List& values);
-/// The same with elements of the given dtype, each converted once: to f32 and f64 rounded to nearest, to i64 if it is a whole number
-/// below 2^63 (else ValueError), to boolean by x != 0.
+/// The same with elements of the given dtype, each converted once. f32 and f64 round to nearest; boolean is x != 0.
+/// Throws ValueError for an element of i64 that is no whole number below 2^63.
 template <class List>
 requires detail::is_list<List> Tensor tensor(const List& values, DType dtype);
 

@@ -4,9 +4,10 @@
 
 namespace capstan {
 
-/// Everything that Capstan throws, std::bad_alloc apart (whose text says how many bytes were wanted for a tensor). The text reads `[op] the
-/// rule: the actual values (what to try)`. After a throw, std::bad_alloc's too, every object, file and model is as it was before the call;
-/// only a tape whose gradients() has thrown, without `keep`, is spent.
+/// Everything that Capstan throws but std::bad_alloc, whose text says how many bytes were wanted for a tensor.
+/// The text reads `[op] the rule: the actual values (what to try)`.
+/// After a throw, std::bad_alloc's too, every object, file and model is as it was before the call. One exception: a tape whose
+/// gradients() has thrown, without `keep`, is spent.
 class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -21,8 +22,8 @@ class ValueError : public Error {
   using Error::Error;
 };
 
-/// NaN or infinity where the numbers of a computation must be finite: a loss, a gradient, a norm, a factor for gradients, the elements of
-/// a tensor. A program that tries several rates catches this one. An option that is not finite is a plain ValueError.
+/// NaN or infinity where numbers must be finite: in a loss, a gradient, a norm, a factor for gradients, a tensor's elements.
+/// A program that tries several rates catches this one. An option that is not finite is a plain ValueError.
 class NotFiniteError : public ValueError {
   using ValueError::ValueError;
 };

@@ -15,8 +15,8 @@ struct Descriptor {
   ~Descriptor();
 };
 
-/// open(2) with O_CLOEXEC. Never 0, 1 or 2, which a program may have been started without: what is printed later would go into
-/// the file. -1 and errno when that fails.
+/// open(2) with O_CLOEXEC; -1 and errno when that fails. Never gives 0, 1 or 2, which a program may have been started without:
+/// what is printed later would go into the file.
 int open_file(const char* path, int flags, unsigned mode = 0) noexcept;
 
 /// A file that comes to its path at once when it is complete, or not at all:

@@ -33,13 +33,14 @@ bool cholesky(std::int64_t n, const T* a, T* l);
 template <class T>
 void qr(std::int64_t m, std::int64_t n, const T* a, T* q, T* r);
 
-/// The eigenvalues of a symmetric a, of which the lower triangle is read, in ascending order, and their vectors as columns;
-/// false when an element is not finite or the iteration does not converge.
+/// The eigenvalues of a symmetric a in ascending order, and their vectors as columns; a's lower triangle is read.
+/// False when an element is not finite or the iteration does not converge.
 template <class T>
 bool eigh(std::int64_t n, const T* a, T* values, T* vectors);
 
-/// The x[n, k] of least norm that minimises |a x - b| for a[m, n], b[m, k], and a's min(m, n) singular values, descending; those up to
-/// rcond times the largest count as 0. Gives the rank; -1 when an element is not finite or the iteration does not converge.
+/// The x[n, k] of least norm that minimises |a x - b| for a[m, n] and b[m, k], and a's min(m, n) singular values, descending.
+/// Those up to rcond times the largest count as 0. Gives the rank, or -1 when an element is not finite or the iteration does
+/// not converge.
 template <class T>
 std::int64_t least_squares(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, double rcond, T* x, T* singular);
 

@@ -20,8 +20,8 @@ inline Strides strides_of(const Shape& shape) {
   return s;
 }
 
-/// Calls f(at, offsets, steps, n) for lines that cover `shape` in row-major order: elements at ... at + n - 1 of a row-major
-/// tensor of that shape stand beside elements offsets[k] + i steps[k] of operand k, which has the given strides.
+/// Calls f(at, offsets, steps, n) for lines that cover `shape` in row-major order. A line is elements at ... at + n - 1 of a
+/// row-major tensor of that shape. Beside its i-th element stands element offsets[k] + i steps[k] of operand k.
 template <std::size_t N, class F>
 void walk(const Shape& shape, const std::array<Strides, N>& strides, F f) {
   struct Axis {

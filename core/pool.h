@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
-// Private: where tensors' memory comes from. Blocks of up to 1 MB have one of 27 sizes (128, 192, 256, 384, 512, ...) and wait in
-// lists of the thread that freed them; what a thread has too many of, and what it leaves when it ends, waits in a list of the
-// process. Larger blocks have the size that was asked for, and wait with the process. How much waits there at most, and when it
-// goes back to the system, core/memory.h says. With CAPSTAN_NO_POOL every block is a malloc of its own, so that sanitizers see
-// each overrun.
+// Private: where tensors' memory comes from. Blocks of up to 1 MB have one of 27 sizes: 128, 192, 256, 384, 512 bytes and so on.
+// A freed one waits in a list of the thread that freed it. What a thread has too many of, and what it leaves when it ends, waits
+// in a list of the process. Larger blocks have the size that was asked for, and wait with the process. How much waits
+// there at most, and when it goes back to the system, stands in core/memory.h. With CAPSTAN_NO_POOL every block is a malloc of its own, so
+// that sanitizers see each overrun.
 namespace capstan::detail {
 
 inline constexpr int large_class = 27, size_classes = large_class + 1;  // the list of large ones stays empty
@@ -70,8 +70,8 @@ inline void pool_put(void* block, int size_class) noexcept {
   pool_overflow(block, size_class);
 }
 
-// Elements lie behind the header: directly, when they fit into the smallest block (a scalar costs one cache line less),
-// else on the next cache line.
+// Elements lie behind the header: directly when they fit into the smallest block, which saves a scalar one cache line.
+// Others begin on the next cache line.
 inline constexpr std::size_t near_data = sizeof(Header), far_data = 128;
 static_assert(near_data % 16 == 0);
 

@@ -5,8 +5,8 @@
 // Private: the locks of what all threads of the process share.
 namespace capstan::detail {
 
-/// Holds a lock whose owner may be interrupted by a signal handler that calls exit(): destructors of static tensors then come here on
-/// the same thread. They find taken() false, and leave alone what is half done.
+/// Holds a lock whose owner may be interrupted by a signal handler that calls exit(). Destructors of static tensors then come
+/// here on the same thread. They find taken() false, and leave alone what is half done.
 class ProcessLock {
  public:
   /// `held`: a thread_local of the lock's own.

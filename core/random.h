@@ -22,8 +22,9 @@ Generator& default_generator(Purpose purpose = Purpose::tensors);
 /// Sets the seed of every default generator and puts their draw counters back to 0.
 void manual_seed(std::uint64_t seed);
 
-/// Uniform on [low, high); f32 or f64. Throws ValueError unless low <= high, and both and high - low finite; here and below
-/// for another dtype, and for a number of which f32 would make infinity or 0.
+/// Uniform on [low, high); f32 or f64.
+/// Throws ValueError unless low <= high, and unless both and high - low are finite. Here and below also for another dtype, and
+/// for a number of which f32 would make infinity or 0.
 Tensor uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32, Generator& g = default_generator());
 /// Normal with the given mean and standard deviation (Box-Muller on two uniforms). Throws ValueError for a negative one.
 Tensor normal(const Shape& shape, double mean = 0, double stddev = 1, DType dtype = DType::f32, Generator& g = default_generator());
@@ -33,10 +34,12 @@ Tensor randn(const Shape& shape, DType dtype = DType::f32, Generator& g = defaul
 Tensor permutation(std::int64_t n, Generator& g = default_generator(Purpose::shuffle));
 /// 1 with probability p, else 0, in p's shape and dtype, f32 or f64. Throws ValueError naming the first p outside [0, 1].
 Tensor bernoulli(const Tensor& p, Generator& g = default_generator());
-/// Class k with probability weights[..., k] over the sum of its row, for weights [..., classes] in f32 or f64; i64 [...]. Throws
-/// ValueError unless every weight is finite and not negative and each row has a positive, finite sum (NotFiniteError where NaN or
-/// infinity is why), ShapeError without any class.
+/// Class k with probability weights[..., k] over the sum of its row, for weights [..., classes] in f32 or f64; i64 [...].
 /// A class of weight 0 is never drawn.
+/// Throws:
+///   - ValueError for a negative weight, and for a row whose sum is 0.
+///   - NotFiniteError for NaN or infinity, in a weight or a row's sum.
+///   - ShapeError without any class.
 Tensor categorical(const Tensor& weights, Generator& g = default_generator());
 
 }  // namespace capstan

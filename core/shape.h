@@ -11,8 +11,8 @@ class Shape {
   static constexpr int max_dim = 6;
 
   Shape() noexcept = default;
-  /// Throws ShapeError for more than six axes, for a negative size, and for more than 2^48 elements; as in NumPy, sizes of 0
-  /// are left out of that product.
+  /// Throws ShapeError for more than six axes, a negative size, or more than 2^48 elements. As in NumPy, sizes of 0 are left
+  /// out of that product.
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), static_cast<int>(sizes.size())) {}
   Shape(const std::int64_t* sizes, int dim);
 

@@ -26,8 +26,8 @@ struct Kind {
   std::uint8_t dim, size_class, flags;
 };
 
-/// What a Tensor points at: one pooled block that holds this header and, unless `owner` is set, the elements behind it.
-/// {tape, node} and {leaf, generation} are what only autograd reads.
+/// What a Tensor points at: one pooled block that holds this header, and the elements behind it unless `owner` is set.
+/// Only autograd reads {tape, node} and {leaf, generation}.
 struct Header : Kind {
   std::int32_t refs;
   void* data;
@@ -128,8 +128,8 @@ class Tensor {
   Tensor clone() const;
   /// The same elements as a view of which no tape knows: a constant for every later operation.
   Tensor detach() const;
-  /// A copy in another dtype (the handle itself when it has it already); not recorded. f64 -> f32 rounds to nearest; a
-  /// float -> i64 truncates toward zero and throws ValueError for NaN and values out of range; x -> boolean is x != 0.
+  /// A copy in another dtype, or the handle itself when it has it already; not recorded. From f64 to f32 it rounds to
+  /// nearest, from a float to i64 toward zero; boolean is x != 0. Throws ValueError for NaN and values out of range of i64.
   Tensor to(DType dtype) const;
   /// Rows [begin, end) of the first axis, without a copy; recorded. Throws ShapeError for a scalar or a bad range.
   Tensor rows(std::int64_t begin, std::int64_t end) const;
@@ -138,8 +138,8 @@ class Tensor {
   Tensor reshape(std::initializer_list<std::int64_t> sizes) const;
 
   /// Copies other's elements into this tensor, which keeps its identity. Shapes and dtypes must agree, or other, f32 or f64,
-  /// must broadcast to this shape. In-place changes bump the version, are never recorded, and on a tensor that wants a
-  /// gradient while a tape records they need a NoGrad scope (ValueError); after its gradients() they need none.
+  /// must broadcast to this shape. In-place changes bump the version and are never recorded.
+  /// Throws ValueError on a tensor that wants a gradient while a tape records: use a NoGrad scope. After gradients() none is needed.
   Tensor& assign(const Tensor& other);
   Tensor& operator+=(const Tensor& other);
   Tensor& operator-=(const Tensor& other);

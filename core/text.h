@@ -11,8 +11,8 @@
 // Private: how error texts are put together.
 namespace capstan::detail {
 
-/// What can stand in a text. It holds no copy, so it lives no longer than the call; a call for each list of types would be
-/// large wherever something is checked.
+/// What can stand in a text. It holds no copy, so it lives no longer than the call. One function then serves all lists of
+/// types: a function for each would be large wherever something is checked.
 class Piece {
  public:
   Piece(const char* s) : kind_(Kind::word), pointer_(s) {}

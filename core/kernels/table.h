@@ -88,7 +88,7 @@ inline constexpr int curve_count = 30;
 enum class Compare : std::uint8_t { equal, unequal, less, less_equal };
 inline constexpr int compare_count = 4;
 
-/// How one operand of a product lies in memory: element (i, j) at data[i * row + j * column]; one of the two strides is 1.
+/// How one operand of a product lies in memory: element (i, j) at data[i * row + j * column]. One stride is 1.
 template <class T>
 struct Operand {
   const T* data;
@@ -96,8 +96,8 @@ struct Operand {
 };
 
 /// The key and the counter of a stream of random blocks of four words; counter[0] and the lower part of counter[1] are the block's index.
-/// Blocks come in groups, which are computed side by side. A group's numbers lie in the order of its words, word 0 of each block first; an
-/// f32 is made of one word, an f64 of two: words 0 and 1 of each block, then words 2 and 3.
+/// Blocks come in groups, which are computed side by side. A group's numbers lie in the order of its words, word 0 of each block
+/// first. An f32 is made of one word, an f64 of two: words 0 and 1 of each block, then words 2 and 3.
 struct Stream {
   static constexpr int group = 16;
   std::uint32_t key[2], counter[4];
@@ -118,9 +118,10 @@ struct Table {
   std::int64_t (*argmax)(const T* x, std::int64_t n, std::int64_t step);
   /// The first index whose element is NaN or infinite; n when all are finite.
   std::int64_t (*first_non_finite)(const T* x, std::int64_t n);
-  /// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n], where a row of c begins c_row after the one before; scratch holds
-  /// gemm_scratch(m, n, k) elements. The bits of an element of c depend on its own row of a and column of b alone. When `finite` is not
-  /// null, it is set to false if an element of c is NaN or infinite: while they are in registers that costs next to nothing.
+  /// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n].
+  /// A row of c begins c_row after the one before; scratch holds gemm_scratch(m, n, k) elements. The bits of an element of c
+  /// depend on its own row of a and column of b alone. `finite`, unless null, becomes false when an element of c is not
+  /// finite; while they are in registers that costs next to nothing.
   void (*gemm)(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, std::int64_t c_row,
                const T* bias, bool accumulate, T* scratch, bool* finite);
   /// y[i] = (accumulate ? y[i] : bias or 0) + sum over j of a[i * a_row + j] x[j], for i < m and j < k.
