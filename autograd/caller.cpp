@@ -1,4 +1,3 @@
-
 #ifdef CAPSTAN_BACKTRACE
 #include <capstan/autograd/caller.h>
 
@@ -11,6 +10,9 @@
 #include <cstring>
 #include <filesystem>
 #endif
+
+// Where in the user's program an operation was called, for check_finite: the stack is kept as addresses, and turned into a file and
+// a line only when an error text needs it.
 
 namespace capstan::detail {
 

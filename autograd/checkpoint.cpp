@@ -1,7 +1,9 @@
-
 #include <capstan/autograd/checkpoint.h>
 
 #include <capstan/autograd/tape_state.h>
+
+// The first and the second run of a checkpoint's function: a Probe lists what the first one uses, a Replay records the second one
+// behind the running tape's nodes and takes its memory back.
 
 namespace capstan::detail {
 

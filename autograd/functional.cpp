@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/functional.h>
 
 #include <capstan/autograd/ops.h>
@@ -6,6 +5,8 @@
 #include <capstan/core/text.h>
 
 #include <algorithm>
+
+// Jacobians, Hessians and products with them, each by one or two passes of a tape of its own over f.
 
 namespace capstan::detail {
 

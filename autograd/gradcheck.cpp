@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/gradcheck.h>
 
 #include <capstan/autograd/ops.h>
@@ -8,6 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
+
+// Gradients against central differences: f is reduced to a number by fixed weights, each element of each input is moved up and down,
+// and the worst difference is told.
 
 namespace capstan::detail {
 

@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/gradients.h>
 
 #include <capstan/autograd/tape_state.h>
@@ -9,6 +8,9 @@
 
 #include <algorithm>
 #include <cmath>
+
+// The value that gradients() returns: a table sorted by the identity of leaves, with arithmetic on the whole of it. Tensors are shared
+// until one of two tables is changed.
 
 namespace capstan {
 

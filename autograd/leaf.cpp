@@ -9,6 +9,8 @@
 #include <functional>
 #include <mutex>
 
+// The identities of parameters: set_requires_grad(true) gives a tensor a leaf index and a generation from the process's list.
+
 namespace capstan {
 
 namespace {

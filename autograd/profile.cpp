@@ -1,10 +1,11 @@
-
 #include <capstan/autograd/profile.h>
 
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/text.h>
 
 #include <algorithm>
+
+// What a tape with options.profile has measured, as a table; and any tape as a graph for Graphviz.
 
 namespace capstan {
 

@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/record.h>
 
 #include <capstan/autograd/ops.h>
@@ -8,6 +7,9 @@
 #include <capstan/core/grad_mode.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
+
+// What record() and a rule's Inputs do. begin_node() makes the node of an operation on the running tape; while gradients() runs, add()
+// and its kin put a rule's results into the slots of the inputs.
 
 namespace capstan {
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+// Gradients by rows: several parts joined into one, rows added up, and made dense.
+
 namespace capstan {
 
 Tensor RowSparse::dense() const {

@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/tape.h>
 
 #include <capstan/autograd/tape_state.h>
@@ -11,6 +10,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+
+// The life of a tape: taken from the thread's spare ones, made the running one, filled by record(), emptied at its end. Also where
+// gradients() begins and what it refuses; the way back itself is backward.cpp's.
 
 namespace capstan {
 

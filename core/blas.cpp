@@ -1,4 +1,3 @@
-
 #include <capstan/core/blas.h>
 
 #include <capstan/core/pool.h>
@@ -15,6 +14,9 @@
 #include <mutex>
 #include <string_view>
 #include <xtensor-blas/xblas.hpp>
+
+// Every call of BLAS, and which products are given to it. product() of blas.h comes here for two matrices: it asks which kernel is
+// faster at these sizes, cuts the product into pieces for the thread pool, and sets the BLAS to one thread around a call.
 
 // OpenBLAS's own; weak, so that another BLAS can be linked.
 extern "C" {

@@ -1,4 +1,3 @@
-
 #include <capstan/core/compute.h>
 
 #include <capstan/core/create.h>
@@ -9,6 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+
+// Arithmetic of whole tensors without gradients, under every operation of autograd/ops. Each function checks dtypes and shapes, makes
+// the result, picks the kernel of this processor from table(), and runs it over lines on which all operands go on evenly.
 
 namespace capstan::kernels {
 

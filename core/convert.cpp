@@ -1,6 +1,8 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 
+// From one dtype to another, element by element: Tensor::to().
+
 namespace capstan {
 
 namespace {

@@ -1,4 +1,3 @@
-
 #include <capstan/core/create.h>
 
 #include <capstan/core/compute.h>
@@ -7,6 +6,8 @@
 
 #include <cmath>
 #include <cstring>
+
+// New tensors from sizes, ranges and lists. The lists are measured first, so that a ragged one is refused before anything is made.
 
 namespace capstan {
 

@@ -1,4 +1,3 @@
-
 #include <capstan/core/elementwise.h>
 
 #include <capstan/core/create.h>
@@ -7,6 +6,9 @@
 #include <capstan/core/threads.h>
 
 #include <cmath>
+
+// Element by element beyond compute.cpp: functions with parameters, comparisons, logic, choosing. The same order of work: check,
+// make the result, run a kernel of table() line by line. What has no table (i64, booleans) has plain loops here.
 
 namespace capstan::kernels {
 

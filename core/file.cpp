@@ -1,4 +1,3 @@
-
 #include <capstan/core/file.h>
 
 #include <capstan/core/text.h>
@@ -19,6 +18,9 @@
 #ifdef __linux__
 #include <sys/vfs.h>
 #endif
+
+// How files are opened and written. A new file is written beside its path under a name of its own; publish() brings it to the disk
+// and renames it. What stands for something open already (/dev/stdout, a pipe) is written to directly.
 
 namespace capstan::detail {
 

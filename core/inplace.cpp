@@ -5,6 +5,9 @@
 
 #include <cstring>
 
+// assign(), +=, -= and *= on a tensor's own elements. Each asks writable() first, which refuses what a running tape relies on,
+// and bumps the version, by which a tape sees that something saved was changed.
+
 namespace capstan {
 
 using detail::fail;

@@ -8,6 +8,9 @@
 #include <cstdlib>
 #include <cstring>
 
+// Which instruction set the kernels use: the best that this processor has, or what CAPSTAN_ISA asks for. Looked up once, when table()
+// is first called.
+
 namespace capstan::kernels {
 
 extern const Table<float> plain_f32;

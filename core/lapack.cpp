@@ -1,4 +1,3 @@
-
 #include <capstan/core/lapack.h>
 
 #include <capstan/core/blas.h>
@@ -11,6 +10,9 @@
 #include <xtensor-blas/xblas.hpp>  // xlapack.hpp takes a macro from it
 #include <xtensor-blas/xlapack.hpp>
 #include <xtensor/xtensor.hpp>
+
+// Every call of LAPACK. Each function copies its matrices into the columns that LAPACK wants, calls it under a BlasCall, and copies
+// the result back. autograd/ops/algebra.h says what users see of it.
 
 namespace capstan::kernels {
 

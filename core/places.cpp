@@ -1,10 +1,11 @@
-
 #include <capstan/core/places.h>
 
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 
 #include <cstring>
+
+// Copies between a tensor and the places of another that begin and go on unevenly: rows, slices, permuted axes.
 
 namespace capstan::kernels {
 

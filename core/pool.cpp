@@ -1,4 +1,3 @@
-
 #include <capstan/core/pool.h>
 
 #include <capstan/core/grad_mode.h>
@@ -16,6 +15,9 @@
 #include <mutex>
 #include <new>
 #include <vector>
+
+// Where blocks come from and go when this thread's list is empty or full: to the process's lists, and from there to the system.
+// The short way, a thread's own list, is inline in pool.h.
 
 namespace capstan::detail {
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+// A tensor as text, in NumPy's layout: one format for all elements, found first, then the rows, shortened in the middle.
+
 namespace capstan {
 
 namespace {

@@ -1,4 +1,3 @@
-
 #include <capstan/core/random.h>
 
 #include <capstan/core/create.h>
@@ -11,6 +10,9 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+
+// Random tensors. A draw takes the generator's next counter; pieces of the tensor are then filled by threads, each from its own place
+// in the stream, so that neither their number nor the instruction set changes a bit.
 
 namespace capstan {
 

@@ -1,9 +1,10 @@
-
 #include <capstan/core/shape.h>
 
 #include <capstan/core/text.h>
 
 #include <algorithm>
+
+// Shapes: checked when they are made, compared and broadcast by NumPy's rules.
 
 namespace capstan {
 

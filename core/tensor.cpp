@@ -1,4 +1,3 @@
-
 #include <capstan/core/tensor.h>
 
 #include <capstan/core/create.h>
@@ -6,6 +5,8 @@
 #include <capstan/core/text.h>
 
 #include <cstring>
+
+// What a Tensor does beside arithmetic: its one element, copies, and the texts of wrong use. Making blocks is pool.cpp's work.
 
 namespace capstan {
 

@@ -1,10 +1,11 @@
-
 #include <capstan/core/tensor_map.h>
 
 #include <capstan/core/text.h>
 
 #include <bit>
 #include <functional>
+
+// Tensors by name: a list in order of entry, with a hash table of places beside it, so that looking up does not walk the list.
 
 namespace capstan {
 

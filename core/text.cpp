@@ -6,6 +6,8 @@
 #include <cstring>
 #include <system_error>
 
+// How error texts and numbers are written, in the same way whatever the program's locale.
+
 namespace capstan::detail {
 
 namespace {

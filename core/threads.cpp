@@ -1,4 +1,3 @@
-
 #include <capstan/core/threads.h>
 
 #include <capstan/core/text.h>
@@ -18,6 +17,9 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+// The thread pool behind parallel_for(). The caller hangs up a job, works at it itself, and waits for the pieces that others have
+// begun. Threads look out for the next job for a moment before they sleep.
 
 namespace capstan {
 

@@ -1,10 +1,11 @@
-
 #include <capstan/data/batches.h>
 
 #include <capstan/core/pool.h>
 #include <capstan/data/gather.h>
 
 #include <algorithm>
+
+// Batches of a data set in order or shuffled: one permutation for each pass, and rows gathered by it.
 
 namespace capstan::data {
 

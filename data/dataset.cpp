@@ -1,9 +1,10 @@
-
 #include <capstan/data/dataset.h>
 
 #include <capstan/data/gather.h>
 
 #include <vector>
+
+// Inputs and targets of as many rows, and their split into two parts by every n-th row.
 
 namespace capstan::data {
 

@@ -1,4 +1,3 @@
-
 #include <capstan/data/file.h>
 
 #include <capstan/core/text.h>
@@ -9,6 +8,8 @@
 
 #include <cerrno>
 #include <cstdio>
+
+// Reads a file in pieces of fixed size, whatever its length, with the path in each error.
 
 namespace capstan::data {
 

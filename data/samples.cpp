@@ -1,4 +1,3 @@
-
 #include <capstan/data/samples.h>
 
 #include <capstan/core/create.h>
@@ -8,6 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+
+// The data that is shipped: where it lies, and its checks.
 
 namespace capstan::data {
 

@@ -1,4 +1,3 @@
-
 #include <capstan/data/standardize.h>
 
 #include <capstan/core/create.h>
@@ -8,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <vector>
+
+// Columns to mean 0 and standard deviation 1, and back. fit() takes both from a table in double, whatever its dtype.
 
 namespace capstan::data {
 

@@ -1,4 +1,3 @@
-
 #include <capstan/data/table.h>
 
 #include <capstan/core/create.h>
@@ -12,6 +11,9 @@
 #include <cstring>
 #include <new>
 #include <system_error>
+
+// Reads a table of numbers. Pieces of text are cut into lines and these into fields as they come, so that a file that can be no table
+// is refused at its first wrong byte. Line, column and field stand in every error.
 
 namespace capstan::data {
 

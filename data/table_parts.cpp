@@ -1,7 +1,8 @@
-
 #include <capstan/data/table_parts.h>
 
 #include <cstdint>
+
+// How error texts of table.cpp show a field, a byte, a delimiter.
 
 namespace capstan::data {
 

@@ -1,10 +1,11 @@
-
 #include <capstan/nn/activations.h>
 
 #include <capstan/autograd/ops.h>
 #include <capstan/core/text.h>
 
 #include <cmath>
+
+// Modules without parameters, each one operation of autograd/ops.
 
 namespace capstan::nn {
 

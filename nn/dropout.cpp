@@ -1,9 +1,10 @@
-
 #include <capstan/nn/dropout.h>
 
 #include <capstan/autograd/checkpoint.h>
 #include <capstan/autograd/ops.h>
 #include <capstan/core/text.h>
+
+// The module around the operation dropout(), with the generator and the mode that it needs.
 
 namespace capstan::nn {
 

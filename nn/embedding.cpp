@@ -1,4 +1,3 @@
-
 #include <capstan/nn/embedding.h>
 
 #include <capstan/autograd/ops.h>
@@ -6,6 +5,8 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/nn/init.h>
+
+// A table of rows and the operation embedding(), whose gradient stays by rows.
 
 namespace capstan::nn {
 

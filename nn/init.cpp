@@ -1,4 +1,3 @@
-
 #include <capstan/nn/init.h>
 
 #include <capstan/autograd/tape.h>
@@ -8,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+
+// First values for parameters, drawn in place from the generator for initialisation.
 
 namespace capstan::nn::init {
 

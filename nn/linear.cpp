@@ -1,4 +1,3 @@
-
 #include <capstan/nn/linear.h>
 
 #include <capstan/autograd/ops.h>
@@ -8,6 +7,8 @@
 #include <capstan/nn/init.h>
 
 #include <cmath>
+
+// Weight and bias around the operation linear(), drawn as PyTorch draws them.
 
 namespace capstan::nn {
 

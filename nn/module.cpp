@@ -1,4 +1,3 @@
-
 #include <capstan/nn/module.h>
 
 #include <capstan/autograd/tape.h>
@@ -17,6 +16,9 @@
 #include <cxxabi.h>
 
 #include <cstdlib>
+
+// What all modules share. Everything walks through members() once, collects what it shows with its full names, each tensor once, and
+// works on that list: parameters, state, loading, dtype, mode, cloning.
 
 namespace capstan::nn {
 

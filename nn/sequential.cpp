@@ -1,4 +1,3 @@
-
 #include <capstan/nn/sequential.h>
 
 #include <capstan/autograd/ops.h>
@@ -7,6 +6,8 @@
 
 #include <memory>
 #include <utility>
+
+// A list of modules that owns copies of them. How each is cloned and destroyed is kept beside it when it is added.
 
 namespace capstan::nn {
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_set>
 
+// A model as a table of its modules and their parameters.
+
 namespace capstan::nn {
 
 using capstan::detail::join;

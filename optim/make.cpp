@@ -1,4 +1,3 @@
-
 #include <capstan/optim/make.h>
 
 #include <capstan/core/text.h>

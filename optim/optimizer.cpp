@@ -1,4 +1,3 @@
-
 #include <capstan/optim/optimizer.h>
 
 #include <capstan/autograd/tape_state.h>

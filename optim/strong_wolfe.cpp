@@ -1,4 +1,3 @@
-
 #include <capstan/optim/strong_wolfe.h>
 
 #include <algorithm>

@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/ops/algebra.h>
 
 #include <capstan/autograd/ops.h>

@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/ops/compare.h>
 
 #include <capstan/autograd/record.h>

@@ -1,4 +1,3 @@
-
 #include <capstan/autograd/ops/fold.h>
 
 #include <capstan/autograd/ops/shape.h>

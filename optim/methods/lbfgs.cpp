@@ -1,4 +1,3 @@
-
 #include <capstan/optim/lbfgs.h>
 
 #include <capstan/autograd/ops.h>

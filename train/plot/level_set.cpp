@@ -1,4 +1,3 @@
-
 #include <capstan/train/level_set.h>
 
 #include <algorithm>

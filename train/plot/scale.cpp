@@ -1,4 +1,3 @@
-
 #include <capstan/train/scale.h>
 
 #include <algorithm>

@@ -1,4 +1,3 @@
-
 #include <capstan/train/together.h>
 
 #include <algorithm>
