@@ -2,8 +2,6 @@
 #include <capstan/optim/finite.h>
 #include <capstan/optim/method.h>
 
-#include <algorithm>
-
 // The bodies of Method, apart from what an author reads.
 namespace capstan::optim {
 
@@ -22,7 +20,8 @@ std::vector<FieldInfo> infos(const Fields& fields) {
 template <class Options, class Fields>
 void apply_settings(const char* method, const Fields& fields, Options& options, const std::vector<Setting>& settings) {
   for (const Setting& s : settings) {
-    const auto f = std::find_if(std::begin(fields), std::end(fields), [&](const auto& each) { return s.name == each.name; });
+    auto f = std::begin(fields);
+    while (f != std::end(fields) && s.name != f->name) ++f;
     if (f == std::end(fields)) {
       std::vector<const char*> known;
       for (const auto& each : fields) known.push_back(each.name);

@@ -78,7 +78,9 @@ void copy_bytes(const Tensor& from, const Tensor& to) {
 Optimizer::Optimizer(bool prepares) : prepares_(prepares) {
   num_threads();  // throws for a bad CAPSTAN_NUM_THREADS: here, and not half way through a step
 }
-Optimizer::~Optimizer() = default;
+Optimizer::~Optimizer() {
+  for (Shared* s : shared_) delete s;
+}
 
 Shape Optimizer::shape_of(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
 const char* Optimizer::paper() const noexcept { return nullptr; }
@@ -311,11 +313,11 @@ void Optimizer::step(const Gradients& gradients) {
   const capstan::detail::Pause pause;
   if (shared_.empty()) [[likely]]
     return move_all(table->loss);
-  for (const auto& s : shared_) s->before = s->value;
+  for (Shared* s : shared_) s->before = s->value;
   try {
     move_all(table->loss);
   } catch (...) {
-    for (const auto& s : shared_) s->value = s->before;
+    for (Shared* s : shared_) s->value = s->before;
     throw;
   }
 }

@@ -3,7 +3,6 @@
 #include <capstan/core/tensor_map.h>
 #include <capstan/optim/field.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -238,8 +237,8 @@ class Optimizer {
     std::string name;
     double value, before;
   };
-  std::vector<std::unique_ptr<Shared>> shared_;
-  std::vector<Tensor> dense_;  // during step(): row-sparse gradients with every row
+  std::vector<Shared*> shared_;  // its own: share() gives out references
+  std::vector<Tensor> dense_;    // during step(): row-sparse gradients with every row
   std::int64_t steps_ = 0;
   bool check_finite_ = true, warn_unowned_ = false;
   const bool prepares_;

@@ -15,10 +15,11 @@ using capstan::detail::join;
 double& Optimizer::share(const char* name, double start) {
   std::vector<std::string> taken = {"step"};
   for (const char* option : option_names()) taken.emplace_back(option);
-  for (const auto& s : shared_) taken.push_back(s->name);
+  for (const Shared* s : shared_) taken.push_back(s->name);
   for (const std::string& other : taken)
     if (other == name) fail<ValueError>(method(), "what all parameters share must have a name of its own: '", name, "'");
-  shared_.push_back(std::make_unique<Shared>(Shared{name, start, start}));
+  shared_.reserve(shared_.size() + 1);
+  shared_.push_back(new Shared{name, start, start});
   return shared_.back()->value;
 }
 
@@ -30,7 +31,7 @@ TensorMap Optimizer::state() const {
   TensorMap state;
   for (std::size_t g = 0; g < group_count(); ++g)
     for (const char* name : option_names()) state.insert(option_key(g, name), detail::number(option(g, name)));
-  for (const auto& s : shared_) state.insert(join(method(), "/", s->name), detail::number(s->value));
+  for (const Shared* s : shared_) state.insert(join(method(), "/", s->name), detail::number(s->value));
   state.insert(join(method(), "/step"), detail::count(steps_));
   for (const Entry& e : entries_) {
     state.insert(e.name + "/step", detail::count(e.steps));
@@ -62,7 +63,7 @@ Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
   for (std::size_t g = 0; g < group_count(); ++g)
     for (const char* name : option_names()) options.push_back(reader.take_number(option_key(g, name)));
   std::vector<double> shared;
-  for (const auto& s : shared_) shared.push_back(reader.take_number(join(method(), "/", s->name)));
+  for (const Shared* s : shared_) shared.push_back(reader.take_number(join(method(), "/", s->name)));
   const bool complete = reader.fits();
   const std::int64_t total = reader.take_count(join(method(), "/step"));
 
@@ -134,7 +135,7 @@ std::string Optimizer::explain() const {
              elements, elements == 1 ? " element, " : " elements, ", bytes, " bytes of state");
   }
   std::string shared;
-  for (const auto& each : shared_) shared += join(shared.empty() ? "\n  for all parameters: " : ", ", each->name, " ", each->value);
+  for (const Shared* each : shared_) shared += join(shared.empty() ? "\n  for all parameters: " : ", ", each->name, " ", each->value);
   s += shared;
   if (paper()) s += join("\n  ", paper());
   return s;
