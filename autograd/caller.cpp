@@ -1,6 +1,6 @@
-#ifdef CAPSTAN_BACKTRACE
 #include <capstan/autograd/caller.h>
 
+#ifdef CAPSTAN_BACKTRACE
 #include <capstan/core/text.h>
 
 #include <backtrace.h>
