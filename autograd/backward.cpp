@@ -47,7 +47,7 @@ Tensor TapeState::hooked(const char* op, const Slot& slot, Tensor g) {
   g.header()->flags |= kReadOnly;  // other gradients may share its memory
   for (const Hooked& h : hooks) {
     if (h.slot != &slot) continue;
-    take_finite(g);  // the hook has a handle on it
+    clear_finite(g);  // the hook has a handle on it
     Tensor other = h.hook->call(g);
     if (!other.defined()) continue;
     if (!slot.has_shape_of(other.header()))
@@ -102,7 +102,7 @@ void TapeState::unmark_chosen() noexcept {
   for (TapeLeaf* l = first_leaf; l; l = l->next) l->slot.kind.flags &= others;
 }
 
-[[gnu::always_inline]] inline Gradients TapeState::take_gradients(const Tensor& loss) {
+[[gnu::always_inline]] inline Gradients TapeState::move_out_gradients(const Tensor& loss) {
   GradientTable* table = new_gradient_table(leaves);
   Gradients result(table);
   const Header* h = loss.header();
@@ -116,7 +116,7 @@ void TapeState::unmark_chosen() noexcept {
     sorted = sorted && before <= l->leaf;
     before = l->leaf;
     GradientTable::Entry& e = table->add(l->generation, before, std::move(l->slot.gradient));
-    e.finite = take_finite(e.gradient);
+    e.finite = clear_finite(e.gradient);
     if (!sparse.empty()) [[unlikely]]
       for (const SparseRows& s : sparse)
         if (s.slot == &l->slot) {
@@ -142,7 +142,7 @@ void TapeState::unmark_chosen() noexcept {
   add_leaf(one)->slot.kind.flags |= kSeed;
 }
 
-/// What take_gradients() would copy, copied by a recorded operation.
+/// What move_out_gradients() would copy, copied by a recorded operation.
 void TapeState::own_recorded_gradients() {
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
     Tensor& g = l->slot.gradient;
@@ -173,7 +173,7 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
       finish_leaves();
     if (recorded) [[unlikely]]
       own_recorded_gradients();
-    Gradients result = take_gradients(loss);
+    Gradients result = move_out_gradients(loss);
     if (!sparse.empty()) [[unlikely]]
       sparse.clear();
     if (!keep) [[likely]] {

@@ -54,7 +54,7 @@ void* detail::begin_node(const char* op, const Tensor& out, const Tensor* const*
     n->out = out;
     n->slot.version = out.version();
   }
-  s.arena.take(bytes);
+  s.arena.keep(bytes);
   s.last = n;
   ++s.nodes;
   h->tape = s.serial;
@@ -78,7 +78,7 @@ void accumulate(const char* op, Tensor& to, Tensor g) {
   else if (shared(to))
     to = kernels::binary(op, kernels::Binary::add, to, g);
   else {
-    detail::take_finite(to);  // which is changed
+    detail::clear_finite(to);  // which is changed
     kernels::binary_in_place(op, kernels::Binary::add, to, g);
   }
 }
@@ -147,7 +147,7 @@ void Inputs::add_rows(int i, const Tensor& index, const Tensor& values) {
   Slot& to = *edges_[i];
   const Shape shape = to.shape();
   detail::require_rows(op_, "input", static_cast<std::size_t>(i), index, values, shape, to.kind.dtype);
-  if (!recorded_ && (to.kind.flags & detail::kLeafSlot))
+  if (!recorded_ && (to.kind.flags & detail::kLeaf))
     tape_->sparse.push_back({&to, index, values});
   else
     add(i, detail::index_add(to.shape(), 0, index, values));
@@ -164,13 +164,13 @@ Inputs::Place Inputs::place(int i) {
     return {h->data, false};
   }
   if (shared(to.gradient)) to.gradient = to.gradient.clone();
-  detail::take_finite(to.gradient);
+  detail::clear_finite(to.gradient);
   return {to.gradient.header()->data, true};
 }
 
 void Inputs::found_finite(int i) noexcept {
   const Slot& to = *edges_[i];
-  if (to.kind.flags & detail::kLeafSlot) to.gradient.header()->flags |= detail::kFinite;
+  if (to.kind.flags & detail::kLeaf) to.gradient.header()->flags |= detail::kFinite;
 }
 
 Shape Inputs::shape(int i) const { return edges_[i]->shape(); }

@@ -1,5 +1,6 @@
 #include <capstan/autograd/ops/index_add.h>
-#include <capstan/autograd/tape_state.h>
+#include <capstan/autograd/gradient_table.h>
+#include <capstan/autograd/no_grad.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
@@ -11,7 +12,7 @@
 namespace capstan {
 
 Tensor RowSparse::dense() const {
-  const detail::Pause pause;
+  const NoGrad pause;
   return detail::index_add(shape, 0, rows, values);
 }
 

@@ -78,13 +78,13 @@ TapeLeaf* TapeState::add_leaf(Header* h) {
   if (h->leaf >= known.size()) [[unlikely]]
     known.resize(h->leaf + 1);
   auto* leaf = static_cast<TapeLeaf*>(leaf_arena.reserve(sizeof(TapeLeaf)));
-  leaf_arena.take(sizeof(TapeLeaf));
+  leaf_arena.keep(sizeof(TapeLeaf));
   leaf->generation = h->generation;
   leaf->next = nullptr;
   leaf->leaf = h->leaf;
   copy_sizes(leaf->sizes, h->sizes, h->dim);
   ::new (&leaf->slot) Slot{{}, leaf->sizes, h->numel, *h};
-  leaf->slot.kind.flags = kLeafSlot;
+  leaf->slot.kind.flags = kLeaf;
   if (h->owner) [[unlikely]]
     leaf->slot.kind.size_class = static_cast<std::uint8_t>(block_class(h->dtype, h->numel));
   *last_leaf = leaf;
@@ -312,14 +312,6 @@ void Tape::add_hook(const Tensor& x, detail::Hook* hook) {
     delete hook;
     throw;
   }
-}
-
-NoGrad::NoGrad() noexcept : paused_(thread_tapes.current), serial_(detail::running_tape) { detail::set_current(nullptr); }
-
-NoGrad::~NoGrad() {
-  TapeState* open = thread_tapes.innermost;
-  while (open && !(open == paused_ && open->serial == serial_)) open = open->outer;
-  detail::set_current(detail::unspent(open));
 }
 
 }  // namespace capstan

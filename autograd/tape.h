@@ -1,5 +1,6 @@
 #pragma once
 #include <capstan/autograd/gradients.h>
+#include <capstan/autograd/no_grad.h>
 
 #include <type_traits>
 #include <utility>
@@ -121,19 +122,6 @@ class [[nodiscard]] Tape {
  private:
   void add_hook(const Tensor& x, detail::Hook* hook);
   detail::TapeState* state_;
-};
-
-/// Pauses recording on this thread until the end of the scope.
-class [[nodiscard]] NoGrad {
- public:
-  NoGrad() noexcept;
-  ~NoGrad();
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
-
- private:
-  detail::TapeState* paused_;
-  std::uint64_t serial_;  // of the paused tape, which may end before this scope does
 };
 
 /// The tensor itself, made to want a gradient: t.set_requires_grad(true).

@@ -1,4 +1,5 @@
 #pragma once
+#include <capstan/autograd/gradient_table.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/grad_mode.h>
 #include <capstan/core/pool.h>
@@ -18,23 +19,12 @@ struct Slot {
   Tensor gradient;
   const std::int64_t* sizes;
   std::int64_t numel;
-  Kind kind;  // the tensor's; size_class is that of a block for its gradient, flags are the slot's own
+  Kind kind;  // the tensor's; size_class is that of a block for its gradient, flags are the slot's own (core/tensor.h)
   std::uint32_t version = 0;
 
   bool has_shape_of(const Header* h) const noexcept { return kind.dim == h->dim && same_sizes(sizes, h->sizes, h->dim); }
   Shape shape() const { return Shape::known(sizes, kind.dim); }
 };
-
-/// In Slot::kind.flags of a node: its result is watched, what gathers here is one of the results.
-inline constexpr std::uint8_t kWatched = 1;
-/// In Slot::kind.flags of a leaf: the 1 that a recorded gradients() began with; nobody asked for its gradient.
-inline constexpr std::uint8_t kSeed = 2;
-/// A hook waits for its gradient.
-inline constexpr std::uint8_t kHooked = 4;
-/// The slot is a leaf's.
-inline constexpr std::uint8_t kLeafSlot = 32;
-/// While gradients() computes chosen ones: this is one of them; one of them lies behind it.
-inline constexpr std::uint8_t kChosen = 8, kOnTheWay = 16;
 
 /// One recorded operation. Behind it lie the rule's closure, the edges (where each input's gradient goes, or null) and the
 /// sizes of the result.
@@ -70,13 +60,13 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  /// Where the next piece will lie, with room for so many bytes (a multiple of 8); take() makes them count.
+  /// Where the next piece will lie, with room for so many bytes (a multiple of 8); keep() makes them count.
   void* reserve(std::size_t bytes) {
     if (static_cast<std::size_t>(end_ - next_) < bytes) [[unlikely]]
       next_chunk(bytes);
     return next_;
   }
-  void take(std::size_t bytes) noexcept { next_ += bytes; }
+  void keep(std::size_t bytes) noexcept { next_ += bytes; }
   /// How far it is filled, and back to there.
   struct Mark {
     std::size_t used;
@@ -212,7 +202,7 @@ struct TapeState {
   void observe_backward(Node& n, const Tensor& dy);
   void begin_gradient(const Tensor& loss, Slot& slot);
   void own_recorded_gradients();
-  Gradients take_gradients(const Tensor& loss);
+  Gradients move_out_gradients(const Tensor& loss);
   void drop_last() noexcept {
     Node* n = last;
     last = n->before;
@@ -264,89 +254,5 @@ class Pause {
 
 /// Gives t the identity of a leaf if it has none.
 void make_leaf(const Tensor& t);
-
-/// The entries lie behind the table, in ascending order of leaf index and generation once it is made.
-struct GradientTable {
-  struct Entry {
-    std::uint64_t generation;
-    std::uint32_t leaf;
-    Tensor gradient;
-    Tensor rows = {};             // of a row-sparse one: which rows, in ascending order, `gradient` holds,
-    std::int64_t height = 0;      // and of how many
-    mutable bool finite = false;  // somebody looked through `gradient`, which has not changed since
-
-    bool known_finite() const noexcept { return __atomic_load_n(&finite, __ATOMIC_RELAXED); }
-    void set_finite() const noexcept { __atomic_store_n(&finite, true, __ATOMIC_RELAXED); }
-
-    Shape shape() const { return rows.defined() ? gradient.shape().with(0, height) : gradient.shape(); }
-    /// The gradient with every row.
-    Tensor dense() const { return rows.defined() ? RowSparse{rows, gradient, shape()}.dense() : gradient; }
-  };
-  double loss;
-  std::uint32_t size;
-  std::uint8_t size_class;
-
-  Entry* entries() noexcept { return reinterpret_cast<Entry*>(this + 1); }
-  const Entry* begin() const noexcept { return reinterpret_cast<const Entry*>(this + 1); }
-  const Entry* end() const noexcept { return begin() + size; }
-  Entry* begin() noexcept { return entries(); }
-  Entry* end() noexcept { return entries() + size; }
-  /// Within the room that was asked for.
-  Entry& add(std::uint64_t generation, std::uint32_t leaf, Tensor gradient) noexcept {
-    ++size;
-    return *::new (end() - 1) Entry{generation, leaf, std::move(gradient)};
-  }
-  Entry& add(const Entry& e) noexcept {  // whose `finite` another thread may set meanwhile
-    ++size;
-    return *::new (end() - 1) Entry{e.generation, e.leaf, e.gradient, e.rows, e.height, e.known_finite()};
-  }
-  /// The entry for a leaf; looks first at `hint`, where it is when tensors are asked for in the order of their making.
-  const Entry* find(const Header* h, const Entry* hint) const noexcept {
-    if (!(h->flags & kLeaf)) [[unlikely]]
-      return nullptr;
-    if (hint != end() && hint->leaf == h->leaf && hint->generation == h->generation) [[likely]]
-      return hint;
-    return search(h);
-  }
-  const Entry* find(const Header* h) const noexcept { return find(h, begin()); }
-  const Entry* search(const Header* h) const noexcept;
-};
-
-/// An empty table with room for `room` entries.
-inline GradientTable* new_gradient_table(std::uint32_t room) {
-  const std::size_t bytes = sizeof(GradientTable) + room * sizeof(GradientTable::Entry);
-  const int size_class = size_class_of(bytes);
-  auto* table = static_cast<GradientTable*>(pool_get(size_class, bytes));
-  table->loss = 0;
-  table->size = 0;
-  table->size_class = static_cast<std::uint8_t>(size_class);
-  return table;
-}
-
-void sort(GradientTable& table);
-
-/// The sum of several, of one shape and dtype, whose rows may come in any order and twice; they ascend in the result.
-RowSparse joined(const std::vector<RowSparse>& parts);
-/// Throws ShapeError or ValueError unless these can be rows of a gradient of that shape and dtype: "the gradient for <of> <i>".
-void require_rows(const char* op, const char* of, std::size_t i, const Tensor& index, const Tensor& values, const Shape& shape,
-                  DType dtype);
-
-/// e.gradient, safe to write: a handle that the user got by g[w] keeps the old values, and so does a tape that recorded it.
-Tensor& writable(GradientTable::Entry& e);
-
-/// Whether a kernel found this gradient finite; from here on nobody knows, since it may change.
-inline bool take_finite(const Tensor& gradient) {
-  std::uint8_t& flags = gradient.header()->flags;
-  const bool finite = (flags & kFinite) != 0;
-  flags &= static_cast<std::uint8_t>(~kFinite);
-  return finite;
-}
-
-/// Makes a gradient read-only and its memory's only owner.
-inline void make_own(Tensor& gradient) {
-  if (gradient.header()->owner || __atomic_load_n(&gradient.header()->refs, __ATOMIC_ACQUIRE) > 1) [[unlikely]]
-    gradient = gradient.clone();
-  gradient.header()->flags |= kReadOnly;
-}
 
 }  // namespace capstan::detail

@@ -1,7 +1,7 @@
 // A step of Adagrad beside the bare fused loop on the same buffers: with gradients of which it is known that they are finite,
 // because clip_norm() or an earlier step has looked through them, and with others, through which it looks first. That costs a
 // read of them that the loop does not make.
-#include <capstan/autograd/tape_state.h>
+#include <capstan/autograd/gradient_table.h>
 #include <capstan/capstan.h>
 
 #include <memory>

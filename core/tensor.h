@@ -18,7 +18,22 @@ namespace detail {
 
 struct Node;
 
-enum : std::uint8_t { kRequiresGrad = 1, kReadOnly = 2, kLeaf = 4, kFinite = 8 };  // kFinite: a gradient whose kernel found no NaN in it
+/// What Kind::flags may hold, in a tensor's header and in a tape's slot (autograd/tape_state.h). No place has the flags of both.
+enum : std::uint8_t {
+  kLeaf = 4,  // in both: has the identity of a leaf
+
+  // A header:
+  kRequiresGrad = 1,
+  kReadOnly = 2,
+  kFinite = 8,  // a gradient whose kernel found no NaN in it
+
+  // A slot:
+  kWatched = 1,   // of a node whose result is watched: what gathers here is one of the results
+  kSeed = 2,      // of a leaf, the 1 that a recorded gradients() began with: nobody asked for its gradient
+  kHooked = 8,    // a hook waits for its gradient
+  kChosen = 16,   // while gradients() computes chosen ones: this is one of them
+  kOnTheWay = 32  // ... one of them lies behind it
+};
 
 /// What tensors of one kind have in common; copied as one word.
 struct Kind {
