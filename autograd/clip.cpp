@@ -1,6 +1,6 @@
+#include <capstan/autograd/gradient_table.h>
 #include <capstan/autograd/gradients.h>
 #include <capstan/autograd/parameter_rows.h>
-#include <capstan/autograd/gradient_table.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/norm.h>
 #include <capstan/core/text.h>

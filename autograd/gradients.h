@@ -7,8 +7,8 @@ namespace detail {
 struct GradientTable;
 }
 
-/// A gradient of which most rows are 0: those at `rows` (i64, ascending, each once) are values[k, ...], of `shape` without its
-/// first axis, all others 0.
+/// A gradient of which most rows are 0. Those at `rows` (i64, ascending, each once) are values[k, ...], of `shape` without its first
+/// axis; all others are 0.
 struct RowSparse {
   Tensor rows, values;
   Shape shape;
@@ -28,17 +28,23 @@ struct GradientFor {
 };
 
 /// The gradients of one loss: a value that is moved along, from the tape into the optimizer. It may outlive the tape and
-/// the model; to compute with what a tape of higher order recorded, take detach() of it then. A tensor is looked up by its identity {leaf
-/// index, generation}, never by its address: a view, a clone or a later tensor in the same memory is not found.
+/// the model; to compute with what a tape of higher order recorded, take detach() of it then.
+///
+/// A tensor is looked up by its identity {leaf index, generation}, never by its address. A view, a clone or a later tensor in the same
+/// memory is not found.
 class [[nodiscard]] Gradients {
  public:
   /// Knows no tensor.
   Gradients() noexcept = default;
   /// Gradients that were computed elsewhere, for an optimizer; deep copies. A row-sparse one may have its rows in any order and
-  /// twice: what comes twice is added up. Throws ValueError for an undefined tensor, one that wants no gradient (as a view or a
-  /// clone of a parameter) or comes twice, another dtype and a row that is not there; ShapeError for another shape.
+  /// twice: what comes twice is added up.
   ///
   ///     optimizer.step(Gradients::from({{w, 2 * w.detach()}, {b, ones({3})}}, loss));
+  ///
+  /// Throws:
+  ///   - ValueError for an undefined tensor, and for one that wants no gradient (as a view or a clone of a parameter) or comes twice;
+  ///   - ValueError for another dtype, and for a row that is not there;
+  ///   - ShapeError for another shape.
   static Gradients from(const std::vector<GradientFor>& given, double loss = 0);
   Gradients(Gradients&& other) noexcept : table_(std::exchange(other.table_, nullptr)) {}
   Gradients& operator=(Gradients&& other) noexcept {
@@ -49,14 +55,15 @@ class [[nodiscard]] Gradients {
     if (table_) drop();
   }
 
-  /// The gradient for w, of w's shape and dtype, read-only. Throws ValueError when there is none: the loss did not
-  /// depend on w, or w is a view or a clone of the tensor that it did depend on.
+  /// The gradient for w, of w's shape and dtype, read-only. Throws ValueError when there is none. The loss did not depend on w then, or w
+  /// is a view or a clone of the tensor that it did depend on.
   Tensor operator[](const Tensor& w) const;
   bool contains(const Tensor& w) const;
   std::size_t size() const noexcept;
 
-  /// Whether the gradient for w is kept by rows (ValueError when there is none): what embedding and index_select(w, 0, index)
-  /// and gather(w, 0, index) give a parameter when they pick at most a quarter as many rows as it has and nothing else adds to it.
+  /// Whether the gradient for w is kept by rows; ValueError when there is none. embedding, index_select(w, 0, index) and
+  /// gather(w, 0, index) give a parameter such a gradient. They must pick at most a quarter as many rows as it has, and nothing else may
+  /// add to it.
   bool is_sparse(const Tensor& w) const;
   /// That gradient, read-only. Throws ValueError when there is none or it is dense. operator[] gives a row-sparse one as a dense tensor.
   RowSparse sparse(const Tensor& w) const;
@@ -66,8 +73,9 @@ class [[nodiscard]] Gradients {
   /// Adds the gradients of another loss, tensor by tensor; those only the other knows are copied. Throws ShapeError,
   /// and changes nothing, when shapes or dtypes differ. Two row-sparse gradients give one, whose rows are those of both.
   Gradients& operator+=(const Gradients& other);
-  /// Multiplies every gradient; throws NotFiniteError, and changes nothing, unless the factor is finite, ValueError for one of which f32
-  /// would make infinity or 0 when a gradient is f32.
+  /// Multiplies every gradient. Throws, and then changes nothing:
+  ///   - NotFiniteError unless the factor is finite;
+  ///   - ValueError for one of which f32 would make infinity or 0 when a gradient is f32.
   Gradients& operator*=(double factor);
 
   /// The value of the loss they belong to; after +=, the sum of the losses.
@@ -82,8 +90,8 @@ class [[nodiscard]] Gradients {
   detail::GradientTable* table_ = nullptr;
 };
 
-/// sqrt(sum of all squared elements of all gradients), accumulated in f64, scaled by the largest where squares overflow or vanish: infinite
-/// only where the norm itself is, or an element.
+/// sqrt(sum of all squared elements of all gradients), accumulated in f64, scaled by the largest where squares overflow or vanish. It is
+/// infinite only where the norm itself is, or an element.
 double global_norm(const Gradients& gradients);
 
 /// The gradients scaled by min(1, max_norm / global_norm) (Pascanu et al., ICML 2013, algorithm 1). Throws ValueError
@@ -103,10 +111,10 @@ Gradients clip_value(Gradients gradients, double limit);
 /// The gradients with each row g scaled by min(1, max_norm / |g|), as torch.renorm(g, 2, 0, max_norm). Throws ValueError unless
 /// max_norm > 0.
 Gradients clip_rows(Gradients gradients, double max_norm);
-/// Adaptive gradient clipping (Brock et al., ICML 2021, eq. 3): each row g of the gradient for a row w of the parameters is
-/// scaled by min(1, clipping * max(|w|, eps) / |g|), so that a step of lr 1 changes no row by more than the share `clipping`.
-/// Gradients of tensors that are not among the parameters stay as they are: the paper leaves the last layer out. Throws
-/// ValueError unless clipping > 0 and eps > 0. Weakness: rows of weights that start from 0 learn slowly, at the pace of eps.
+/// Adaptive gradient clipping (Brock et al., ICML 2021, eq. 3). Scales each row g of the gradient for a row w of the parameters by
+/// min(1, clipping * max(|w|, eps) / |g|). A step of lr 1 changes no row by more than the share `clipping` then. Gradients of tensors that
+/// are not among the parameters stay as they are: the paper leaves the last layer out. Throws ValueError unless clipping > 0 and eps > 0.
+/// Weakness: rows of weights that start from 0 learn slowly, at the pace of eps.
 Gradients clip_adaptive(Gradients gradients, const Parameters& parameters, double clipping = 0.01, double eps = 1e-3);
 
 }  // namespace capstan

@@ -1,6 +1,6 @@
-#include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/gradient_table.h>
 #include <capstan/autograd/no_grad.h>
+#include <capstan/autograd/ops/index_add.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>

@@ -217,9 +217,10 @@ struct TapeState {
   void clear_gradients() noexcept;
 };
 
-/// In TapeState::attention: the recording is spent, so that the tape records nothing more and is current no more; operations are
-/// observed (check_finite, profile); nothing is recorded, but what would have been is noted.
-inline constexpr std::uint8_t kSpent = 1, kObserved = 2, kProbe = 4;
+/// In TapeState::attention.
+inline constexpr std::uint8_t kSpent = 1;     // the recording is spent: the tape records nothing more and is current no more
+inline constexpr std::uint8_t kObserved = 2;  // operations are observed (check_finite, profile)
+inline constexpr std::uint8_t kProbe = 4;     // nothing is recorded, but what would have been is noted
 
 /// This thread's tapes.
 struct ThreadTapes {

@@ -45,18 +45,21 @@ struct Made;
 ///       };
 ///     };
 ///
-/// A rule holds numbers. Its constructor computes the step's scalars, once for all parameters that share them;
-/// its call moves one element, given w, g and one number for each of `states`, which start at 0. From that come f32 and f64, one pass over
-/// memory, the best instruction set, threads, groups, saving and loading, explain(), and that an element whose new w is infinite or NaN
-/// stays as it was, its state with it. What else the state holds is the rule's to say: where w stays finite while a slot does not, such as
-/// in sign(m), `m = optim::finite_or(next, m)` keeps it (optim/finite.h). A member `weight_decay` of the options is read here,
-/// as Method's `decay` says. Optional static members beside those that Method lists:
-///   - `template <class T> using Rules = RuleList<A<T>, B<T>>` and `std::size_t choose(const Options&)`: several rules, each
-///     with `states` of its own, of which the options choose one.
-/// and of a rule:
+/// A rule holds numbers. Its constructor computes the step's scalars, once for all parameters that share them. Its call moves one element,
+/// given w, g and one number for each of `states`, which start at 0. A member `weight_decay` of the options is read here, as Method's
+/// `decay` says.
+///
+/// From that come f32 and f64, one pass over memory, the best instruction set, threads, groups, saving and loading, explain(). An element
+/// whose new w is infinite or NaN stays as it was, its state with it. What else the state holds is the rule's to say. Where w stays finite
+/// while a slot does not, such as in sign(m), `m = optim::finite_or(next, m)` keeps it (optim/finite.h).
+///
+/// Optional static members beside those that Method lists:
+///   - `template <class T> using Rules = RuleList<A<T>, B<T>>`: several rules, each with `states` of its own, of which rule_index()
+///     chooses one.
+/// Optional members of a rule:
 ///   - a third argument of its constructor, `const Derived& method`: for a number that all parameters share (Optimizer::share());
-///   - `T rate(T s, ...) const`, given one number for each of `states` as they are after a step: how far a unit of gradient
-///     moved w in that step, for effective_rates() and RateMicroscope;
+///   - `T rate(T s, ...) const`, for effective_rates() and RateMicroscope: how far a unit of gradient moved w in a step. It is given one
+///     number for each of `states` as they are after that step;
 ///   - `static constexpr bool forgets`, beside rate(): true where the rule divides by an average, false where by a sum or a maximum
 ///     that never falls. A microscope's warning says what to do by it.
 template <class Derived, class Options>
@@ -70,13 +73,15 @@ class Elementwise : public Method<Derived, Options> {
 
  protected:
   using Entry = Optimizer::Entry;
-  void update(Entry& entry, const Tensor& g) final;
   void update_all() final;
   std::vector<const char*> slot_names(std::size_t rule) const final;
   bool rates(const Entry& entry, double* out) const final;
   std::optional<bool> forgets(const Entry& entry) const final;
 
  private:
+  std::size_t rule_in_use(const Entry& entry) const noexcept {
+    return entry.rule == Optimizer::no_rule ? this->rule_of(entry.group) : entry.rule;
+  }
   template <class Rule>
   Rule make_rule(const Options& options, StepInfo step) const;
   template <class Made>

@@ -8,11 +8,11 @@ namespace capstan::optim {
 
 namespace detail {
 
-/// Calls f with an index and a null pointer of each rule's type.
+/// Calls f with a null pointer of the chosen rule's type.
 template <class F, class... Rule>
-void for_rules(RuleList<Rule...>, F f) {
+void with_rule(RuleList<Rule...>, std::size_t chosen, F f) {
   std::size_t i = 0;
-  (f(i++, static_cast<Rule*>(nullptr)), ...);
+  ((i++ == chosen ? f(static_cast<Rule*>(nullptr)) : void()), ...);
 }
 
 /// A method's rules: its RuleList, or the one called Rule.
@@ -58,9 +58,7 @@ constexpr bool tells_rate(std::index_sequence<slot...>) {
 
 template <class Derived, class Options>
 Elementwise<Derived, Options>::Elementwise(const Parameters& parameters, Options options, bool prepares)
-    : Method<Derived, Options>(parameters, options, prepares) {
-  detail::choose_isa_level();
-}
+    : Method<Derived, Options>(parameters, options, prepares) {}
 
 template <class Derived, class Options>
 Elementwise<Derived, Options>::~Elementwise() = default;
@@ -68,17 +66,10 @@ Elementwise<Derived, Options>::~Elementwise() = default;
 template <class Derived, class Options>
 std::vector<const char*> Elementwise<Derived, Options>::slot_names(std::size_t rule) const {
   std::vector<const char*> names;
-  detail::for_rules(detail::rules_of<Derived, float>(), [&]<class Rule>(std::size_t i, Rule*) {
-    if (i != rule) return;
+  detail::with_rule(detail::rules_of<Derived, float>(), rule, [&]<class Rule>(Rule*) {
     for (const char* name : detail::states_of<Derived, Rule>()) names.push_back(name);
   });
   return names;
-}
-
-template <class Derived, class Options>
-void Elementwise<Derived, Options>::update(Entry& entry, const Tensor& g) {
-  detail::MadeFor<Derived> made;
-  move(entry, g, made);
 }
 
 template <class Derived, class Options>
@@ -100,9 +91,8 @@ template <class Derived, class Options>
 template <class Made>
 void Elementwise<Derived, Options>::move(Entry& entry, const Tensor& g, Made& made) const {
   const auto by_rule = [&]<class T>(T*) {
-    detail::for_rules(detail::rules_of<Derived, T>(), [&]<class Rule>(std::size_t i, Rule*) {
-      if (i == entry.rule) move_by(entry, g, static_cast<detail::Made<Rule, T>&>(made));
-    });
+    detail::with_rule(detail::rules_of<Derived, T>(), entry.rule,
+                      [&]<class Rule>(Rule*) { move_by(entry, g, static_cast<detail::Made<Rule, T>&>(made)); });
   };
   if (entry.parameter.header()->dtype == DType::f32)
     by_rule(static_cast<float*>(nullptr));
@@ -148,10 +138,8 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
 
 template <class Derived, class Options>
 bool Elementwise<Derived, Options>::rates(const Entry& entry, double* out) const {
-  const std::size_t chosen = entry.rule == Optimizer::no_rule ? this->rule_of(entry.group) : entry.rule;
   bool told = false;
-  detail::for_rules(detail::rules_of<Derived, double>(), [&]<class Rule>(std::size_t i, Rule*) {
-    if (i != chosen) return;
+  detail::with_rule(detail::rules_of<Derived, double>(), rule_in_use(entry), [&]<class Rule>(Rule*) {
     constexpr std::size_t count = detail::states_of<Derived, Rule>().size();
     if constexpr (detail::tells_rate<Rule>(std::make_index_sequence<count>{})) {
       told = true;
@@ -181,11 +169,9 @@ bool Elementwise<Derived, Options>::rates(const Entry& entry, double* out) const
 
 template <class Derived, class Options>
 std::optional<bool> Elementwise<Derived, Options>::forgets(const Entry& entry) const {
-  const std::size_t chosen = entry.rule == Optimizer::no_rule ? this->rule_of(entry.group) : entry.rule;
   std::optional<bool> told;
-  detail::for_rules(detail::rules_of<Derived, double>(), [&]<class Rule>(std::size_t i, Rule*) {
-    if constexpr (requires { Rule::forgets; })
-      if (i == chosen) told = Rule::forgets;
+  detail::with_rule(detail::rules_of<Derived, double>(), rule_in_use(entry), [&]<class Rule>(Rule*) {
+    if constexpr (requires { Rule::forgets; }) told = Rule::forgets;
   });
   return told;
 }

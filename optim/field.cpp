@@ -12,7 +12,12 @@ using capstan::detail::join;
 
 std::string FieldInfo::refusal(double value) const {
   switch (kind) {
-    case Kind::number: return "";
+    case Kind::number:
+      if (!std::isfinite(value)) return "must be finite";
+      if (range == Range::not_negative && value < 0) return "must not be negative";
+      if (range == Range::positive && !(value > 0)) return "must be above 0";
+      if (range == Range::fraction && !(value >= 0 && value < 1)) return "must lie in [0, 1)";
+      return "";
     case Kind::flag: return value == 0 || value == 1 ? "" : "must be 0 or 1";
     case Kind::whole:
       return value == std::floor(value) && value >= least && value <= most ? "" : join("must be whole, from ", least, " to ", most);

@@ -33,15 +33,18 @@ struct FieldInfo {
     whole,   // a whole number
     word     // one of `words`; it reads as its place among them, from 0
   };
+  /// What a number may be, beside finite.
+  enum class Range { any, not_negative, positive, fraction /* in [0, 1) */ };
   static constexpr std::size_t most_words = 8;
 
   const char* name;
   Kind kind = Kind::number;
   double least = 0, most = 0;  // of a whole number
+  Range range = Range::any;
   std::array<const char*, most_words> words = {};
   std::size_t count = 0;  // of the words
 
-  /// What is wrong with a value, "must be 0 or 1"; empty when nothing is. A number is not looked at.
+  /// What is wrong with a value, "must be 0 or 1"; empty when nothing is.
   std::string refusal(double value) const;
   /// As a text: "0.1", "true", "decoupled".
   std::string text(double value) const;
@@ -53,6 +56,7 @@ struct FieldInfo {
 /// One option of a method: its name and its member in the struct of options. Method has this as `Field`:
 ///
 ///     static constexpr Field fields[] = {{"lr", &O::lr},                                  // double
+///                                        {"momentum", &O::momentum, Range::fraction},     // double in [0, 1)
 ///                                        {"nesterov", &O::nesterov},                      // bool
 ///                                        {"warm_up", &O::warm_up},                        // int or std::int64_t
 ///                                        Field::choice<&O::decay>("decay", {"l2", "decoupled"})};  // an enumeration
@@ -63,7 +67,7 @@ template <class Options>
 struct Field : FieldInfo {
   using Struct = Options;
 
-  constexpr Field(const char* n, double Options::*member) : FieldInfo{n}, number(member) {}
+  constexpr Field(const char* n, double Options::*member, Range values = Range::any) : FieldInfo{n}, number(member) { range = values; }
   constexpr Field(const char* n, bool Options::*member) : FieldInfo{n, Kind::flag}, flag(member) {}
   constexpr Field(const char* n, int Options::*member) : FieldInfo{n, Kind::whole, -0x1p31, 0x1p31 - 1}, integer(member) {}
   constexpr Field(const char* n, std::int64_t Options::*member) : FieldInfo{n, Kind::whole, -0x1p53, 0x1p53}, whole(member) {}
@@ -112,6 +116,19 @@ struct Field : FieldInfo {
 };
 
 namespace detail {
+/// Each option as a number, and back.
+template <class Fields, class Options>
+std::vector<double> values_of(const Fields& fields, const Options& options) {
+  std::vector<double> values;
+  for (const auto& f : fields) values.push_back(f.get(options));
+  return values;
+}
+template <class Options, class Fields>
+Options with_values(const Fields& fields, const std::vector<double>& values, Options options = {}) {
+  std::size_t i = 0;
+  for (const auto& f : fields) f.set(options, values.at(i++));
+  return options;
+}
 /// Throws ValueError for the second of two settings of one option; `where` says what they stand in.
 void require_once(const char* op, const std::vector<Setting>& settings, const std::string& where);
 }  // namespace detail

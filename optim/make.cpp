@@ -7,6 +7,7 @@
 #include <charconv>
 #include <mutex>
 
+// Methods by name: the built-in ones are those of the list in optim/methods.h.
 namespace capstan::optim {
 
 using capstan::detail::fail;

@@ -14,8 +14,10 @@ struct Spec {
   /// The number that an option is set to, if it is.
   std::optional<double> find(std::string_view option) const noexcept;
 };
-/// Takes a text such as "rmsprop lr=0.01 centered=true" apart, without looking for the method. Throws ValueError when there is no name, for
-/// a setting that is not name=number, name=true, name=false or name=word, and for an option that is set twice.
+/// Takes a text such as "rmsprop lr=0.01 centered=true" apart, without looking for the method. Throws ValueError
+/// when there is no name, and for:
+///   - a setting that is not name=number, name=true, name=false or name=word;
+///   - an option that is set twice.
 Spec parse_spec(std::string_view spec);
 
 /// An optimizer by name: make("adagrad lr=0.1 eps_inside_root=1", parameters), make("sgd", parameters, {{"lr", 0.1}}). Blanks

@@ -8,13 +8,27 @@
 
 namespace capstan::optim {
 
+/// What a rule is told about the step it computes.
+struct StepInfo {
+  double lr;       // the group's rate now
+  std::int64_t t;  // how many steps this parameter has made with this one: 1, 2, ...
+};
+
 namespace detail {
 /// a == b where just that is meant, without the warning of -Wfloat-equal in the files that include this.
 constexpr bool equal(double a, double b) noexcept { return a <= b && a >= b; }
 
-/// What `{}` stands for in the place of parameters: none. A method that inherits its constructors could take it for a copy of itself, made
-/// by the default constructor that the language declares for it, and would refuse it as ambiguous.
+/// What `{}` stands for in the place of parameters: none. A method that inherits its constructors could take it for a copy of itself,
+/// made by the default constructor that the language declares for it. It would refuse it as ambiguous.
 enum class NoParameters {};
+
+template <class Derived>
+constexpr bool has_groups() {
+  if constexpr (requires { Derived::has_groups; })
+    return Derived::has_groups;
+  else
+    return true;
+}
 }  // namespace detail
 
 /// The struct of a method's options.
@@ -28,36 +42,88 @@ enum class Decay {
   own         // the method reads the option itself
 };
 
+/// Groups of options, and slots by the rule that a group's options choose: the part of Method that does not need their type.
+class MethodBase : public Optimizer {
+ public:
+  std::vector<EffectiveRates> effective_rates() const final;
+
+ protected:
+  using Optimizer::Optimizer;
+
+  /// The options of one group by name.
+  virtual std::vector<const char*> option_names() const = 0;
+  virtual double option_of(std::size_t group, std::string_view name) const = 0;
+  virtual void set_option_of(std::size_t group, std::string_view name, double value) = 0;
+  virtual std::size_t group_count() const noexcept = 0;
+  virtual std::string formula_of(std::size_t group) const = 0;
+
+  /// Which of the method's rules a group's options choose, the names of a rule's slots, and what a slot starts from.
+  virtual std::size_t rule_of(std::size_t group) const noexcept = 0;
+  /// The same with all options of all groups as set_options() takes them.
+  virtual std::size_t rule_of(std::size_t group, const std::vector<double>& values) const = 0;
+  virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
+  virtual double start_of(std::size_t group, std::size_t slot) const = 0;
+  /// The shape of a slot; the parameter's own unless a method says otherwise.
+  virtual Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const;
+
+  /// Whether there are effective rates for this entry; writes them, one for each element, unless `out` is null. Elements that
+  /// it leaves alone have none. Called under NoGrad, with `out` only when the entry has made a step. At the base: there are none.
+  virtual bool rates(const Entry& entry, double* out) const;
+  /// What effective_rates() says as `forgets` of an entry that has them; at the base nothing.
+  virtual std::optional<bool> forgets(const Entry& entry) const;
+
+  /// Whether a parameter of a group, or one whose name matches a pattern, is f32.
+  bool has_f32(std::size_t group) const noexcept;
+  bool has_f32(std::string_view pattern) const;
+  /// Moves every parameter whose name matches the pattern (`*` stands for any text) into `group`; ValueError when none does.
+  void assign_group(std::string_view pattern, std::size_t group);
+
+ private:
+  void make_ready() final;
+  double option(std::string_view name) const final { return option_of(0, name); }
+  void set_option(std::string_view name, double value) final { set_option_of(0, name, value); }
+  std::vector<Option> all_options() const final;
+  void save_entry(const Entry& entry, TensorMap& state) const final;
+  void read_entry(Entry& entry, const std::vector<double>* options, detail::StateReader& reader) const final;
+  std::string describe() const final;
+
+  std::vector<Tensor> new_slots(const Entry& entry, std::size_t rule) const;
+};
+
 /// What the options of a method give it: their names, groups, checks, files, explain(). A method derives from one of the two
-/// that build on this and say how it moves: Elementwise (each element by itself) or WholeTensor (anything else). Static
-/// members that both ask for, those in brackets only where they are wanted:
+/// that build on this and say how it moves: Elementwise (each element by itself) or WholeTensor (a parameter as a whole). One whose
+/// parameters make one step derives from this. Static members that it must have, those in brackets only where they are wanted:
 ///   - `name` and `fields`: what the method and its options are called (optim/field.h says what an option can be);
 ///   - `states`: the names of its slots, which have the parameter's shape and start at 0;
 ///   - [`double initial(const Options&, std::size_t slot)`]: what a slot starts from;
-///   - [`void check(const Options&)`]: throws ValueError; without it every number is checked to be finite, lr, eps and weight_decay
-///     not to be negative, and, where a parameter is f32, every number to be finite in f32 and no eps, or what begins so, to be 0
-///     there;
+///   - [`void check(const Options&)`]: throws ValueError for options that cannot be together;
 ///   - [`std::string formula(const Options&)`] and [`source`], the paper with its equation: for explain();
 ///   - [`Decay decay(const Options&)`]: where the option `weight_decay` goes in, when not as L2 into the gradient;
-///   - [`void accept(const std::string& name, const Tensor& w)`]: throws ValueError for a parameter it cannot move.
+///   - [`std::size_t rule_index(const Options&)`]: which of several rules the options choose, each with slots of its own;
+///   - [`void accept(const std::string& name, const Tensor& w)`]: throws ValueError for a parameter it cannot move;
+///   - [`bool has_groups`]: false where all parameters make one step.
+///
+/// Every number is checked to be finite and in its field's Range, and lr, eps and weight_decay not to be negative. Where a parameter is
+/// f32, every number must be finite in f32, and no eps, or what begins so, may be 0 there.
 template <class Derived, class Options>
-class Method : public Optimizer {
+class Method : public MethodBase {
  public:
   using Field = optim::Field<Options>;
+  using Range = FieldInfo::Range;
 
   ~Method() override;
 
   /// The options of group k; 0 are the constructor's.
   const Options& options(std::size_t k = 0) const { return groups_.at(k).options; }
 
-  /// Gives the parameters whose names match the pattern (`*` stands for any text) options of their own: `change` is called
-  /// with the constructor's options; what it sets to another value is the group's own, the rest follows the constructor's
-  /// options from then on. A parameter belongs to the last group that names it. A pattern that was given before names the same
-  /// group: `change` is called with its options as they are now, so that a rate can be set at run time. Throws ValueError for a
-  /// pattern that matches nothing and for a bad option, and then changes nothing.
+  /// Gives the parameters whose names match the pattern (`*` stands for any text) options of their own. `change` is called
+  /// with the constructor's options; what it sets to another value is the group's own. The rest follows the constructor's options
+  /// from then on. A parameter belongs to the last group that names it.
+  ///
+  /// A pattern that was given before names the same group. `change` is called with its options as they are now, so that a rate can be
+  /// set at run time. Throws ValueError for a pattern that matches nothing and for a bad option, and then changes nothing.
   template <class F>
-  requires std::is_invocable_v<F&, Options&>
-  void group(std::string_view pattern, F change) {
+  requires(std::is_invocable_v<F&, Options&>&& detail::has_groups<Derived>()) void group(std::string_view pattern, F change) {
     const std::size_t k = group_of(pattern);
     Options options = groups_[k].options;
     change(options);
@@ -76,15 +142,16 @@ class Method : public Optimizer {
   static Decay decay_of(const Options& options) noexcept;
 
   std::vector<const char*> option_names() const final;
-  double option(std::size_t group, std::string_view name) const final;
-  void set_option(std::size_t group, std::string_view name, double value) final;
+  double option_of(std::size_t group, std::string_view name) const final;
+  void set_option_of(std::size_t group, std::string_view name, double value) final;
   void set_options(const std::vector<double>& values) final;
   std::size_t group_count() const noexcept final { return groups_.size(); }
-  void group_by_name(std::string_view pattern, const std::vector<Setting>& settings) override;
+  void group_by_name(std::string_view pattern, const std::vector<Setting>& settings) final;
   std::string formula_of(std::size_t group) const final;
   const char* paper() const noexcept final;
   std::size_t rule_of(std::size_t group) const noexcept final;
   std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
+  std::vector<const char*> slot_names(std::size_t rule) const override;
   double start_of(std::size_t group, std::size_t slot) const final;
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
 
@@ -101,7 +168,6 @@ class Method : public Optimizer {
   static void check_options(const Options& options);
   static void require_held(const Options& options, bool any_f32);
   static std::size_t rule_for(const Options& options) noexcept;
-  const optim::Field<Options>& field(std::string_view name) const;
 
   std::vector<Group> groups_;
 };

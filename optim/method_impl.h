@@ -16,18 +16,21 @@ std::vector<FieldInfo> infos(const Fields& fields) {
   return {std::begin(fields), std::end(fields)};
 }
 
+/// The field of this name. Throws ValueError, with the list and the nearest name, when there is none.
+template <class Fields>
+const auto& field_of(const char* method, const Fields& fields, std::string_view name) {
+  for (const auto& f : fields)
+    if (f.name == name) return f;
+  std::vector<const char*> known;
+  for (const auto& f : fields) known.push_back(f.name);
+  unknown_option(method, name, known);
+}
 /// Sets options by name. Throws ValueError for a name that is not among the fields and for a value that the option cannot have.
 template <class Options, class Fields>
 void apply_settings(const char* method, const Fields& fields, Options& options, const std::vector<Setting>& settings) {
   for (const Setting& s : settings) {
-    auto f = std::begin(fields);
-    while (f != std::end(fields) && s.name != f->name) ++f;
-    if (f == std::end(fields)) {
-      std::vector<const char*> known;
-      for (const auto& each : fields) known.push_back(each.name);
-      unknown_option(method, s.name, known);
-    }
-    f->set(options, f->value_of(method, s));
+    const auto& f = field_of(method, fields, s.name);
+    f.set(options, f.value_of(method, s));
   }
 }
 
@@ -35,8 +38,8 @@ void apply_settings(const char* method, const Fields& fields, Options& options, 
 void require_positive(const char* method, const char* option, double value);
 void require_non_negative(const char* method, const char* option, double value);
 void require_fraction(const char* method, const char* option, double value);
-/// Throws ValueError when f32, which some parameter has, does not hold an option: one that is infinite there, or an eps (by whatever
-/// name that begins so) that is 0. Another number that is 0 there is one: a rate of 1e-50 moves nothing.
+/// Throws ValueError when f32, which some parameter has, does not hold an option. That is one that is infinite there, or a name with eps at
+/// its beginning that is 0. Another number may be 0 there: a rate of 1e-50 moves nothing.
 void require_held_by_f32(const char* method, const char* option, double value);
 /// The smallest normal number of a dtype, or `floor` when that is more.
 double kept_positive(double floor, DType dtype) noexcept;
@@ -48,7 +51,7 @@ std::string shrunk(double lr, double weight_decay);
 
 template <class Derived, class Options>
 Method<Derived, Options>::Method(const Parameters& parameters, Options options, bool prepares)
-    : Optimizer(prepares), groups_{Group{options}} {
+    : MethodBase(prepares), groups_{Group{options}} {
   static_assert(std::size(Derived::fields) <= 64, "a method has at most 64 options");
   check_options(options);
   if (!parameters.empty()) this->add_parameters(parameters);
@@ -76,9 +79,7 @@ void Method<Derived, Options>::check_options(const Options& options) {
     const double value = f.get(options);
     const std::string_view name = f.name;
     f.check(Derived::name, value);
-    if (!is_finite(value)) detail::bad_option(Derived::name, f.name, "must be finite", value);
-    if (value < 0 && (name == "lr" || name == "weight_decay" || name == "eps"))
-      detail::bad_option(Derived::name, f.name, "must not be negative", value);
+    if (name == "lr" || name == "weight_decay" || name == "eps") detail::require_non_negative(Derived::name, f.name, value);
   }
   if constexpr (requires { Derived::check(options); }) Derived::check(options);
 }
@@ -91,13 +92,6 @@ void Method<Derived, Options>::require_held(const Options& options, bool any_f32
 }
 
 template <class Derived, class Options>
-const Field<Options>& Method<Derived, Options>::field(std::string_view name) const {
-  for (const auto& f : Derived::fields)
-    if (f.name == name) return f;
-  detail::unknown_option(Derived::name, name, option_names());
-}
-
-template <class Derived, class Options>
 std::vector<const char*> Method<Derived, Options>::option_names() const {
   std::vector<const char*> names;
   for (const auto& f : Derived::fields) names.push_back(f.name);
@@ -105,13 +99,13 @@ std::vector<const char*> Method<Derived, Options>::option_names() const {
 }
 
 template <class Derived, class Options>
-double Method<Derived, Options>::option(std::size_t group, std::string_view name) const {
-  return field(name).get(groups_.at(group).options);
+double Method<Derived, Options>::option_of(std::size_t group, std::string_view name) const {
+  return detail::field_of(Derived::name, Derived::fields, name).get(groups_.at(group).options);
 }
 
 template <class Derived, class Options>
-void Method<Derived, Options>::set_option(std::size_t group, std::string_view name, double value) {
-  const auto& f = field(name);
+void Method<Derived, Options>::set_option_of(std::size_t group, std::string_view name, double value) {
+  const auto& f = detail::field_of(Derived::name, Derived::fields, name);
   const auto bit = std::uint64_t{1} << (&f - std::data(Derived::fields));
   f.check(Derived::name, value);
   const auto for_each_that_follows = [&](auto change) {
@@ -177,19 +171,19 @@ void Method<Derived, Options>::set_group(std::string_view pattern, std::size_t k
 
 template <class Derived, class Options>
 void Method<Derived, Options>::group_by_name(std::string_view pattern, const std::vector<Setting>& settings) {
-  group(pattern, [&](Options& options) { detail::apply_settings(Derived::name, Derived::fields, options, settings); });
+  if constexpr (detail::has_groups<Derived>())
+    group(pattern, [&](Options& options) { detail::apply_settings(Derived::name, Derived::fields, options, settings); });
+  else
+    Optimizer::group_by_name(pattern, settings);
 }
 
 template <class Derived, class Options>
 std::string Method<Derived, Options>::formula_of(std::size_t group) const {
   const Options& o = groups_.at(group).options;
-  if constexpr (requires { Derived::formula(o); }) {
+  if constexpr (requires { Derived::formula(o); })
     return Derived::formula(o);
-  } else {
-    std::vector<double> values;
-    for (const auto& f : Derived::fields) values.push_back(f.get(o));
-    return detail::list_options(detail::infos(Derived::fields), values);
-  }
+  else
+    return detail::list_options(detail::infos(Derived::fields), detail::values_of(Derived::fields, o));
 }
 
 template <class Derived, class Options>
@@ -202,8 +196,8 @@ const char* Method<Derived, Options>::paper() const noexcept {
 
 template <class Derived, class Options>
 std::size_t Method<Derived, Options>::rule_for(const Options& options) noexcept {
-  if constexpr (requires { Derived::choose(options); })
-    return Derived::choose(options);
+  if constexpr (requires { Derived::rule_index(options); })
+    return Derived::rule_index(options);
   else
     return static_cast<void>(options), 0;
 }
@@ -223,6 +217,14 @@ std::size_t Method<Derived, Options>::rule_of(std::size_t group, const std::vect
   }
   check_options(options);  // a rule, and the shapes of its slots, follow from options that can be
   return rule_for(options);
+}
+
+template <class Derived, class Options>
+std::vector<const char*> Method<Derived, Options>::slot_names(std::size_t) const {
+  if constexpr (requires { Derived::states; })
+    return {std::begin(Derived::states), std::end(Derived::states)};
+  else
+    return {};
 }
 
 template <class Derived, class Options>

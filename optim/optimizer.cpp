@@ -1,11 +1,12 @@
 #include <capstan/optim/optimizer.h>
 
-#include <capstan/autograd/tape_state.h>
+#include <capstan/autograd/gradient_table.h>
+#include <capstan/autograd/no_grad.h>
 #include <capstan/core/compute.h>
-#include <capstan/core/create.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 #include <capstan/core/threads.h>
+#include <capstan/optim/rule_loop.h>
 #include <capstan/optim/state_reader.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+// A step of whatever method: finds each parameter's gradient, looks for NaN, and has the method move them, all or none.
 namespace capstan::optim {
 
 using capstan::detail::fail;
@@ -76,16 +78,17 @@ void copy_bytes(const Tensor& from, const Tensor& to) {
 }  // namespace
 
 Optimizer::Optimizer(bool prepares) : prepares_(prepares) {
-  num_threads();  // throws for a bad CAPSTAN_NUM_THREADS: here, and not half way through a step
+  num_threads(), detail::choose_isa_level();  // throw for a bad variable of the environment: here, and not half way through a step
 }
 Optimizer::~Optimizer() {
   for (Shared* s : shared_) delete s;
 }
 
-Shape Optimizer::shape_of(std::size_t, std::size_t, const Shape& parameter) const { return parameter; }
 const char* Optimizer::paper() const noexcept { return nullptr; }
 void Optimizer::begin_step() noexcept {}
+void Optimizer::make_ready() {}
 void Optimizer::prepare(double) {}
+void Optimizer::update(Entry&, const Tensor&) {}
 void Optimizer::update_all() {
   struct Kept {
     Entry* entry;
@@ -126,17 +129,16 @@ void Optimizer::group(std::string_view pattern, const std::vector<Setting>& sett
   detail::require_once(method(), settings, join("the group '", pattern, "'"));
   group_by_name(pattern, settings);
 }
-void Optimizer::group_by_name(std::string_view pattern, const std::vector<Setting>&) { refuse_group(pattern); }
-void Optimizer::refuse_group(std::string_view pattern) const {
+void Optimizer::group_by_name(std::string_view pattern, const std::vector<Setting>&) {
   fail<ValueError>(method(), "there are no groups of parameters: '", pattern,
                    "' (methods that move each parameter by itself have them; a chain has partition())");
 }
-bool Optimizer::rates(const Entry&, double*) const { return false; }
-std::optional<bool> Optimizer::forgets(const Entry&) const { return {}; }
 bool Optimizer::takes_non_finite() const noexcept { return false; }
+void Optimizer::save_entry(const Entry&, TensorMap&) const {}
+void Optimizer::read_entry(Entry&, const std::vector<double>*, detail::StateReader&) const {}
 void Optimizer::save_rest(TensorMap&) const {}
 void Optimizer::read_rest(detail::StateReader&) {}
-void Optimizer::take_rest() noexcept {}
+void Optimizer::commit_rest() noexcept {}
 void Optimizer::accept_parameter(const std::string&, const Tensor&) const {}
 
 void Optimizer::add_parameters(const Parameters& parameters) {
@@ -165,29 +167,6 @@ void Optimizer::add_parameters(const Parameters& parameters) {
   for (Entry& e : added) entries_.push_back(std::move(e));
 }
 
-bool Optimizer::has_f32(std::size_t group) const noexcept {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [group](const Entry& e) { return e.group == group && e.parameter.dtype() == DType::f32; });
-}
-
-bool Optimizer::has_f32(std::string_view pattern) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [pattern](const Entry& e) { return e.parameter.dtype() == DType::f32 && capstan::detail::matches(pattern, e.name); });
-}
-
-void Optimizer::assign_group(std::string_view pattern, std::size_t group) {
-  std::size_t matched = 0;
-  for (Entry& e : entries_)
-    if (capstan::detail::matches(pattern, e.name)) {
-      e.group = group;
-      ++matched;
-    }
-  if (matched > 0) return;
-  std::string names;
-  for (const Entry& e : entries_) names += join(names.empty() ? "" : ", ", e.name);
-  fail<ValueError>(method(), "a group's pattern must match a parameter: '", pattern, "' among ", names);
-}
-
 void Optimizer::require_finite_loss(double loss) const {
   if (check_finite_ && !std::isfinite(loss))
     fail<NotFiniteError>(method(), "step ", steps_ + 1, ": the loss must be finite: ", loss, " (a lower lr, or set_check_finite(false))");
@@ -200,32 +179,6 @@ void Optimizer::require_finite(const Entry& entry) const {
   const double value = kernels::dispatch(g, [&]<class T>(T*) { return static_cast<double>(kernels::data_of<T>(g)[bad]); });
   fail<NotFiniteError>(method(), "step ", steps_ + 1, ": the gradient for '", entry.name, "' must be finite: ", value, " at ",
                        index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
-}
-
-std::vector<Tensor> Optimizer::new_slots(const Entry& entry, std::size_t rule) const {
-  const std::vector<const char*> names = slot_names(rule);
-  const std::vector<const char*> old = entry.rule == no_rule ? std::vector<const char*>{} : slot_names(entry.rule);
-  std::vector<Tensor> slots;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const Shape shape = shape_of(rule, i, entry.parameter.shape());
-    for (std::size_t k = 0; k < old.size(); ++k)  // an option changed: what both rules know goes on
-      if (std::string_view(old[k]) == names[i] && entry.state[k].shape() == shape) slots.push_back(entry.state[k]);
-    if (slots.size() == i) slots.push_back(full(shape, start_of(entry.group, i), entry.parameter.dtype()));
-  }
-  return slots;
-}
-
-/// Slots for those of the step's parameters whose rule has changed: all of them, or none when there is no memory.
-void Optimizer::renew_slots() {
-  std::vector<std::vector<Tensor>> made;
-  for (const Entry& e : entries_)
-    if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) made.push_back(new_slots(e, rule));
-  auto next = made.begin();
-  for (Entry& e : entries_)
-    if (const std::size_t rule = rule_of(e.group); e.gradient && rule != e.rule) {
-      e.state = std::move(*next++);
-      e.rule = rule;
-    }
 }
 
 void Optimizer::no_gradient() const {
@@ -272,7 +225,7 @@ void Optimizer::step(const Gradients& gradients) {
       require_finite_loss(table->loss);
   if (!dense_.empty()) [[unlikely]]  // of a step that was refused
     dense_.clear();
-  bool any = false, stale = false;
+  bool any = false;
   const capstan::detail::GradientTable::Entry* next = table->begin();  // where the next gradient most likely is
   for (Entry& e : entries_) {
     const capstan::detail::Header* h = e.parameter.header();
@@ -282,7 +235,6 @@ void Optimizer::step(const Gradients& gradients) {
     if (!found) [[unlikely]]
       continue;
     any = true;
-    stale |= rule_of(e.group) != e.rule;
     e.gradient = &found->gradient;
     if (found->rows.defined()) [[unlikely]] {
       if (dense_.empty()) dense_.reserve(entries_.size());
@@ -307,10 +259,9 @@ void Optimizer::step(const Gradients& gradients) {
     no_gradient();
   if (warn_unowned_) [[unlikely]]
     warn_of_unowned(gradients);
-  if (stale) [[unlikely]]
-    renew_slots();
+  make_ready();
 
-  const capstan::detail::Pause pause;
+  const NoGrad pause;
   if (shared_.empty()) [[likely]]
     return move_all(table->loss);
   for (Shared* s : shared_) s->before = s->value;

@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <utility>
 
-// The loop that runs an element's rule over whole arrays, compiled for each x86-64 instruction set wherever the rule is
-// compiled, so that a rule outside the library is as fast as one inside.
+// The loop that runs an element's rule over whole arrays. It is compiled for each x86-64 instruction set wherever the rule is, so that
+// a rule outside the library is as fast as one inside.
 namespace capstan::optim::detail {
 
 /// The instruction set chosen at start-up: 1 (plain) to 4 (x86-64-v4); 0 until the first optimizer is made.
@@ -20,9 +20,9 @@ void choose_isa_level();
 #define CAPSTAN_RULE_V3 "sse3,ssse3,sse4.1,sse4.2,popcnt,cx16,sahf,avx,avx2,bmi,bmi2,f16c,fma,lzcnt,movbe"
 #define CAPSTAN_RULE_V4_FEATURES CAPSTAN_RULE_V3 ",avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
 
-// clang takes no optimisation options by attribute; there the user's own flags count, and the processor's taste for narrower
-// vectors is taken from the v4 loop by the plain one's. No option that changes what arithmetic means may stand here: GCC then
-// takes no rule of a file with other ones into the loop, and calls it for each element; so O3 where -Ofast was asked for.
+// clang takes no optimisation options by attribute: there the user's own flags count. The processor's taste for narrower vectors is
+// taken from the v4 loop by the plain one's. No option that changes what arithmetic means may stand here, such as O3 where -Ofast was
+// asked for. GCC then takes no rule of a file with other ones into the loop, and calls it for each element.
 // Without optimisation the rule is called anyway, and the loops would only take long to compile.
 #if defined(__clang__)
 #define CAPSTAN_RULE_V4 CAPSTAN_RULE_V4_FEATURES ",tune=x86-64"
@@ -43,9 +43,9 @@ void choose_isa_level();
 /// writes w, and what w held before means nothing.
 /// `factor` is what Decay::l2 multiplies w by for g, and Decay::decoupled w itself.
 /// Long arrays go by pieces of 256. A copy of what a piece held stays in the cache, and an element that is not finite afterwards
-/// gets it back: a choice for each number of Adam's would take a third of the step's time with AVX2. What is shorter chooses.
-/// Blocks of 16 with a constant count become vectors without a check for short arrays; unrolled before that, as the compiler
-/// would a short rule's, they become single numbers. Blocks of 4 after them: a root and a quotient for each of a small tensor's
+/// gets it back. A choice for each number of Adam's would take a third of the step's time with AVX2. What is shorter chooses.
+/// Blocks of 16 with a constant count become vectors without a check for short arrays. Unrolled before that, as the compiler
+/// would a short rule's, they become single numbers. Blocks of 4 come after them: a root and a quotient for each of a small tensor's
 /// numbers would take longer than the rest. What is left must not become vectors once more, which checks would come before.
 template <Decay decay, bool keeps, bool compares, class Rule, class T, std::size_t... slot>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,

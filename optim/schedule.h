@@ -16,8 +16,8 @@ namespace capstan::optim {
 ///       ...
 ///
 /// A value without a state of its own, so that a run that is resumed goes on by its step number. The optimizer's own is part of its
-/// state: with `optimizer.set_lr(rate(optimizer.step_count()))` before each step there is nothing else to save. optim::Inject
-/// (optim/inject.h) does that by itself, for any option and with a count of its own, and so do the numbers of an optim::Chain.
+/// state. With `optimizer.set_lr(rate(optimizer.step_count()))` before each step there is nothing else to save. An optim::Inject
+/// (optim/inject.h) does that by itself, for any option, and so do the numbers of an optim::Chain.
 /// Copies are cheap.
 class Schedule {
  public:
@@ -56,9 +56,10 @@ class Schedule {
   Base* function_;
 };
 
-/// The schedules of PyTorch's torch.optim.lr_scheduler and of Optax, as formulas of the step t = 0, 1, ... Each throws ValueError,
-/// naming the argument, for a rate, factor or share that is negative or not finite, and unless each number of steps is
-/// positive. What has a last step keeps its last rate from there on.
+/// The schedules of PyTorch's torch.optim.lr_scheduler and of Optax, as formulas of the step t = 0, 1, ... What has a last step keeps
+/// its last rate from there on. Each throws ValueError, naming the argument, for:
+///   - a rate, factor or share that is negative or not finite;
+///   - a number of steps that is not positive.
 namespace schedule {
 
 /// lr
@@ -79,8 +80,8 @@ Schedule cosine(double lr, std::int64_t steps, double end = 0);
 /// The cosine anew after `first` steps, after `multiplier` times as many, and so on: CosineAnnealingWarmRestarts (SGDR, eq. 5).
 /// Throws ValueError also unless multiplier >= 1.
 Schedule cosine_restarts(double lr, std::int64_t first, std::int64_t multiplier = 1, double end = 0);
-/// lr * min((t + 1) / warm_up, sqrt(warm_up / (t + 1))): up to lr in a line, then down (Vaswani et al., NeurIPS 2017, eq. 3,
-/// where lr = 1 / sqrt(d_model * warm_up)). Never ends.
+/// lr * min((t + 1) / warm_up, sqrt(warm_up / (t + 1))): up to lr in a line, then down; never ends. Vaswani et al., NeurIPS 2017, eq. 3,
+/// where lr is 1 / sqrt(d_model * warm_up).
 Schedule inverse_sqrt(double lr, std::int64_t warm_up);
 
 /// A line from `from` to then(0) over the first `steps` steps, after which `then` begins with its step 0:

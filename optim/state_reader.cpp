@@ -9,7 +9,7 @@ namespace capstan::optim::detail {
 Tensor number(double value) { return full({}, value, DType::f64); }
 Tensor count(std::int64_t value) { return tensor(std::vector<std::int64_t>{value}).reshape(Shape{}); }
 
-const Tensor* StateReader::take(const std::string& key, const Shape& shape, DType dtype) {
+const Tensor* StateReader::read(const std::string& key, const Shape& shape, DType dtype) {
   asked_.push_back(key);
   const Tensor* t = state_.find(key);
   if (!t) {
@@ -21,13 +21,13 @@ const Tensor* StateReader::take(const std::string& key, const Shape& shape, DTyp
   return nullptr;
 }
 
-double StateReader::take_number(const std::string& key) {
-  const Tensor* t = take(key, {}, DType::f64);
+double StateReader::read_number(const std::string& key) {
+  const Tensor* t = read(key, {}, DType::f64);
   return t ? *t->data<double>() : 0;
 }
 
-std::int64_t StateReader::take_count(const std::string& key) {
-  const Tensor* t = take(key, {}, DType::i64);
+std::int64_t StateReader::read_count(const std::string& key) {
+  const Tensor* t = read(key, {}, DType::i64);
   const std::int64_t n = t ? *t->data<std::int64_t>() : 0;
   if (n < 0) complain(key, ": a count must not be negative: ", n);
   if (n > std::int64_t{1} << 53) complain(key, ": a count must not be above 2^53: ", n);
@@ -35,7 +35,7 @@ std::int64_t StateReader::take_count(const std::string& key) {
 }
 
 void StateReader::require_count(const std::string& key, std::int64_t wanted) {
-  const Tensor* t = take(key, {}, DType::i64);
+  const Tensor* t = read(key, {}, DType::i64);
   if (const std::int64_t saved = t ? *t->data<std::int64_t>() : wanted; saved != wanted) complain(key, ": ", saved, ", wanted ", wanted);
 }
 

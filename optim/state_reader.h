@@ -2,8 +2,8 @@
 #include <capstan/core/tensor_map.h>
 #include <capstan/core/text.h>
 
-// Private: how optimizers and what stands around them take a saved state back: everything is looked at before anything is
-// changed, and all that does not fit is told at once.
+// Private: how optimizers, and what stands around them, load a saved state. Everything is looked at before anything is changed, and all
+// that does not fit is told at once.
 namespace capstan::optim::detail {
 
 /// What a state holds of numbers: f64 and i64 scalars.
@@ -15,13 +15,13 @@ class StateReader {
   explicit StateReader(const TensorMap& state) : state_(state) {}
 
   /// The tensor under a key; null, and a line in the report, when it is missing or of another shape or dtype.
-  const Tensor* take(const std::string& key, const Shape& shape, DType dtype);
-  /// What is under a key that somebody takes; null when there is nothing.
+  const Tensor* read(const std::string& key, const Shape& shape, DType dtype);
+  /// What is under a key that somebody reads; null when there is nothing.
   const Tensor* find(const std::string& key) const noexcept { return state_.find(key); }
   /// An f64 scalar; 0 when it is not there.
-  double take_number(const std::string& key);
+  double read_number(const std::string& key);
   /// An i64 scalar from 0 to 2^53; 0 when it is not there.
-  std::int64_t take_count(const std::string& key);
+  std::int64_t read_count(const std::string& key);
 
   /// An i64 scalar that is `wanted`.
   void require_count(const std::string& key, std::int64_t wanted);

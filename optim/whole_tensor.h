@@ -12,7 +12,13 @@ namespace detail {
 void restore_non_finite(Tensor& w, const Tensor& before);
 void assign_finite(Tensor& to, const Tensor& value);
 /// w <- factor*w - u, where that is finite; asks for no memory.
-void take_from(Tensor& w, double factor, const Tensor& u);
+void subtract_finite(Tensor& w, double factor, const Tensor& u);
+/// `next`, with the elements of `old` where it is not finite.
+Tensor kept_finite(Tensor next, const Tensor& old);
+/// |x| in double precision, where no square is lost. It is never infinite for an x of finite numbers: at most the largest double.
+double length(const Tensor& x);
+/// x * (a/b), also where a/b is no number that the dtype holds: 1e-45 * (1/1e-45) is 1 in f32.
+Tensor times(const Tensor& x, double a, double b);
 }  // namespace detail
 
 /// A method that moves a parameter as a whole: by its norm, its rows, its singular values. The author writes the options and
@@ -32,12 +38,14 @@ void take_from(Tensor& w, double factor, const Tensor& u);
 ///       }
 ///     };
 ///
-/// `move` runs under NoGrad and changes w and its slots in place (`assign`, `+=`, `-=`, `*=`): one that writes `w = w - ...` makes another
+/// (This example cannot leave w = 0, where its step is 0; optim/lars.h knows better.)
+///
+/// `move` runs under NoGrad and changes w and its slots in place (`assign`, `+=`, `-=`, `*=`). One that writes `w = w - ...` makes another
 /// tensor, and step() throws ValueError at once. What it throws goes to the caller of step(), and everything is as before. It need not be
-/// static: a method with a number that all parameters share (Optimizer::share()) reads and changes its own members. (This example cannot
-/// leave w = 0, where its step is 0; optim/lars.h knows better.) From that come f32 and f64, groups, weight decay, saving and loading,
-/// explain(), and that an element of w which `move` would make infinite or NaN stays as it was; what the slots then hold is the method's to
-/// say. Optional static members beside those that Method lists:
+/// static: a method with a number that all parameters share (Optimizer::share()) reads and changes its own members.
+///
+/// From that come f32 and f64, groups, weight decay, saving and loading, explain(). An element of w which `move` would make infinite or
+/// NaN stays as it was; what the slots then hold is the method's to say. Optional static members beside those that Method lists:
 ///   - `Shape slot_shape(std::size_t slot, const Shape& w)`, for a slot that has not the parameter's shape.
 ///
 /// So that nothing is changed when it throws, `move` costs a copy of every parameter and slot. A method spares it that has, in its place,
@@ -62,7 +70,6 @@ class WholeTensor : public Method<Derived, Options> {
   using Entry = Optimizer::Entry;
   void update(Entry& entry, const Tensor& g) final;
   void update_all() override;
-  std::vector<const char*> slot_names(std::size_t rule) const final;
   Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const final;
 
  private:
@@ -84,10 +91,10 @@ class WholeTensor : public Method<Derived, Options> {
 namespace detail {
 /// Throws ValueError: move() has put another tensor in the place of a parameter or, with a name, of its state.
 [[noreturn]] void not_in_place(const char* method, const std::string& parameter, const char* state);
-/// What plan() made for a parameter or, with a name, its state: throws ValueError when it has not the shape and dtype of `old`; w or g
-/// itself becomes a copy.
-void take_in(Tensor& made, const Tensor& old, const Tensor& w, const Tensor& g, const char* method, const std::string& parameter,
-             const char* state);
+/// Throws ValueError when what plan() made, for a parameter or, with a name, its state, has not the shape and dtype of `old`. Makes a copy
+/// of w or g itself.
+void check_planned(Tensor& made, const Tensor& old, const Tensor& w, const Tensor& g, const char* method, const std::string& parameter,
+                   const char* state);
 }  // namespace detail
 
 template <class Derived, class Options>
@@ -144,8 +151,8 @@ auto WholeTensor<Derived, Options>::plan_for(const Entry& entry, const Tensor& g
     return static_cast<Own*>(this)->plan(o, plan.step, entry.parameter, plan.gradient, std::as_const(entry.state[slot])...);
   });
   for (std::size_t i = 0; i <= entry.state.size(); ++i)
-    detail::take_in(plan.made[i], i == 0 ? entry.parameter : entry.state[i - 1], entry.parameter, g, Derived::name, entry.name,
-                    i == 0 ? nullptr : Derived::states[i - 1]);
+    detail::check_planned(plan.made[i], i == 0 ? entry.parameter : entry.state[i - 1], entry.parameter, g, Derived::name, entry.name,
+                          i == 0 ? nullptr : Derived::states[i - 1]);
   return plan;
 }
 
@@ -160,7 +167,7 @@ void WholeTensor<Derived, Options>::carry_out(Entry& entry, Plan& plan) {
                                      std::as_const(entry.state[slot])...);
     });
   else if (plan.made[0].defined())
-    detail::take_from(entry.parameter, plan.factor, plan.made[0]);
+    detail::subtract_finite(entry.parameter, plan.factor, plan.made[0]);
 }
 
 template <class Derived, class Options>
@@ -182,11 +189,6 @@ void WholeTensor<Derived, Options>::move_in_place(Entry& entry, const Tensor& g)
   for (std::size_t i = 0; i < entry.state.size(); ++i)
     if (kept[i].header() != entry.state[i].header()) detail::not_in_place(Derived::name, entry.name, Derived::states[i]);
   detail::restore_non_finite(w, before);
-}
-
-template <class Derived, class Options>
-std::vector<const char*> WholeTensor<Derived, Options>::slot_names(std::size_t) const {
-  return {std::begin(Derived::states), std::end(Derived::states)};
 }
 
 template <class Derived, class Options>

@@ -4,7 +4,7 @@
 #include <capstan/core/text.h>
 #include <capstan/core/threads.h>
 #include <capstan/optim/state_reader.h>
-#include <capstan/optim/transform_part.h>
+#include <capstan/optim/sweep.h>
 
 #include <algorithm>
 #include <string_view>
@@ -53,10 +53,7 @@ void ParameterAverage::update() {
     averages_ = parameters_.clone();
   } else {
     const double share = 1 - keep(count_);
-    for (const auto& [name, w] : parameters_) {
-      detail::sweep<Decay::own, true>(
-          averages_[name], w, [&]<class T>(T*) { return detail::Towards<T>{T(share)}; }, 0);
-    }
+    for (const auto& [name, w] : parameters_) detail::sweep<true>(averages_[name], w, detail::rule<detail::Towards>(share));
   }
   ++count_;
 }
@@ -78,11 +75,11 @@ TensorMap ParameterAverage::state() const {
 void ParameterAverage::load_state(const TensorMap& state) {
   require_ready(false);
   detail::StateReader reader(state);
-  const std::int64_t updates = reader.take_count(join(op_, "/count"));
+  const std::int64_t updates = reader.read_count(join(op_, "/count"));
   TensorMap averages;
   if (updates > 0)
     for (const auto& [name, w] : parameters_)
-      if (const Tensor* a = reader.take(join(op_, "/average/", name), w.shape(), w.dtype())) averages.insert(name, a->clone());
+      if (const Tensor* a = reader.read(join(op_, "/average/", name), w.shape(), w.dtype())) averages.insert(name, a->clone());
   reader.require_fit(op_, "the state does not fit:");
   averages_ = std::move(averages);
   count_ = updates;

@@ -5,7 +5,7 @@ namespace capstan::optim {
 
 /// An average of parameters over the steps of their training, which often tests better than the last step; EMA and SWA are
 /// its two kinds. Each update() goes through every element, also of rows that had no gradient. Weakness: a copy of the
-/// parameters, and the average of two places far apart may be worse than both; what a layer counts beside its parameters is not
+/// parameters, and the average of two places far apart may be worse than both. What a layer counts beside its parameters is not
 /// averaged.
 ///
 ///     optim::EMA ema(model.parameters(), {.decay = 0.99});

@@ -40,7 +40,7 @@ std::string Inject::describe() const {
 }
 
 void Inject::save(TensorMap& state, const std::string& path) const { state.insert(path + "step", detail::count(steps_)); }
-void Inject::read(detail::StateReader& reader, const std::string& path) { loaded_steps_ = reader.take_count(path + "step"); }
-void Inject::take() noexcept { steps_ = loaded_steps_; }
+void Inject::read(detail::StateReader& reader, const std::string& path) { loaded_steps_ = reader.read_count(path + "step"); }
+void Inject::commit() noexcept { steps_ = loaded_steps_; }
 
 }  // namespace capstan::optim

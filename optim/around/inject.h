@@ -25,10 +25,13 @@ struct Injection {
 /// are not saved.
 class Inject final : public Wrapper {
  public:
-  /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError for no option at all, for one that
-  /// comes twice, and for one that the optimizer does not have (naming the nearest one and the list). A schedule whose value the
-  /// option cannot have makes step() throw what the optimizer's constructor would, before anything is changed. Options are set in
-  /// their order, each checked beside what the others are by then: of two that bound each other name first the one that makes room.
+  /// What it goes around, an Optimizer or a Wrapper, must outlive this. Throws ValueError for:
+  ///   - no option at all, and one that comes twice;
+  ///   - one that the optimizer does not have, naming the nearest one and the list.
+  ///
+  /// A schedule whose value the option cannot have makes step() throw what the optimizer's constructor would, before anything is
+  /// changed. Options are set in their order, and each is checked beside what the others are by then. Where two bound each other, as
+  /// nesterov and momentum do, name first the one whose new value the old value of the other allows.
   template <Wrappable Inner>
   explicit Inject(Inner& inner, std::vector<Injection> injections) : Inject(Wrapped(inner), std::move(injections)) {}
 
@@ -40,7 +43,7 @@ class Inject final : public Wrapper {
   std::string describe() const override;
   void save(TensorMap& state, const std::string& path) const override;
   void read(detail::StateReader& reader, const std::string& path) override;
-  void take() noexcept override;
+  void commit() noexcept override;
 
   std::vector<Injection> injections_;
   std::vector<double> before_;  // the options' values, during a step

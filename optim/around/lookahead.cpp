@@ -3,7 +3,7 @@
 #include <capstan/autograd/tape.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/state_reader.h>
-#include <capstan/optim/transform_part.h>
+#include <capstan/optim/sweep.h>
 
 namespace capstan::optim {
 
@@ -13,7 +13,6 @@ using capstan::detail::join;
 Lookahead::Lookahead(Wrapped inside, LookaheadOptions options) : Wrapper(inside), options_(options) {
   if (options.period < 1) fail<ValueError>(name(), "period must be positive: ", options.period);
   if (!(options.alpha > 0 && options.alpha <= 1)) fail<ValueError>(name(), "alpha must lie in (0, 1]: ", options.alpha);
-  detail::choose_isa_level();
   slow_ = with_added();
 }
 
@@ -38,8 +37,7 @@ double Lookahead::run(const Source& source) {
   if (++steps_ % options_.period != 0) return loss;
   const NoGrad pause;
   for (Slow& s : slow_) {
-    detail::sweep<Decay::own, true>(
-        s.slow, s.w, [&]<class T>(T*) { return detail::Towards<T>{T(options_.alpha)}; }, 0);
+    detail::sweep<true>(s.slow, s.w, detail::rule<detail::Towards>(options_.alpha));
     s.w.assign(s.slow);
   }
   return loss;
@@ -58,13 +56,13 @@ void Lookahead::save(TensorMap& state, const std::string& path) const {
 }
 
 void Lookahead::read(detail::StateReader& reader, const std::string& path) {
-  loaded_steps_ = reader.take_count(path + "step");
+  loaded_steps_ = reader.read_count(path + "step");
   loaded_.clear();
   for (const auto& [parameter, w] : optimizer().parameters())
-    if (const Tensor* s = reader.take(join(path, "slow/", parameter), w.shape(), w.dtype())) loaded_.push_back({parameter, w, s->clone()});
+    if (const Tensor* s = reader.read(join(path, "slow/", parameter), w.shape(), w.dtype())) loaded_.push_back({parameter, w, s->clone()});
 }
 
-void Lookahead::take() noexcept {
+void Lookahead::commit() noexcept {
   slow_ = std::move(loaded_);
   loaded_.clear();
   steps_ = loaded_steps_;

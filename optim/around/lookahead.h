@@ -12,7 +12,7 @@ struct LookaheadOptions {
 ///   slow <- slow + alpha*(w - slow),   w <- slow
 /// where slow starts from the parameters as they are when this is made. The optimizer's own state goes on, as in the paper's
 /// experiments. Costs a copy of the parameters. The model holds the fast weights between two periods: evaluate it after one.
-/// Every `period` steps all elements move, those without a gradient too unless they have not moved since: a sparse step is dense
+/// Every `period` steps all elements move, those without a gradient too unless they have not moved since. A sparse step is dense
 /// then, and no slower for it. Weakness: it holds back a method that was steady anyway, and two more numbers are to be tuned.
 ///
 ///     optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.9});
@@ -42,7 +42,7 @@ class Lookahead final : public Wrapper {
   std::string describe() const override;
   void save(TensorMap& state, const std::string& path) const override;
   void read(detail::StateReader& reader, const std::string& path) override;
-  void take() noexcept override;
+  void commit() noexcept override;
 
   LookaheadOptions options_;
   std::vector<Slow> slow_, loaded_;

@@ -5,7 +5,7 @@
 #include <capstan/core/compute.h>
 #include <capstan/core/norm.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/scaled.h>
+#include <capstan/optim/whole_tensor.h>
 
 #include <cmath>
 

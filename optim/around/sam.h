@@ -10,7 +10,7 @@ struct SAMOptions {
 /// Sharpness-aware minimisation (Foret et al., ICLR 2021, algorithm 1 with p = 2), around an optimizer that it does not own:
 ///   e = rho * g(w) / |g(w)|,   the optimizer steps from w along g(w + e)
 /// where the norm is over all of the optimizer's parameters that have a gradient. It looks for flat minima, at the price of
-/// two gradients a step, so it takes a function that computes one, and must compute it on the same batch both times:
+/// two gradients a step. So it takes a function that computes one, on the same batch both times:
 ///
 ///     optim::SAM sam(sgd, {.rho = 0.05});
 ///     sam.step([&] {
@@ -26,8 +26,8 @@ class SAM final : public Wrapper {
   template <Wrappable Inner>
   explicit SAM(Inner& inner, SAMOptions options = {}) : SAM(Wrapped(inner), options) {}
 
-  // step(F gradients) calls `gradients` twice, at w and at w + e, and returns the loss at w. It throws ValueError when |g(w)| is
-  // not finite, what `gradients` throws, and what the step inside throws; the parameters then are as they were, to the bit.
+  // step(F gradients) calls `gradients` twice, at w and at w + e, and returns the loss at w. It throws ValueError when |g(w)| is not
+  // finite, and what `gradients` and the step inside throw. The parameters then are as they were, to the bit.
 
  private:
   SAM(Wrapped inside, SAMOptions options);

@@ -11,7 +11,7 @@ Wrapper::~Wrapper() = default;
 
 void Wrapper::save(TensorMap&, const std::string&) const {}
 void Wrapper::read(detail::StateReader&, const std::string&) {}
-void Wrapper::take() noexcept {}
+void Wrapper::commit() noexcept {}
 
 double Wrapper::step_inside(const Source& source) const {
   if (inside_.wrapper) return inside_.wrapper->run(source);
@@ -59,8 +59,8 @@ void Wrapper::load_state(const TensorMap& state) {
   }
   Optimizer::Loaded loaded = optimizer().read_state(reader);
   reader.require_fit(name(), "the state does not fit:");
-  optimizer().take_state(std::move(loaded));
-  for (Wrapper* w = this; w; w = w->inside_.wrapper) w->take();
+  optimizer().commit_state(std::move(loaded));
+  for (Wrapper* w = this; w; w = w->inside_.wrapper) w->commit();
 }
 
 }  // namespace capstan::optim

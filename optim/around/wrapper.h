@@ -24,18 +24,18 @@ struct Wrapped {
 ///       return tape.gradients(cross_entropy(model(x), y));
 ///     });
 ///
-/// Only the outermost is stepped, saved and loaded. What each does about a step follows from the class; what it keeps is in the
-/// state under the names of all wrappers from the outermost to it, so that in a Lookahead around a Lookahead the outer one's steps
-/// are "lookahead/step" and the inner one's "lookahead/lookahead/step". optim::EMA and SWA are no wrappers: they stand beside.
+/// Only the outermost is stepped, saved and loaded. What each keeps is in the state under the names of all wrappers from the outermost
+/// to it. In a Lookahead around a Lookahead the outer one's steps are "lookahead/step", the inner one's "lookahead/lookahead/step".
+/// optim::EMA and SWA are no wrappers: they stand beside.
 class Wrapper {
  public:
   Wrapper(const Wrapper&) = delete;
   Wrapper& operator=(const Wrapper&) = delete;
   virtual ~Wrapper();
 
-  /// One step of everything from here to the innermost optimizer; returns the loss. Throws as Optimizer::step() does, and then
-  /// changes nothing. The second form takes a function that computes the gradients, which a SAM calls twice and which is called
-  /// once where there is none; a SAM throws ValueError for the first form.
+  /// Makes one step of everything from here to the innermost optimizer; returns the loss. Throws as Optimizer::step() does, and then
+  /// changes nothing. The second form takes a function that computes the gradients. A SAM calls it twice, and throws ValueError for the
+  /// first form; else it is called once.
   double step(const Gradients& gradients) {
     check_names();
     return run({&gradients, nullptr, nullptr});
@@ -75,15 +75,15 @@ class Wrapper {
   /// For explain(), without the end of the last line.
   virtual std::string describe() const = 0;
 
-  /// Puts what this keeps into a state under names that begin with `path`; looks for it there, and gathers complaints; and, when
-  /// everything fits, takes over what was read. A wrapper that keeps nothing has no need of them.
+  /// Puts what this keeps into a state under names that begin with `path`. Reads it from there, and gathers complaints. Puts what was read
+  /// in place, when everything fits. A wrapper that keeps nothing has no need of them.
   virtual void save(TensorMap& state, const std::string& path) const;
   virtual void read(detail::StateReader& reader, const std::string& path);
-  virtual void take() noexcept;
+  virtual void commit() noexcept;
 
   /// The innermost optimizer's options by name, as its constructor's parameters have them; ValueError as the optimizer says.
-  double option(std::string_view option) const { return optimizer().option(0, option); }
-  void set_option(std::string_view option, double value) const { optimizer().set_option(0, option, value); }
+  double option(std::string_view option) const { return optimizer().option(option); }
+  void set_option(std::string_view option, double value) const { optimizer().set_option(option, value); }
   /// How many parameters it has: those that are added come behind the others.
   std::size_t parameter_count() const noexcept { return optimizer().entries_.size(); }
 

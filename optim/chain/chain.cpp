@@ -1,6 +1,5 @@
 #include <capstan/optim/chain.h>
 
-#include <capstan/autograd/tape_state.h>
 #include <capstan/optim/method_impl.h>
 #include <capstan/optim/state_reader.h>
 #include <capstan/optim/transform_part.h>
@@ -9,6 +8,8 @@
 #include <cmath>
 #include <memory>
 
+// A chain's step: prepare() runs the parts over the gradients, beside everything that is there; finish() moves the parameters by what came
+// out and puts the new states in place.
 namespace capstan::optim {
 
 using capstan::detail::fail;
@@ -120,12 +121,16 @@ struct Move {
 /// w <- w + u, where that is finite.
 void apply(const Update& u) {
   const double step = -u.num / u.den;
-  const auto rule = [&]<class T>(T*) { return Move<T>{T(step)}; };
+  const auto move = [&]<Decay decay>(std::integral_constant<Decay, decay>) {
+    if (u.d.defined())
+      sweep_by<decay, true>(1 + u.decay, u.w, u.n, rule<Move>(step), u.d);
+    else
+      sweep_by<decay, true>(1 + u.decay, u.w, u.n, rule<Move>(step));
+  };
   if (u.decay == 0)
-    u.d.defined() ? sweep<Decay::own, true>(u.w, u.n, rule, 0, u.d) : sweep<Decay::own, true>(u.w, u.n, rule, 0);
+    move(std::integral_constant<Decay, Decay::own>{});
   else
-    u.d.defined() ? sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.decay, u.d)
-                  : sweep<Decay::decoupled, true>(u.w, u.n, rule, 1 + u.decay);
+    move(std::integral_constant<Decay, Decay::decoupled>{});
 }
 
 }  // namespace
@@ -135,7 +140,6 @@ void apply(const Update& u) {
 Chain::Chain(const Parameters& parameters, const Transform& transform) : Optimizer(true), program_(nullptr) {
   auto program = std::make_unique<Program>(transform);
   program_ = program.get();
-  detail::choose_isa_level();
   if (!parameters.empty()) add_parameters(parameters);
   require_patterns_used();
   static_cast<void>(program.release());

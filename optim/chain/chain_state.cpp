@@ -90,12 +90,9 @@ void Chain::set_number(std::string_view name, double value) {
   node.values[at.number] = value;
 }
 
-double Chain::option(std::size_t, std::string_view name) const { return number(name); }
-void Chain::set_option(std::size_t, std::string_view name, double value) { set_number(name, value); }
-
-std::vector<const char*> Chain::option_names() const {
-  std::vector<const char*> all;
-  for (const std::string& name : program_->names) all.push_back(name.c_str());
+std::vector<Optimizer::Option> Chain::all_options() const {
+  std::vector<Option> all;
+  for (const std::string& name : program_->names) all.push_back({name, number(name)});
   return all;
 }
 
@@ -141,7 +138,7 @@ void Chain::read_rest(detail::StateReader& reader) {
     const Node& node = program_->nodes[i];
     const std::string at = join(method(), "/", node.path, "/");
     if (is_silent(*node.part)) reader.require_count(at + "place", static_cast<std::int64_t>(i));
-    for (const char* name : node.part->counts) loaded[i].counts.push_back(reader.take_count(at + name));
+    for (const char* name : node.part->counts) loaded[i].counts.push_back(reader.read_count(at + name));
     if (!node.part->slots.empty()) loaded[i].parameters.resize(entries().size());
     for (std::size_t e = 0; e < entries().size(); ++e) {
       if (!node.reached[e]) continue;
@@ -149,30 +146,29 @@ void Chain::read_rest(detail::StateReader& reader) {
       if (!node.part->patterns.empty()) reader.require_count(of + "pattern", pattern_of(node, e));
       if (node.part->slots.empty()) continue;
       Memory::OfParameter& m = loaded[i].parameters[e];
-      m.count = reader.take_count(of + "count");
+      m.count = reader.read_count(of + "count");
       for (std::size_t k = 0; m.count > 0 && k < node.part->slots.size(); ++k)
-        if (const Tensor* t = reader.take(of + node.part->slots[k], entries()[e].parameter.shape(), entries()[e].parameter.dtype()))
+        if (const Tensor* t = reader.read(of + node.part->slots[k], entries()[e].parameter.shape(), entries()[e].parameter.dtype()))
           m.slots.push_back(t->clone());
     }
   }
   program_->loaded = std::move(loaded);
 }
 
-void Chain::take_rest() noexcept {
+void Chain::commit_rest() noexcept {
   program_->memory = std::move(program_->loaded);
   program_->loaded = {};
 }
 
-std::int64_t Chain::state_bytes(const Entry& entry) const {
+std::string Chain::describe() const {
   know_all();
-  const auto e = static_cast<std::size_t>(&entry - entries().data());
-  std::int64_t slots = 0;
-  for (const Node& node : program_->nodes)
-    if (node.reached[e]) slots += static_cast<std::int64_t>(node.part->slots.size());
-  return slots * entry.parameter.numel() * static_cast<std::int64_t>(size_of(entry.parameter.dtype()));
-}
-
-std::string Chain::formula_of(std::size_t) const {
+  std::int64_t elements = 0, bytes = 0;
+  for (std::size_t e = 0; e < entries().size(); ++e) {
+    const Tensor& w = entries()[e].parameter;
+    elements += w.numel();
+    for (const Node& node : program_->nodes)
+      if (node.reached[e]) bytes += static_cast<std::int64_t>(node.part->slots.size() * size_of(w.dtype())) * w.numel();
+  }
   const auto list = [this](const auto& self, const std::vector<std::size_t>& parts, const std::string& indent) -> std::string {
     std::string s;
     for (const std::size_t i : parts) {
@@ -191,7 +187,7 @@ std::string Chain::formula_of(std::size_t) const {
     }
     return s;
   };
-  return join("u <- g", list(list, program_->top, "  "), "\n  w <- w + u");
+  return join("u <- g", list(list, program_->top, "  "), "\n  w <- w + u", total(entries().size(), elements, bytes));
 }
 
 }  // namespace capstan::optim

@@ -15,7 +15,7 @@ namespace {
 
 std::vector<Number> numbers_of(const OwnPart& own) {
   std::vector<Number> all;
-  for (std::size_t i = 0; i < own.fields.size(); ++i) all.push_back({own.fields[i].name, own.starts[i], Number::any, own.fields[i]});
+  for (std::size_t i = 0; i < own.fields.size(); ++i) all.emplace_back(own.fields[i], own.starts[i]);
   return all;
 }
 

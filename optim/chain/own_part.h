@@ -29,12 +29,7 @@ class OwnPart {
 };
 template <class Derived, class Options>
 struct ElementPart final : OwnPart {
-  static Options options_of(const std::vector<double>& values) {
-    Options o{};
-    std::size_t i = 0;
-    for (const auto& f : Derived::fields) f.set(o, values.at(i++));
-    return o;
-  }
+  static Options options_of(const std::vector<double>& values) { return with_values<Options>(Derived::fields, values); }
   template <class T>
   static void run(const Options& o, std::int64_t t, const Tensor& u, const Tensor& w, std::array<Tensor, 8>& own) {
     using Rule = typename Derived::template Rule<T>;
@@ -83,15 +78,15 @@ Transform from_part(std::unique_ptr<OwnPart> part);
 
 namespace transform {
 
-/// A part with memory made from a function: f(u, w, slot, ...) returns the new update, given the update so far, the parameter, and one
-/// tensor for each name, which has the parameter's shape, starts at 0 and is for f to change, in place or by another tensor.
+/// A part with memory made from a function: f(u, w, slot, ...) returns the new update, given the update so far and the parameter. For each
+/// name it is given a tensor, which has the parameter's shape and starts at 0. The function changes it, in place or by another tensor.
 ///
 ///     stateful("heavy_ball", {"m"}, [](const Tensor& u, const Tensor&, Tensor& m) { return m = 0.9 * m + u; }, "m <- 0.9*m + u, u <- m")
 ///
 /// `formula` is what explain() shows. The state holds the slots as "chain/<part>/<parameter>/<slot>", and not what the function holds
-/// itself, such as the 0.9: a number that is to be saved and set wants the other form. What f throws goes to the caller of step(), and
-/// everything is as before. A part may have 8 slots. Throws ValueError for a name that is not one word; the step for an update or a slot
-/// that has not the parameter's shape and dtype. Weakness: the slots are copied at each step.
+/// itself, such as the 0.9. A number that is to be saved and set wants the other form. What f throws goes to the caller of step(), and
+/// everything is as before. A part may have 8 slots. Throws ValueError for a name that is not one word. The step throws it for an update
+/// or a slot that has not the parameter's shape and dtype. Weakness: the slots are copied at each step.
 template <std::size_t count, class F>
 Transform stateful(const std::string& name, const char* const (&states)[count], F f, const std::string& formula = "") {
   static_assert(count >= 1 && count <= 8, "a part has 1 to 8 slots; one without memory is stateless()");
@@ -112,8 +107,8 @@ Transform stateful(const std::string& name, const char* const (&states)[count], 
   return detail::from_part(std::move(part));
 }
 
-/// A part with memory made from the rule for one element, which the author writes as for Elementwise, but that it changes the update u
-/// and reads the parameter w:
+/// A part with memory made from the rule for one element. The author writes it as for Elementwise, but that it changes the update u and
+/// reads the parameter w:
 ///
 ///     struct ByRootOptions { double decay = 0.9, eps = 1e-8; };
 ///     struct ByRoot {
@@ -139,7 +134,7 @@ Transform elementwise(const Options& options = {}) {
   part->name = Derived::name;
   part->states.assign(std::begin(Derived::states), std::end(Derived::states));
   part->fields = detail::infos(Derived::fields);
-  for (const auto& f : Derived::fields) part->starts.push_back(f.get(options));
+  part->starts = detail::values_of(Derived::fields, options);
   return detail::from_part(std::move(part));
 }
 

@@ -42,18 +42,12 @@ struct Decayed {
 const Tensor& Update::elements() {
   if (const double factor = num / den; d.defined() || factor != 1) {
     const Tensor out = empty_like(n);
-    if (d.defined())
-      sweep(
-          out, n, [&]<class T>(T*) { return Quotient<T>{T(factor)}; }, 0, d);
-    else
-      sweep(
-          out, n, [&]<class T>(T*) { return Times<T>{T(factor)}; }, 0);
+    d.defined() ? sweep(out, n, rule<Quotient>(factor), d) : sweep(out, n, rule<Times>(factor));
     n = out;
   }
   if (decay != 0) {
     const Tensor out = empty_like(n);
-    sweep(
-        out, n, [&]<class T>(T*) { return Decayed<T>{T(decay)}; }, 0, w);
+    sweep(out, n, rule<Decayed>(decay), w);
     n = out;
   }
   set(n);
@@ -73,16 +67,18 @@ void require_dtype(std::string_view name, const Tensor& w, const Tensor& slot) {
 
 void Number::check(const char* part, double v) const {
   if (!std::isfinite(v)) bad_option(part, name, "must be finite", v);
-  if (info) info->check(part, v);
-  if (range == positive) require_positive(part, name, v);
-  if (range == non_negative) require_non_negative(part, name, v);
-  if (range == fraction) require_fraction(part, name, v);
-  if (range == whole && (v < 1 || v != std::floor(v) || v > 0x1p53)) bad_option(part, name, "must be a whole number above 0", v);
-  if (range == flag && v != 0 && v != 1) bad_option(part, name, "must be 0 or 1", v);
+  FieldInfo::check(part, v);
+  if (counts && (v < 1 || v != std::floor(v) || v > 0x1p53)) bad_option(part, name, "must be a whole number above 0", v);
 }
 
 void Number::check_held(const char* part, double v, bool any_f32) const {
-  if (any_f32 && range != positive && range != whole && range != flag) require_held_by_f32(part, name, v);
+  if (any_f32 && kind == Kind::number && range != Range::positive && !counts) require_held_by_f32(part, name, v);
+}
+
+Number count_number(const char* name, std::int64_t value) {
+  Number n(name, static_cast<double>(value));
+  n.counts = true;
+  return n;
 }
 
 Part::Part(std::string part_name, std::vector<Number> part_numbers, std::vector<const char*> part_slots)

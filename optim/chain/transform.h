@@ -74,8 +74,8 @@ struct ScaleByLionOptions {
   double b2 = 0.99;  // how much of the average is kept
 };
 
-/// Optax's transformations, by its names and with its defaults. u stands for the update so far, at first the gradient; each
-/// throws ValueError, naming itself and the number, for one that is not finite or cannot be.
+/// Optax's transformations, by its names and with its defaults. u stands for the update so far, at first the gradient. Each
+/// throws ValueError, naming itself and the number, for a number that is not finite or cannot be.
 namespace transform {
 
 /// One after the other: optax.chain. A chain in a chain is the same as its parts.
@@ -110,8 +110,8 @@ Transform clip_by_norm(Scalar max_norm);
 Transform clip_by_block_rms(Scalar threshold);
 /// Each row, which is what lies at one index of the first axis, scaled by min(1, max_norm / |row|): clip_rows().
 Transform clip_by_row_norm(Scalar max_norm);
-/// Each row scaled by min(1, clipping * max(|w|, eps) / |u|), w the same row of the parameter: optax.adaptive_grad_clip with
-/// rows for units, clip_adaptive() (Brock et al., ICML 2021, eq. 3).
+/// Each row scaled by min(1, clipping * max(|w|, eps) / |u|), w the same row of the parameter (Brock et al., ICML 2021, eq. 3).
+/// As optax.adaptive_grad_clip with rows for units, and clip_adaptive().
 Transform adaptive_grad_clip(Scalar clipping, double eps = 1e-3);
 
 // Factors.
@@ -155,11 +155,11 @@ Transform set_to_zero();
 
 // What lets a step rest. Everything behind it in its chain rests then: no state changes, no schedule goes on.
 
-/// Lets the rest of the chain work in every k-th step, on the mean of the k updates, where an update that is missing counts as
-/// 0: optax.MultiSteps around the rest. The running mean u_n <- u_(n-1) + (u - u_(n-1))/n is kept for each parameter.
+/// Lets the rest of the chain work in every k-th step, on the mean of the k updates: optax.MultiSteps around the rest. An update that is
+/// missing counts as 0. The running mean u_n <- u_(n-1) + (u - u_(n-1))/n is kept for each parameter.
 Transform accumulate(std::int64_t k);
-/// Lets the rest of the chain rest when the loss or an element of u, for any parameter, is NaN or infinite, and counts that
-/// (Chain::skipped()): optax.apply_if_finite around the rest. The step throws ValueError where more than max_consecutive
+/// Lets the rest of the chain rest when the loss or an element of u, for any parameter, is NaN or infinite. Chain::skipped() counts such
+/// steps. As optax.apply_if_finite around the rest. The step throws ValueError where more than max_consecutive
 /// of them would rest in a row; Optax lets the update through then.
 Transform skip_nonfinite(std::int64_t max_consecutive = 10);
 
@@ -177,7 +177,7 @@ Transform from_function(const std::string& name, const Function* function);
 namespace transform {
 
 /// A transformation of one's own without memory: optax.stateless_with_tree_map. f gets a parameter's update and the parameter,
-/// both to be read only, and returns the new update, of the same shape and dtype (ValueError of the step). The name is one word
+/// both to be read only. It returns the new update, of the same shape and dtype (ValueError of the step). The name is one word
 /// for explain() and for the names in a state.
 ///
 ///     stateless("centralize", [](const Tensor& u, const Tensor&) { return u.dim() < 2 ? u : u - mean(u, 1, true); })

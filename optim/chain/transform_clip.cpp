@@ -9,7 +9,8 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 using detail::Call;
-using detail::Number;
+using detail::Each;
+using Range = FieldInfo::Range;
 using detail::Part;
 using detail::Update;
 using detail::Updates;
@@ -23,17 +24,12 @@ struct Limited {
   void operator()(T& out, T g) const { out = g > limit ? limit : g < -limit ? -limit : g; }
 };
 
-struct Clip final : Part {
-  explicit Clip(Scalar max_delta) : Part("clip", {{"max_delta", std::move(max_delta), Number::positive}}) {}
-  bool run(Call& call, Updates& updates) const override {
-    const double limit = call.number(0);
-    for (Update& u : updates) {
-      const Tensor g = u.elements(), out = empty_like(g);
-      detail::sweep(
-          out, g, [&]<class T>(T*) { return Limited<T>{T(limit)}; }, 0);
-      u.set(out);
-    }
-    return true;
+struct Clip final : Each {
+  explicit Clip(Scalar max_delta) : Each("clip", {{"max_delta", std::move(max_delta), Range::positive}}) {}
+  void each(Call& call, Update& u) const override {
+    const Tensor g = u.elements(), out = empty_like(g);
+    detail::sweep(out, g, detail::rule<Limited>(call.number(0)));
+    u.set(out);
   }
   std::string formula(const Texts& v) const override { return join("u <- u limited to [-", v[0], ", ", v[0], "]"); }
 };
@@ -67,7 +63,7 @@ void bring_down(Update& u, const kernels::Norm& norm, double most, double factor
 }
 
 struct ClipByGlobalNorm final : Part {
-  explicit ClipByGlobalNorm(Scalar max_norm) : Part("clip_by_global_norm", {{"max_norm", std::move(max_norm), Number::positive}}) {}
+  explicit ClipByGlobalNorm(Scalar max_norm) : Part("clip_by_global_norm", {{"max_norm", std::move(max_norm), Range::positive}}) {}
   bool run(Call& call, Updates& updates) const override {
     const kernels::Norm norm = norm_of(updates.data(), updates.size());
     const double most = call.number(0);
@@ -80,16 +76,13 @@ struct ClipByGlobalNorm final : Part {
   std::string formula(const Texts& v) const override { return join("u <- u*min(1, ", v[0], "/|u|), |u| over all parameters"); }
 };
 
-struct ClipByBlockRms final : Part {
-  explicit ClipByBlockRms(Scalar threshold) : Part("clip_by_block_rms", {{"threshold", std::move(threshold), Number::positive}}) {}
-  bool run(Call& call, Updates& updates) const override {
-    for (Update& u : updates) {
-      const kernels::Norm norm = norm_of(&u, 1);
-      const double root = std::sqrt(static_cast<double>(std::max<std::int64_t>(u.elements().numel(), 1))), most = call.number(0);
-      mark(u, call, norm);
-      if (norm.above(most * root)) bring_down(u, norm, most * root, most / (norm.root / root));
-    }
-    return true;
+struct ClipByBlockRms final : Each {
+  explicit ClipByBlockRms(Scalar threshold) : Each("clip_by_block_rms", {{"threshold", std::move(threshold), Range::positive}}) {}
+  void each(Call& call, Update& u) const override {
+    const kernels::Norm norm = norm_of(&u, 1);
+    const double root = std::sqrt(static_cast<double>(std::max<std::int64_t>(u.elements().numel(), 1))), most = call.number(0);
+    mark(u, call, norm);
+    if (norm.above(most * root)) bring_down(u, norm, most * root, most / (norm.root / root));
   }
   std::string formula(const Texts& v) const override { return join("u <- u*min(1, ", v[0], "/sqrt(mean(u^2)))"); }
 };
@@ -114,12 +107,11 @@ void clip_rows_of(Update& u, const Call& call, bool as_one, Limit limit) {
 }
 
 /// By the norm of each row, or of each parameter.
-struct ClipByOwnNorm final : Part {
+struct ClipByOwnNorm final : Each {
   ClipByOwnNorm(const char* part_name, Scalar max_norm, bool of_parameters)
-      : Part(part_name, {{"max_norm", std::move(max_norm), Number::positive}}), as_one(of_parameters) {}
-  bool run(Call& call, Updates& updates) const override {
-    for (Update& u : updates) clip_rows_of(u, call, as_one, [&](auto) { return call.number(0); });
-    return true;
+      : Each(part_name, {{"max_norm", std::move(max_norm), Range::positive}}), as_one(of_parameters) {}
+  void each(Call& call, Update& u) const override {
+    clip_rows_of(u, call, as_one, [&](auto) { return call.number(0); });
   }
   std::string formula(const Texts& v) const override {
     return join("u <- u*min(1, ", v[0], "/|u|)", as_one ? ", |u| of each parameter" : " by rows");
@@ -127,13 +119,11 @@ struct ClipByOwnNorm final : Part {
   bool as_one;
 };
 
-struct AdaptiveGradClip final : Part {
+struct AdaptiveGradClip final : Each {
   AdaptiveGradClip(Scalar clipping, double eps)
-      : Part("adaptive_grad_clip", {{"clipping", std::move(clipping), Number::positive}, {"eps", eps, Number::positive}}) {}
-  bool run(Call& call, Updates& updates) const override {
-    for (Update& u : updates)
-      clip_rows_of(u, call, false, [&](auto norm_of_w) { return call.number(0) * std::max(norm_of_w(), call.number(1)); });
-    return true;
+      : Each("adaptive_grad_clip", {{"clipping", std::move(clipping), Range::positive}, {"eps", eps, Range::positive}}) {}
+  void each(Call& call, Update& u) const override {
+    clip_rows_of(u, call, false, [&](auto norm_of_w) { return call.number(0) * std::max(norm_of_w(), call.number(1)); });
   }
   std::string formula(const Texts& v) const override { return join("u <- u*min(1, ", v[0], "*max(|w|, ", v[1], ")/|u|) by rows"); }
 };

@@ -1,52 +1,63 @@
-#include <capstan/optim/elementwise.h>
+#include <capstan/optim/adagrad.h>
+#include <capstan/optim/adam.h>
+#include <capstan/optim/lion.h>
+#include <capstan/optim/rmsprop.h>
+#include <capstan/optim/sgd.h>
 #include <capstan/optim/transform_part.h>
 
 #include <cmath>
 
-// The directions that methods give an update.
+// The directions that methods give an update: the formulas are those of the methods' own rules. A part's slots are written anew, beside
+// the old ones, and the last quotient waits (Update::d).
 namespace capstan::optim {
 
 using capstan::detail::join;
 using detail::Call;
 using detail::Each;
 using detail::Memory;
-using detail::Number;
+using Range = FieldInfo::Range;
+using detail::rule;
 using detail::sweep;
 using detail::Update;
 using Texts = std::vector<std::string>;
 
 namespace {
 
+/// A method's rule, or one that derives from it, at the step t.
+template <template <class> class Rule, class Options>
+auto rule_of(const Options& options, std::int64_t t = 1) {
+  return [=]<class T>(T*) { return Rule<T>(options, StepInfo{1, t}); };
+}
+
+/// u <- n, or n/d.
+void set_direction(Update& u, const Tensor& n, const Tensor& d = {}) {
+  u.set(n);
+  u.d = d;
+  u.direction = true;
+}
+
 struct Rss final : Each {
   explicit Rss(const ScaleByRssOptions& o)
       : Each("scale_by_rss",
-             {{"initial_accumulator", o.initial_accumulator, Number::non_negative},
-              {"eps", o.eps, Number::non_negative},
-              {"eps_in_sqrt", static_cast<double>(o.eps_in_sqrt), Number::flag}},
+             {{"initial_accumulator", o.initial_accumulator, Range::not_negative},
+              {"eps", o.eps, Range::not_negative},
+              {"eps_in_sqrt", o.eps_in_sqrt}},
              {"sum"}) {}
   template <class T>
-  struct Rule {
-    T inside, outside;
-    void operator()(T& root, T g, T& s, T& before) const {
-      s = before + g * g;
-      root = std::sqrt(s + inside) + outside;
+  struct Rule : Adagrad::Rule<T> {
+    using Adagrad::Rule<T>::Rule;
+    void operator()(T& root, T g, T& s, T& old_s) const {
+      s = this->sum(old_s, g);
+      root = this->root(s);
     }
   };
   void each(Call& call, Update& u) const override {
-    const double eps = call.number(1);
-    const bool in = call.is_on(2);
+    const AdagradOptions o{.eps = call.number(1), .eps_inside_root = call.is_on(2)};
     const Tensor g = u.elements(), root = empty_like(g), sum = empty_like(g);
     Tensor& kept = call.remembered(u).slots[0];
-    sweep(
-        root, g,
-        [&]<class T>(T*) {
-          return Rule<T>{T(in ? eps : 0), T(in ? 0 : eps)};
-        },
-        0, sum, kept);
+    sweep(root, g, rule_of<Rule>(o), sum, kept);
     kept = sum;
-    u.set(g);
-    u.d = root;
-    u.direction = true;
+    set_direction(u, g, root);
   }
   double initial(std::size_t, const std::vector<double>& v) const override { return v[0]; }
   std::string formula(const Texts& v) const override {
@@ -58,43 +69,36 @@ struct Rss final : Each {
 struct Rms final : Each {
   Rms(const ScaleByRmsOptions& o, bool centred)
       : Each(centred ? "scale_by_stddev" : "scale_by_rms",
-             {{"decay", o.decay, Number::fraction},
-              {"eps", o.eps, Number::non_negative},
-              {"initial_scale", o.initial_scale, Number::non_negative},
-              {"eps_in_sqrt", static_cast<double>(o.eps_in_sqrt), Number::flag}},
+             {{"decay", o.decay, Range::fraction},
+              {"eps", o.eps, Range::not_negative},
+              {"initial_scale", o.initial_scale, Range::not_negative},
+              {"eps_in_sqrt", o.eps_in_sqrt}},
              centred ? std::vector<const char*>{"nu", "mu"} : std::vector<const char*>{"nu"}),
         centered(centred) {}
   template <class T>
-  struct Rule {
-    T keep, take, inside, outside;
-    T divide(T g, T v) const {
-      const T root = std::sqrt((v < T(0) ? T(0) : v) + inside) + outside;
-      return root == T(0) ? T(0) : g / root;
-    }
+  struct Rule : RMSProp::Base<T> {
+    using RMSProp::Base<T>::Base;
     void operator()(T& out, T g, T& v, T& old_v) const {
-      v = keep * old_v + take * (g * g);
-      out = divide(g, v);
+      v = this->average(old_v, g * g);
+      out = this->divide(g, v);
     }
     void operator()(T& out, T g, T& v, T& old_v, T& a, T& old_a) const {
-      v = keep * old_v + take * (g * g);
-      a = finite_or(keep * old_a + take * g, old_a);
-      out = divide(g, v - a * a);
+      v = this->average(old_v, g * g);
+      a = finite_or(this->average(old_a, g), old_a);
+      out = this->divide(g, v - a * a);
     }
   };
   void each(Call& call, Update& u) const override {
-    const double decay = call.number(0), eps = call.number(1);
-    const bool in = call.is_on(3);
-    const auto rule = [&]<class T>(T*) { return Rule<T>{T(decay), T(1 - decay), T(in ? eps : 0), T(in ? 0 : eps)}; };
+    const RMSPropOptions o{.alpha = call.number(0), .eps = call.number(1), .eps_inside_root = call.is_on(3)};
     const Tensor g = u.elements(), out = empty_like(g), nu = empty_like(g), mu = centered ? empty_like(g) : Tensor();
     std::vector<Tensor>& kept = call.remembered(u).slots;
     if (centered)
-      sweep(out, g, rule, 0, nu, kept[0], mu, kept[1]);
+      sweep(out, g, rule_of<Rule>(o), nu, kept[0], mu, kept[1]);
     else
-      sweep(out, g, rule, 0, nu, kept[0]);
+      sweep(out, g, rule_of<Rule>(o), nu, kept[0]);
     kept[0] = nu;
     if (centered) kept[1] = mu;
-    u.set(out);
-    u.direction = true;
+    set_direction(u, out);
   }
   double initial(std::size_t slot, const std::vector<double>& v) const override { return slot == 0 ? v[2] : 0; }
   std::string formula(const Texts& v) const override {
@@ -109,28 +113,32 @@ struct Rms final : Each {
 struct AdamDirection final : Each {
   explicit AdamDirection(const ScaleByAdamOptions& o)
       : Each("scale_by_adam",
-             {{"b1", o.b1, Number::fraction},
-              {"b2", o.b2, Number::fraction},
-              {"eps", o.eps, Number::non_negative},
-              {"eps_root", o.eps_root, Number::non_negative},
-              {"nesterov", static_cast<double>(o.nesterov), Number::flag}},
+             {{"b1", o.b1, Range::fraction},
+              {"b2", o.b2, Range::fraction},
+              {"eps", o.eps, Range::not_negative},
+              {"eps_root", o.eps_root, Range::not_negative},
+              {"nesterov", o.nesterov}},
              {"mu", "nu"}) {}
   template <class T>
-  struct Rule {
-    T keep1, take1, keep2, take2, scale, eps;
+  struct Rule : detail::AdamStep<T> {
+    using detail::AdamStep<T>::AdamStep;
     void operator()(T& root, T g, T& m, T& old_m, T& v, T& old_v) const {
-      m = finite_or(keep1 * old_m + take1 * g, old_m);
-      v = keep2 * old_v + take2 * (g * g);
-      root = std::sqrt(v) * scale + eps;
+      m = finite_or(this->first(old_m, g), old_m);
+      v = this->second(old_v, g);
+      root = this->root(v);
     }
   };
+  /// What Optax has beside: another eps under the root.
+  struct RootOptions : AdamOptions {
+    double eps_root;
+  };
   template <class T>
-  struct RootRule {
-    T keep1, take1, keep2, take2, correction, eps_root, eps;
+  struct RootRule : Rule<T> {
+    T correction, eps_root;
+    RootRule(const RootOptions& o, StepInfo step) : Rule<T>(o, step), correction(T(this->correction2)), eps_root(T(o.eps_root)) {}
     void operator()(T& root, T g, T& m, T& old_m, T& v, T& old_v) const {
-      m = finite_or(keep1 * old_m + take1 * g, old_m);
-      v = keep2 * old_v + take2 * (g * g);
-      root = std::sqrt(v / correction + eps_root) + eps;
+      Rule<T>::operator()(root, g, m, old_m, v, old_v);
+      root = std::sqrt(v / correction + eps_root) + this->eps;
     }
   };
   template <class T>
@@ -139,34 +147,27 @@ struct AdamDirection final : Each {
     void operator()(T& out, T g, T& m) const { out = of_m * m + of_g * g; }
   };
   void each(Call& call, Update& u) const override {
-    const double b1 = call.number(0), b2 = call.number(1), eps = call.number(2), eps_root = call.number(3);
-    const Tensor g = u.elements(), root = empty_like(g), m = empty_like(g), v = empty_like(g);
     Memory::OfParameter& kept = call.remembered(u);
-    const double t = static_cast<double>(kept.count), correction1 = 1 - std::pow(b1, t), correction2 = 1 - std::pow(b2, t);
-    if (eps_root == 0)
-      sweep(
-          root, g, [&]<class T>(T*) { return Rule<T>{T(b1), T(1 - b1), T(b2), T(1 - b2), T(1 / std::sqrt(correction2)), T(eps)}; }, 0, m,
-          kept.slots[0], v, kept.slots[1]);
+    RootOptions o;
+    o.beta1 = call.number(0);
+    o.beta2 = call.number(1);
+    o.eps = call.number(2);
+    o.eps_root = call.number(3);
+    const Tensor g = u.elements(), root = empty_like(g), m = empty_like(g), v = empty_like(g);
+    if (o.eps_root == 0)
+      sweep(root, g, rule_of<Rule>(o, kept.count), m, kept.slots[0], v, kept.slots[1]);
     else
-      sweep(
-          root, g, [&]<class T>(T*) { return RootRule<T>{T(b1), T(1 - b1), T(b2), T(1 - b2), T(correction2), T(eps_root), T(eps)}; }, 0, m,
-          kept.slots[0], v, kept.slots[1]);
+      sweep(root, g, rule_of<RootRule>(o, kept.count), m, kept.slots[0], v, kept.slots[1]);
     kept.slots = {m, v};
-    u.set(m);
-    u.den = correction1;
+    const double t = static_cast<double>(kept.count), correction = 1 - std::pow(o.beta1, t);
     if (call.is_on(4)) {
-      const double ahead = b1 / (1 - std::pow(b1, t + 1)), now = (1 - b1) / correction1;
       const Tensor out = empty_like(g);
-      sweep(
-          out, g,
-          [&]<class T>(T*) {
-            return Ahead<T>{T(ahead), T(now)};
-          },
-          0, m);
-      u.set(out);
+      sweep(out, g, rule<Ahead>(o.beta1 / (1 - std::pow(o.beta1, t + 1)), (1 - o.beta1) / correction), m);
+      set_direction(u, out, root);
+    } else {
+      set_direction(u, m, root);
+      u.den = correction;
     }
-    u.d = root;
-    u.direction = true;
   }
   std::string formula(const Texts& v) const override {
     const std::string square = join("v/(1 - ", v[1], "^t)");
@@ -179,28 +180,22 @@ struct AdamDirection final : Each {
 
 struct LionDirection final : Each {
   explicit LionDirection(const ScaleByLionOptions& o)
-      : Each("scale_by_lion", {{"b1", o.b1, Number::fraction}, {"b2", o.b2, Number::fraction}}, {"mu"}) {}
+      : Each("scale_by_lion", {{"b1", o.b1, Range::fraction}, {"b2", o.b2, Range::fraction}}, {"mu"}) {}
   template <class T>
-  struct Rule {
-    T keep1, take1, keep2, take2;
-    void operator()(T& out, T g, T& m, T& old) const {
-      out = sign(keep1 * old + take1 * g);
-      m = finite_or(keep2 * old + take2 * g, old);
+  struct Rule : Lion::Rule<T> {
+    using Lion::Rule<T>::Rule;
+    void operator()(T& out, T g, T& m, T& old_m) const {
+      out = this->direction(g, old_m);
+      m = this->average(old_m, g);
     }
   };
   void each(Call& call, Update& u) const override {
-    const double b1 = call.number(0), b2 = call.number(1);
+    const LionOptions o{.beta1 = call.number(0), .beta2 = call.number(1)};
     const Tensor g = u.elements(), out = empty_like(g), m = empty_like(g);
     Tensor& kept = call.remembered(u).slots[0];
-    sweep(
-        out, g,
-        [&]<class T>(T*) {
-          return Rule<T>{T(b1), T(1 - b1), T(b2), T(1 - b2)};
-        },
-        0, m, kept);
+    sweep(out, g, rule_of<Rule>(o), m, kept);
     kept = m;
-    u.set(out);
-    u.direction = true;
+    set_direction(u, out);
   }
   std::string formula(const Texts& v) const override {
     return join("d <- sign(", v[0], "*m + (1 - ", v[0], ")*u), m <- ", v[1], "*m + (1 - ", v[1], ")*u, u <- d");
@@ -215,42 +210,34 @@ struct Sign final : Each {
   };
   void each(Call&, Update& u) const override {
     const Tensor g = u.elements(), out = empty_like(g);
-    sweep(
-        out, g, []<class T>(T*) { return Rule<T>{}; }, 0);
-    u.set(out);
-    u.direction = true;
+    sweep(out, g, rule<Rule>());
+    set_direction(u, out);
   }
   std::string formula(const Texts&) const override { return "u <- sign(u)"; }
 };
 
 struct Trace final : Each {
-  Trace(double decay, bool nesterov)
-      : Each("trace", {{"decay", decay, Number::non_negative}, {"nesterov", static_cast<double>(nesterov), Number::flag}}, {"trace"}) {}
+  Trace(double decay, bool nesterov) : Each("trace", {{"decay", decay, Range::not_negative}, {"nesterov", nesterov}}, {"trace"}) {}
   template <class T>
-  struct Rule {
-    T decay;
-    void operator()(T& out, T g, T& m) const { out = finite_or(decay * m + g, m); }
+  struct Rule : SGD::Nesterov<T> {
+    using SGD::Nesterov<T>::Nesterov;
+    void operator()(T& m, T g, T& old_m) const { m = finite_or(this->sum(old_m, g), old_m); }
   };
   template <class T>
-  struct Ahead {
-    T decay;
-    void operator()(T& out, T g, T& m) const { out = decay * m + g; }
+  struct Ahead : SGD::Nesterov<T> {
+    using SGD::Nesterov<T>::Nesterov;
+    void operator()(T& out, T g, T& m) const { out = this->ahead(g, m); }
   };
   void each(Call& call, Update& u) const override {
-    const double decay = call.number(0);
+    const SGDOptions o{.momentum = call.number(0)};
     const Tensor g = u.elements(), m = empty_like(g);
-    Tensor& kept = call.remembered(u).slots[0];
-    sweep(
-        m, g, [&]<class T>(T*) { return Rule<T>{T(decay)}; }, 0, kept);
-    kept = m;
-    u.set(m);
-    if (call.is_on(1)) {
-      const Tensor out = empty_like(g);
-      sweep(
-          out, g, [&]<class T>(T*) { return Ahead<T>{T(decay)}; }, 0, m);
-      u.set(out);
-    }
-    u.direction = true;
+    Memory::OfParameter& kept = call.remembered(u);
+    sweep(m, g, rule_of<Rule>(o, kept.count), kept.slots[0]);
+    kept.slots[0] = m;
+    if (!call.is_on(1)) return set_direction(u, m);
+    const Tensor out = empty_like(g);
+    sweep(out, g, rule_of<Ahead>(o), m);
+    set_direction(u, out);
   }
   std::string formula(const Texts& v) const override {
     return join("m <- ", v[0], "*m + u, u <- ", v[1] == "1" ? join("u + ", v[0], "*m") : "m");

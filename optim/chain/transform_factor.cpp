@@ -14,6 +14,7 @@ using detail::Number;
 using detail::Part;
 using detail::Update;
 using detail::Updates;
+using Range = FieldInfo::Range;
 using Texts = std::vector<std::string>;
 
 namespace {
@@ -27,7 +28,7 @@ struct Factor final : Each {
 
 struct AddDecayedWeights final : Each {
   AddDecayedWeights(Scalar rate, std::string pattern)
-      : Each("add_decayed_weights", {{"weight_decay", std::move(rate), Number::non_negative}}) {
+      : Each("add_decayed_weights", {{"weight_decay", std::move(rate), Range::not_negative}}) {
     patterns.push_back(std::move(pattern));
   }
   void each(Call& call, Update& u) const override {
@@ -84,7 +85,7 @@ Transform scale_by_schedule(Schedule step_size) {
   return Transform(new Factor("scale_by_schedule", {"step_size", std::move(step_size)}, 1));
 }
 Transform scale_by_learning_rate(Scalar learning_rate) {
-  return Transform(new Factor("scale_by_learning_rate", {"learning_rate", std::move(learning_rate), Number::non_negative}, -1));
+  return Transform(new Factor("scale_by_learning_rate", {"learning_rate", std::move(learning_rate), Range::not_negative}, -1));
 }
 Transform add_decayed_weights(Scalar weight_decay, std::string pattern) {
   return Transform(new AddDecayedWeights(std::move(weight_decay), std::move(pattern)));

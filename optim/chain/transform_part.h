@@ -1,42 +1,16 @@
 #pragma once
-#include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
-#include <capstan/core/threads.h>
-#include <capstan/optim/rule_loop.h>
+#include <capstan/optim/sweep.h>
 #include <capstan/optim/transform.h>
 
-#include <array>
+#include <concepts>
 
 // Private: what a Transform consists of, and how a Chain runs it.
 namespace capstan::optim::detail {
 
-/// rule(out[i], in[i], more[i]...) for all elements, where `make` gives the rule for a type: make(static_cast<T*>(nullptr)).
-/// No tensor may overlap another; `in` is not written to.
-template <Decay decay = Decay::own, bool keeps = false, class Make, class... More>
-void sweep(const Tensor& out, const Tensor& in, Make make, double factor, const More&... more) {
-  kernels::dispatch(in, [&]<class T>(T*) {
-    constexpr std::size_t count = sizeof...(More);
-    const auto rule = make(static_cast<T*>(nullptr));
-    const auto loop = rule_loop<decay, keeps, count, std::remove_const_t<decltype(rule)>, T>();
-    const std::array<T*, count + 1> all = {kernels::data_of<T>(more)..., nullptr};
-    parallel_for(in.numel(), std::int64_t{1} << 16, [&](std::int64_t begin, std::int64_t end) {
-      std::array<T*, count + 1> at = {};
-      for (std::size_t k = 0; k < count; ++k) at[k] = all[k] + begin;
-      loop(rule, kernels::data_of<T>(out) + begin, kernels::data_of<T>(in) + begin, at.data(), end - begin, T(factor));
-    });
-  });
-}
-
-/// average + share*(x - average), for 0 <= share <= 1; the other way round where the difference is too large a number.
-template <class T>
-struct Towards {
-  T share;
-  void operator()(T& average, T x) const { average = finite_or(average + share * (x - average), (1 - share) * average + share * x); }
-};
-
-/// One parameter's update on its way through the parts: u = (num/den * n) / d + decay*w, without d where that is undefined, and
-/// 0 for the quotient where d is 0. Factors and the last division wait, so that they round as a built-in method's one pass does.
+/// One parameter's update on its way through the parts: u = (num/den * n) / d + decay*w. Where d is undefined it is left out; where d is 0
+/// the quotient is 0. Factors and the last division wait, so that they round as a built-in method's one pass does.
 struct Update {
   std::size_t index;  // among the optimizer's parameters
   std::string_view name;
@@ -63,17 +37,22 @@ struct Update {
 using Updates = std::vector<Update>;
 
 /// A number of a part and what it may be.
-struct Number {
-  enum Range { any, positive, non_negative, fraction, whole, flag };
-  const char* name;
+struct Number : FieldInfo {
+  Number(const char* n, Scalar v, Range values = Range::any) : FieldInfo{n}, value(std::move(v)) { range = values; }
+  template <std::same_as<bool> Flag>
+  Number(const char* n, Flag on) : FieldInfo{n, Kind::flag}, value(static_cast<double>(on)) {}
+  /// An option of a part from outside.
+  Number(const FieldInfo& info, double v) : FieldInfo(info), value(v) {}
+
   Scalar value;
-  Range range = any;
-  std::optional<FieldInfo> info = {};  // of a part from outside, whose numbers are options
+  bool counts = false;  // a whole number above 0
 
   void check(const char* part, double v) const;
   /// Whether f32, where a parameter of that dtype comes here, holds it; limits are compared with norms in double precision.
   void check_held(const char* part, double v, bool any_f32) const;
 };
+
+Number count_number(const char* name, std::int64_t value);
 
 struct Call;
 

@@ -9,7 +9,6 @@ using capstan::detail::fail;
 using capstan::detail::join;
 using detail::Call;
 using detail::Memory;
-using detail::Number;
 using detail::Part;
 using detail::sweep;
 using detail::Update;
@@ -19,7 +18,7 @@ using Texts = std::vector<std::string>;
 namespace {
 
 struct Accumulate final : Part {
-  explicit Accumulate(std::int64_t k) : Part("accumulate", {{"k", static_cast<double>(k), Number::whole}}, {"mean"}) { counts = {"done"}; }
+  explicit Accumulate(std::int64_t k) : Part("accumulate", {detail::count_number("k", k)}, {"mean"}) { counts = {"done"}; }
   template <class T>
   struct Rule {
     T n;
@@ -42,16 +41,14 @@ struct Accumulate final : Part {
       present[u.index] = true;
       const Tensor g = u.elements(), mean = empty_like(g);
       Tensor& kept = call.remembered(u).slots[0];
-      sweep(
-          mean, g, [&]<class T>(T*) { return Rule<T>{T(n)}; }, 0, kept);
+      sweep(mean, g, detail::rule<Rule>(n), kept);
       kept = mean;
     }
     for (std::size_t i = 0; i < call.memory.parameters.size(); ++i) {
       Memory::OfParameter& m = call.memory.parameters[i];
       if (m.count == 0 || present[i]) continue;
       const Tensor mean = empty_like(m.slots[0]);
-      sweep(
-          mean, m.slots[0], [&]<class T>(T*) { return Nothing<T>{T(n)}; }, 0);
+      sweep(mean, m.slots[0], detail::rule<Nothing>(n));
       m.slots[0] = mean;
     }
     updates.clear();
@@ -79,7 +76,7 @@ bool all_finite(const Tensor& x) {
 }
 
 struct SkipNonfinite final : Part {
-  explicit SkipNonfinite(std::int64_t most) : Part("skip_nonfinite", {{"max_consecutive", static_cast<double>(most), Number::whole}}) {
+  explicit SkipNonfinite(std::int64_t most) : Part("skip_nonfinite", {detail::count_number("max_consecutive", most)}) {
     counts = {"skipped", "in_a_row"};
     skips = true;
   }

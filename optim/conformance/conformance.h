@@ -63,16 +63,15 @@ std::false_type moves_elements(const void*);
 
 }  // namespace detail
 
-/// Puts a method to the proof of all that Capstan promises of one, with `set` and with each of `more` sets of options, and
-/// reports by name what held. It needs no test framework:
+/// Puts a method to the proof of all that Capstan promises of one, with `set` and with each of `more` sets of options. Reports by name
+/// what held. It needs no test framework:
 ///
 ///     const auto report = optim::conformance<SGD>({.lr = 0.1}, {{.lr = 0.1, .momentum = 0.9}, {.lr = 0.1, .weight_decay = 0.01}});
 ///     std::puts(report.text().c_str());
 ///     return report ? 0 : 1;
 ///
 /// The properties:
-///   - "two fresh runs agree to the bit", one after the other and side by side: what a run knows is in its optimizer, and not in a static
-///     variable;
+///   - "two fresh runs agree to the bit", one after the other and side by side: no static variable holds what a run knows;
 ///   - "tells its name and options": method() is Method::name, state() lists every field (a Chain's has a number that follows each);
 ///   - "converges on a parabola", "converges on Rosenbrock's valley": with the first set, without weight decay, at its rate
 ///     or at some rate lr * 10^k, k = -4 ... 3, in f32 and f64, as close as ConformanceOptions say;
@@ -111,25 +110,18 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
   sets.insert(sets.end(), more.begin(), more.end());
   Subject s{};
   s.name = Method::name;
-  for (const auto& f : Method::fields) {
-    s.options.push_back(f.name);
-    s.fields.push_back(f);
-  }
+  s.fields = detail::infos(Method::fields);
+  for (const FieldInfo& f : s.fields) s.options.push_back(f.name);
   s.sets = &sets;
   s.count = sets.size();
   s.elementwise = decltype(detail::moves_elements(static_cast<const Method*>(nullptr)))::value;
   s.chain = std::is_base_of_v<Chain, Method>;
   s.settings = std::move(options);
   s.values = [](const Subject& subject, std::size_t index) {
-    std::vector<double> values;
-    for (const auto& f : Method::fields) values.push_back(f.get((*static_cast<const std::vector<Options>*>(subject.sets))[index]));
-    return values;
+    return detail::values_of(Method::fields, (*static_cast<const std::vector<Options>*>(subject.sets))[index]);
   };
   static constexpr auto with = [](const Subject& subject, std::size_t index, const std::vector<double>& values) {
-    Options o = (*static_cast<const std::vector<Options>*>(subject.sets))[index];
-    std::size_t i = 0;
-    for (const auto& f : Method::fields) f.set(o, values[i++]);
-    return o;
+    return detail::with_values(Method::fields, values, (*static_cast<const std::vector<Options>*>(subject.sets))[index]);
   };
   s.build = [](const Subject& subject, std::size_t index, const std::vector<double>& values,
                const Parameters& parameters) -> std::unique_ptr<Optimizer> {
@@ -150,10 +142,7 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
   const auto any_change = [](Options&) {};
   if constexpr (requires(Method & m) { m.group("", any_change); })
     s.group = [](Optimizer& optimizer, std::string_view pattern, const std::vector<double>& values) {
-      static_cast<Method&>(optimizer).group(pattern, [&](Options& o) {
-        std::size_t i = 0;
-        for (const auto& f : Method::fields) f.set(o, values[i++]);
-      });
+      static_cast<Method&>(optimizer).group(pattern, [&](Options& o) { o = detail::with_values(Method::fields, values, o); });
     };
   return detail::check_conformance(s);
 }
@@ -171,8 +160,9 @@ Property follows(const char* method, const Trajectory& trajectory, double tolera
                  std::unique_ptr<Optimizer> (*build)(const void* context, const Parameters&));
 }
 
-/// Steps the method along the trajectory's gradients and reports whether it was where it should be after each: to `tolerance` times
-/// max(1, |expected|) in f64, and to 1e-5 of it in f32. It needs no test framework; optim/conformance_gtest.h has expect_trajectory().
+/// Steps the method along the trajectory's gradients and reports whether it was where it should be after each. That is to `tolerance`
+/// times max(1, |expected|) in f64, and to 1e-5 of it in f32. It needs no test framework; optim/conformance_gtest.h has
+/// expect_trajectory().
 ///
 ///     const auto numbers = optim::follows<SGD>({.lr = 0.5}, {.start = {1}, .gradients = {{2}, {2}}, .expected = {{0}, {-1}}});
 ///

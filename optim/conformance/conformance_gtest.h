@@ -5,7 +5,7 @@
 
 namespace capstan::optim {
 
-/// For a test with GoogleTest, which whoever includes this must have: a failure (EXPECT) for each property that did not hold, with
+/// For a test with GoogleTest, which whoever includes this must have. Makes a failure (EXPECT) of each property that did not hold, with
 /// the method's and the property's name and what was seen.
 ///
 ///     TEST(Mine, KeepsWhatAMethodPromises) { optim::expect_conformance(optim::conformance<Mine>({.lr = 0.1})); }

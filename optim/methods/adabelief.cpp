@@ -6,11 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void AdaBelief::check(const AdaBeliefOptions& o) {
-  detail::require_betas(name, o.beta1, o.beta2);
-  detail::require_non_negative(name, "eps_root", o.eps_root);
-}
-
 std::string AdaBelief::formula(const AdaBeliefOptions& o) {
   return join(detail::decayed(o.weight_decay), "m <- ", o.beta1, "*m + (1 - ", o.beta1, ")*g, s <- ", o.beta2, "*s + (1 - ", o.beta2,
               ")*(g - m)^2 + ", o.eps_root, ", w <- w - ", o.lr, "*", detail::corrected("m", o.beta1), "/",

@@ -25,32 +25,25 @@ struct AdaBelief : Elementwise<AdaBelief, AdaBeliefOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adabelief";
   static constexpr auto source = "Zhuang et al., NeurIPS 2020, algorithm 2";
-  static constexpr Field fields[] = {
-      {"lr", &AdaBeliefOptions::lr},   {"beta1", &AdaBeliefOptions::beta1},       {"beta2", &AdaBeliefOptions::beta2},
-      {"eps", &AdaBeliefOptions::eps}, {"eps_root", &AdaBeliefOptions::eps_root}, {"weight_decay", &AdaBeliefOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &AdaBeliefOptions::lr},
+                                     {"beta1", &AdaBeliefOptions::beta1, Range::fraction},
+                                     {"beta2", &AdaBeliefOptions::beta2, Range::fraction},
+                                     {"eps", &AdaBeliefOptions::eps},
+                                     {"eps_root", &AdaBeliefOptions::eps_root, Range::not_negative},
+                                     {"weight_decay", &AdaBeliefOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_var"};
 
   template <class T>
-  struct Rule : detail::Moments<T> {
-    T lr, scale, eps, eps_root;
-    Rule(const AdaBeliefOptions& o, StepInfo step)
-        : detail::Moments<T>(o.beta1, o.beta2, step.t),
-          lr(T(step.lr / this->correction1)),
-          scale(T(1 / std::sqrt(this->correction2))),
-          eps(T(o.eps)),
-          eps_root(T(o.eps_root)) {}
+  struct Rule : detail::AdamStep<T> {
+    T eps_root;
+    Rule(const AdaBeliefOptions& o, StepInfo step) : detail::AdamStep<T>(o, step), eps_root(T(o.eps_root)) {}
     void operator()(T& w, T g, T& m, T& s) const {
-      this->first(m, g);
-      this->second(s, g - m);
-      s += eps_root;
-      const T root = std::sqrt(s) * scale + eps;
-      w -= root == T(0) ? T(0) : lr * m / root;
+      m = this->first(m, g);
+      s = this->second(s, g - m) + eps_root;
+      this->move(w, m, s);
     }
-    static constexpr bool forgets = true;
-    T rate(T, T s) const { return lr * T(this->correction1) / (std::sqrt(s) * scale + eps); }
   };
 
-  static void check(const AdaBeliefOptions& o);
   static std::string formula(const AdaBeliefOptions& o);
 };
 

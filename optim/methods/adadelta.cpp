@@ -6,8 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void Adadelta::check(const AdadeltaOptions& o) { detail::require_fraction(name, "rho", o.rho); }
-
 std::string Adadelta::formula(const AdadeltaOptions& o) {
   return join(detail::decayed(o.weight_decay), "v <- ", o.rho, "*v + (1 - ", o.rho, ")*g^2, d = sqrt(a + ", o.eps, ")/sqrt(v + ", o.eps,
               ")*g, a <- ", o.rho, "*a + (1 - ", o.rho, ")*d^2, w <- w - ", o.lr, "*d");

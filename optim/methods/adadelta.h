@@ -17,14 +17,14 @@ struct AdadeltaOptions {
 /// nothing. Where v + eps is 0, w stays. A zero gradient moves no w, but makes both averages forget: a lazy sparse step is
 /// not exact. Throws ValueError unless lr, eps and weight_decay are >= 0 and rho lies in [0, 1).
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
-/// Weakness: a starts from 0, so that the first steps are as small as sqrt(eps), it takes long until they grow, and for
+/// Weakness: a starts from 0, so that the first steps are as small as sqrt(eps), and it takes long until they grow. For
 /// eps = 0 they never do.
 struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adadelta";
   static constexpr auto source = "Zeiler, arXiv:1212.5701, algorithm 1";
   static constexpr Field fields[] = {{"lr", &AdadeltaOptions::lr},
-                                     {"rho", &AdadeltaOptions::rho},
+                                     {"rho", &AdadeltaOptions::rho, Range::fraction},
                                      {"eps", &AdadeltaOptions::eps},
                                      {"weight_decay", &AdadeltaOptions::weight_decay}};
   static constexpr std::array states = {"square_avg", "acc_delta"};
@@ -44,7 +44,6 @@ struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
     T rate(T v, T a) const { return lr * (std::sqrt(a + eps) / std::sqrt(v + eps)); }
   };
 
-  static void check(const AdadeltaOptions& o);
   static std::string formula(const AdadeltaOptions& o);
 };
 

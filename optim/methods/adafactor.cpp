@@ -1,7 +1,6 @@
 #include <capstan/optim/adafactor.h>
 
 #include <capstan/core/text.h>
-#include <capstan/optim/scaled.h>
 
 #include <algorithm>
 #include <limits>
@@ -47,7 +46,7 @@ std::array<Tensor, 4> Adafactor::plan(const AdafactorOptions& o, StepInfo step, 
 /// Decay is decoupled, but alpha is of w before it.
 void Adafactor::apply(const AdafactorOptions& o, StepInfo step, Tensor& w, const Tensor&, const Tensor& change, const Tensor&,
                       const Tensor&, const Tensor&) {
-  if (change.defined()) detail::take_from(w, 1 - step.lr * o.weight_decay, change);
+  if (change.defined()) detail::subtract_finite(w, 1 - step.lr * o.weight_decay, change);
 }
 
 Shape Adafactor::slot_shape(std::size_t slot, const Shape& w) {
@@ -58,8 +57,6 @@ Shape Adafactor::slot_shape(std::size_t slot, const Shape& w) {
 
 void Adafactor::check(const AdafactorOptions& o) {
   if (!(o.beta2_decay <= 0)) detail::bad_option(name, "beta2_decay", "must not be positive", o.beta2_decay);
-  detail::require_non_negative(name, "eps1", o.eps1);
-  detail::require_non_negative(name, "eps2", o.eps2);
   if (!(o.d >= 1)) detail::bad_option(name, "d", "must be at least 1", o.d);
 }
 

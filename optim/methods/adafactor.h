@@ -29,9 +29,12 @@ struct Adafactor : WholeTensor<Adafactor, AdafactorOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "adafactor";
   static constexpr auto source = "Shazeer & Stern, ICML 2018, algorithms 4 and 5";
-  static constexpr Field fields[] = {{"lr", &AdafactorOptions::lr},     {"beta2_decay", &AdafactorOptions::beta2_decay},
-                                     {"eps1", &AdafactorOptions::eps1}, {"eps2", &AdafactorOptions::eps2},
-                                     {"d", &AdafactorOptions::d},       {"weight_decay", &AdafactorOptions::weight_decay}};
+  static constexpr Field fields[] = {{"lr", &AdafactorOptions::lr},
+                                     {"beta2_decay", &AdafactorOptions::beta2_decay},
+                                     {"eps1", &AdafactorOptions::eps1, Range::not_negative},
+                                     {"eps2", &AdafactorOptions::eps2, Range::not_negative},
+                                     {"d", &AdafactorOptions::d},
+                                     {"weight_decay", &AdafactorOptions::weight_decay}};
   static constexpr std::array states = {"row_var", "col_var", "variance"};
 
   static std::array<Tensor, 4> plan(const AdafactorOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& row,

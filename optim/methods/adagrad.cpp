@@ -6,11 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void Adagrad::check(const AdagradOptions& o) {
-  detail::require_non_negative(name, "initial_accumulator", o.initial_accumulator);
-  detail::require_non_negative(name, "lr_decay", o.lr_decay);
-}
-
 std::string Adagrad::formula(const AdagradOptions& o) {
   const std::string rate = o.lr_decay == 0 ? join(o.lr) : join(o.lr, "/(1 + (t - 1)*", o.lr_decay, ")");
   const std::string root = o.eps_inside_root ? join("sqrt(s + ", o.eps, ")") : join("(sqrt(s) + ", o.eps, ")");

@@ -3,8 +3,8 @@
 
 namespace capstan::optim {
 
-/// The defaults are PyTorch's. The presets are the forms in which other libraries compute "Adagrad": at |g| = 1e-6 their
-/// first steps differ by a factor of 316,000, so that a result can only be reproduced with the right one.
+/// The defaults are PyTorch's. The presets are the forms in which other libraries compute "Adagrad". A result can only be reproduced with
+/// the right one: at |g| = 1e-6 their first steps differ by a factor of 316,000.
 struct AdagradOptions {
   double lr = 1e-2;
   double eps = 1e-10;
@@ -41,47 +41,32 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
   static constexpr Field fields[] = {{"lr", &AdagradOptions::lr},
                                      {"eps", &AdagradOptions::eps},
                                      {"eps_inside_root", &AdagradOptions::eps_inside_root},
-                                     {"initial_accumulator", &AdagradOptions::initial_accumulator},
-                                     {"lr_decay", &AdagradOptions::lr_decay},
+                                     {"initial_accumulator", &AdagradOptions::initial_accumulator, Range::not_negative},
+                                     {"lr_decay", &AdagradOptions::lr_decay, Range::not_negative},
                                      {"weight_decay", &AdagradOptions::weight_decay}};
+  static constexpr std::array states = {"sum"};
 
   static constexpr double lr_at(const AdagradOptions& o, StepInfo step) {
     return detail::equal(o.lr_decay, 0) ? step.lr : step.lr / (1 + static_cast<double>(step.t - 1) * o.lr_decay);
   }
 
   template <class T>
-  struct EpsOutside {
-    static constexpr std::array states = {"sum"};
-    T lr, eps;
-    EpsOutside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
+  struct Rule {
+    T lr, inside, outside;
+    Rule(const AdagradOptions& o, StepInfo step)
+        : lr(T(lr_at(o, step))), inside(T(o.eps_inside_root ? o.eps : 0)), outside(T(o.eps_inside_root ? 0 : o.eps)) {}
+    T sum(T s, T g) const { return s + g * g; }
     void operator()(T& w, T g, T& s) const {
-      s += g * g;
-      const T root = std::sqrt(s) + eps;
-      w -= root == T(0) ? T(0) : lr * g / root;
+      s = sum(s, g);
+      const T below = root(s);
+      w -= below == T(0) ? T(0) : lr * g / below;
     }
+    T root(T s) const { return std::sqrt(s + inside) + outside; }
     static constexpr bool forgets = false;
-    T rate(T s) const { return lr / (std::sqrt(s) + eps); }
+    T rate(T s) const { return lr / root(s); }
   };
 
-  template <class T>
-  struct EpsInside {
-    static constexpr std::array states = {"sum"};
-    T lr, eps;
-    EpsInside(const AdagradOptions& o, StepInfo step) : lr(T(lr_at(o, step))), eps(T(o.eps)) {}
-    void operator()(T& w, T g, T& s) const {
-      s += g * g;
-      const T root = std::sqrt(s + eps);
-      w -= root == T(0) ? T(0) : lr * g / root;
-    }
-    static constexpr bool forgets = false;
-    T rate(T s) const { return lr / std::sqrt(s + eps); }
-  };
-
-  template <class T>
-  using Rules = RuleList<EpsOutside<T>, EpsInside<T>>;
-  static std::size_t choose(const AdagradOptions& o) { return o.eps_inside_root ? 1 : 0; }
   static double initial(const AdagradOptions& o, std::size_t) { return o.initial_accumulator; }
-  static void check(const AdagradOptions& o);
   static std::string formula(const AdagradOptions& o);
 };
 

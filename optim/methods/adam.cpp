@@ -6,8 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void Adam::check(const AdamOptions& o) { detail::require_betas(name, o.beta1, o.beta2); }
-
 std::string Adam::formula(const AdamOptions& o) {
   return join(detail::decayed(o.weight_decay), detail::moments(o.beta1, o.beta2), o.amsgrad ? "u <- max(u, v), " : "", "w <- w - ", o.lr,
               "*", detail::corrected("m", o.beta1), "/", detail::corrected_root(o.amsgrad ? "u" : "v", o.beta2, o.eps));

@@ -21,62 +21,46 @@ struct AdamOptions {
 /// still moves w, and both averages forget: a lazy sparse step is not exact. Throws ValueError unless lr, eps and
 /// weight_decay are >= 0 and beta1 and beta2 lie in [0, 1).
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
-/// Weakness: a coordinate that was quiet moves by up to lr*(1 - beta1)/sqrt(1 - beta2) at its first large gradient, and the
-/// rate need not fall, so that there are convex problems on which it does not converge; amsgrad is the answer to those.
+/// Weakness: a coordinate that was quiet moves by up to lr*(1 - beta1)/sqrt(1 - beta2) at its first large gradient. The rate need not
+/// fall, so that there are convex problems on which it does not converge; amsgrad is the answer to those.
 struct Adam : Elementwise<Adam, AdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adam";
   static constexpr auto source = "Kingma & Ba, ICLR 2015, algorithm 1";
-  static constexpr Field fields[] = {{"lr", &AdamOptions::lr},
-                                     {"beta1", &AdamOptions::beta1},
-                                     {"beta2", &AdamOptions::beta2},
-                                     {"eps", &AdamOptions::eps},
-                                     {"weight_decay", &AdamOptions::weight_decay},
-                                     {"amsgrad", &AdamOptions::amsgrad}};
+  static constexpr Field fields[] = {
+      {"lr", &AdamOptions::lr},   {"beta1", &AdamOptions::beta1, Range::fraction}, {"beta2", &AdamOptions::beta2, Range::fraction},
+      {"eps", &AdamOptions::eps}, {"weight_decay", &AdamOptions::weight_decay},    {"amsgrad", &AdamOptions::amsgrad}};
 
   /// Both rules serve AdamW too, whose options have the same names.
   template <class T>
-  struct Plain : detail::Moments<T> {
+  struct Plain : detail::AdamStep<T> {
+    using detail::AdamStep<T>::AdamStep;
     static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
-    T lr, scale, eps;
-    template <class Options>
-    Plain(const Options& o, StepInfo step)
-        : detail::Moments<T>(o.beta1, o.beta2, step.t),
-          lr(T(step.lr / this->correction1)),
-          scale(T(1 / std::sqrt(this->correction2))),
-          eps(T(o.eps)) {}
-    void move(T& w, T m, T v) const {
-      const T root = std::sqrt(v) * scale + eps;
-      w -= root == T(0) ? T(0) : lr * m / root;
-    }
     void operator()(T& w, T g, T& m, T& v) const {
-      this->first(m, g);
-      this->second(v, g);
-      move(w, m, v);
+      m = this->first(m, g);
+      v = this->second(v, g);
+      this->move(w, m, v);
     }
-    static constexpr bool forgets = true;
-    T rate(T, T v) const { return lr * T(this->correction1) / (std::sqrt(v) * scale + eps); }
   };
 
   template <class T>
-  struct AMSGrad : Plain<T> {
-    using Plain<T>::Plain;
+  struct AMSGrad : detail::AdamStep<T> {
+    using detail::AdamStep<T>::AdamStep;
     static constexpr std::array states = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
     void operator()(T& w, T g, T& m, T& v, T& u) const {
-      this->first(m, g);
-      this->second(v, g);
+      m = this->first(m, g);
+      v = this->second(v, g);
       const T most = u, now = v;  // a choice between references would be no vector operation
       u = most >= now ? most : now;
       this->move(w, m, u);
     }
     static constexpr bool forgets = false;
-    T rate(T m, T, T u) const { return Plain<T>::rate(m, u); }
+    T rate(T m, T, T u) const { return detail::AdamStep<T>::rate(m, u); }
   };
 
   template <class T>
   using Rules = RuleList<Plain<T>, AMSGrad<T>>;
-  static std::size_t choose(const AdamOptions& o) { return o.amsgrad ? 1 : 0; }
-  static void check(const AdamOptions& o);
+  static std::size_t rule_index(const AdamOptions& o) { return o.amsgrad ? 1 : 0; }
   static std::string formula(const AdamOptions& o);
 };
 

@@ -6,8 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void Adamax::check(const AdamaxOptions& o) { detail::require_betas(name, o.beta1, o.beta2); }
-
 std::string Adamax::formula(const AdamaxOptions& o) {
   return join(detail::decayed(o.weight_decay), "m <- ", o.beta1, "*m + (1 - ", o.beta1, ")*g, u <- max(", o.beta2, "*u, |g| + ", o.eps,
               "), w <- w - ", o.lr, "*", detail::corrected("m", o.beta1), "/u");

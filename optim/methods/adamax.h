@@ -23,8 +23,8 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
   static constexpr auto name = "adamax";
   static constexpr auto source = "Kingma & Ba, ICLR 2015, algorithm 2";
   static constexpr Field fields[] = {{"lr", &AdamaxOptions::lr},
-                                     {"beta1", &AdamaxOptions::beta1},
-                                     {"beta2", &AdamaxOptions::beta2},
+                                     {"beta1", &AdamaxOptions::beta1, Range::fraction},
+                                     {"beta2", &AdamaxOptions::beta2, Range::fraction},
                                      {"eps", &AdamaxOptions::eps},
                                      {"weight_decay", &AdamaxOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_inf"};
@@ -35,7 +35,7 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
     Rule(const AdamaxOptions& o, StepInfo step)
         : detail::Moments<T>(o.beta1, o.beta2, step.t), lr(T(step.lr / this->correction1)), eps(T(o.eps)) {}
     void operator()(T& w, T g, T& m, T& u) const {
-      this->first(m, g);
+      m = this->first(m, g);
       const T kept = this->keep2 * u, now = std::abs(g) + eps;
       u = kept >= now ? kept : now;
       w -= u == T(0) ? T(0) : lr * m / u;
@@ -44,7 +44,6 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
     T rate(T, T u) const { return lr * T(this->correction1) / u; }
   };
 
-  static void check(const AdamaxOptions& o);
   static std::string formula(const AdamaxOptions& o);
 };
 

@@ -6,8 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void AdamW::check(const AdamWOptions& o) { detail::require_betas(name, o.beta1, o.beta2); }
-
 std::string AdamW::formula(const AdamWOptions& o) {
   return join(detail::shrunk(o.lr, o.weight_decay), Adam::formula({o.lr, o.beta1, o.beta2, o.eps, 0, o.amsgrad}));
 }

@@ -23,18 +23,14 @@ struct AdamW : Elementwise<AdamW, AdamWOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adamw";
   static constexpr auto source = "Loshchilov & Hutter, ICLR 2019, algorithm 2";
-  static constexpr Field fields[] = {{"lr", &AdamWOptions::lr},
-                                     {"beta1", &AdamWOptions::beta1},
-                                     {"beta2", &AdamWOptions::beta2},
-                                     {"eps", &AdamWOptions::eps},
-                                     {"weight_decay", &AdamWOptions::weight_decay},
-                                     {"amsgrad", &AdamWOptions::amsgrad}};
+  static constexpr Field fields[] = {
+      {"lr", &AdamWOptions::lr},   {"beta1", &AdamWOptions::beta1, Range::fraction}, {"beta2", &AdamWOptions::beta2, Range::fraction},
+      {"eps", &AdamWOptions::eps}, {"weight_decay", &AdamWOptions::weight_decay},    {"amsgrad", &AdamWOptions::amsgrad}};
 
   template <class T>
   using Rules = RuleList<Adam::Plain<T>, Adam::AMSGrad<T>>;
-  static std::size_t choose(const AdamWOptions& o) { return o.amsgrad ? 1 : 0; }
+  static std::size_t rule_index(const AdamWOptions& o) { return o.amsgrad ? 1 : 0; }
   static Decay decay(const AdamWOptions&) { return Decay::decoupled; }
-  static void check(const AdamWOptions& o);
   static std::string formula(const AdamWOptions& o);
 };
 

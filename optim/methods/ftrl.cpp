@@ -6,13 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void FTRL::check(const FTRLOptions& o) {
-  detail::require_non_negative(name, "beta", o.beta);
-  detail::require_non_negative(name, "l1", o.l1);
-  detail::require_non_negative(name, "l2", o.l2);
-  detail::require_non_negative(name, "initial_accumulator", o.initial_accumulator);
-}
-
 std::string FTRL::formula(const FTRLOptions& o) {
   return join("r = sqrt(n + g^2) - sqrt(n), n <- n + g^2 (from ", o.initial_accumulator, "), z <- z + ", o.lr, "*g - r*w, ", "w <- ",
               o.l1 == 0 ? std::string("-z") : join("0 if |z| <= ", o.lr, "*", o.l1, ", else -(z - sign(z)*", o.lr, "*", o.l1, ")"), "/(",

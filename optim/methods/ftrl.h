@@ -16,7 +16,7 @@ struct FTRLOptions {
 ///   r = sqrt(n + g^2) - sqrt(n),  n <- n + g^2,  z <- z + lr*g - r*w
 ///   w <- -(z - sign(z)*lr*l1) / (beta + sqrt(n) + lr*l2), and 0 where |z| <= lr*l1
 /// Here z is the paper's times lr, which is the same for a constant lr and lets lr change or be 0. The paper starts from
-/// w = 0; from another w, z starts from -(beta + sqrt(n))*w, so that what pulls w towards 0 is l1 and l2 alone. Without them
+/// w = 0. From another w, z starts from -(beta + sqrt(n))*w, so that what pulls w towards 0 is l1 and l2 alone. Without them
 /// it is Adagrad with the rate lr/(beta + sqrt(n)). A zero gradient changes
 /// nothing: a lazy sparse step is exact. Throws ValueError unless all options are >= 0.
 /// An element whose square overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) is left alone in that step, n and z too.
@@ -26,10 +26,10 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
   static constexpr auto name = "ftrl";
   static constexpr auto source = "McMahan et al., KDD 2013, algorithm 1";
   static constexpr Field fields[] = {{"lr", &FTRLOptions::lr},
-                                     {"beta", &FTRLOptions::beta},
-                                     {"l1", &FTRLOptions::l1},
-                                     {"l2", &FTRLOptions::l2},
-                                     {"initial_accumulator", &FTRLOptions::initial_accumulator}};
+                                     {"beta", &FTRLOptions::beta, Range::not_negative},
+                                     {"l1", &FTRLOptions::l1, Range::not_negative},
+                                     {"l2", &FTRLOptions::l2, Range::not_negative},
+                                     {"initial_accumulator", &FTRLOptions::initial_accumulator, Range::not_negative}};
   static constexpr std::array states = {"accumulator", "linear"};
 
   template <class T>
@@ -56,7 +56,6 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
   };
 
   static double initial(const FTRLOptions& o, std::size_t slot) { return slot == 0 ? o.initial_accumulator : 0; }
-  static void check(const FTRLOptions& o);
   static std::string formula(const FTRLOptions& o);
 };
 

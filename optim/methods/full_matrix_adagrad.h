@@ -15,12 +15,16 @@ struct FullMatrixAdagradOptions {
 ///   G <- G + g g^T,   w <- w - lr * (eps*I + G^(1/2))^-1 g
 /// by eigenvectors in double precision; in f32, G is a sum of two, because the root of a small eigenvalue is all rounding
 /// otherwise. It sees which coordinates move together, where Adagrad's diagonal sees each alone: a rotation of the coordinates
-/// changes nothing. Directions in which no gradient has gone (an eigenvalue within n rounding units of the largest, where the
-/// paper takes the pseudo-inverse for eps = 0) are left alone. Zero gradients change nothing; a lazy step over rows is not
-/// exact, since all elements of a tensor hang together. Throws ValueError for a parameter of more than 1,024 elements, and
-/// unless lr, eps and weight_decay are >= 0.
-/// A G that is too large for the dtype (from |g| = 9e18 on in f32, 6e153 in f64) is kept as much of as there is room for, all of its
-/// elements alike: the direction of a step is right, its length lr until smaller gradients follow.
+/// changes nothing. It leaves directions alone in which no gradient has gone: an eigenvalue within n rounding units of the largest. There
+/// the paper takes the pseudo-inverse for eps = 0. Zero gradients change nothing; a lazy step over rows is not exact, since all elements
+/// of a tensor hang together.
+///
+/// Throws ValueError for:
+///   - a parameter of more than 1,024 elements;
+///   - lr, eps and weight_decay unless they are >= 0.
+///
+/// Scales down a G that is too large for the dtype (from |g| = 9e18 on in f32, 6e153 in f64). The direction
+/// of a step is right then, its length lr until smaller gradients follow.
 /// Weakness: 2 n^2 numbers of state and of the order of n^3 operations a step; one matrix for each parameter, not for all.
 struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptions> {
   using WholeTensor::WholeTensor;

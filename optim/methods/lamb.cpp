@@ -1,7 +1,6 @@
 #include <capstan/optim/lamb.h>
 
 #include <capstan/core/text.h>
-#include <capstan/optim/scaled.h>
 
 namespace capstan::optim {
 
@@ -20,10 +19,7 @@ std::array<Tensor, 3> LAMB::plan(const LAMBOptions& o, StepInfo step, const Tens
   return {size == 0 || length == 0 ? u * step.lr : detail::times(u, step.lr * size, length), m, v};
 }
 
-void LAMB::check(const LAMBOptions& o) {
-  detail::require_betas(name, o.beta1, o.beta2);
-  detail::require_positive(name, "eps", o.eps);
-}
+void LAMB::check(const LAMBOptions& o) { detail::require_positive(name, "eps", o.eps); }
 
 std::string LAMB::formula(const LAMBOptions& o) {
   return join(detail::moments(o.beta1, o.beta2), "u = ", detail::corrected("m", o.beta1), "/", detail::corrected_root("v", o.beta2, o.eps),

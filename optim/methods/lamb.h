@@ -26,8 +26,8 @@ struct LAMB : WholeTensor<LAMB, LAMBOptions> {
   static constexpr auto name = "lamb";
   static constexpr auto source = "You et al., ICLR 2020, algorithm 2";
   static constexpr Field fields[] = {{"lr", &LAMBOptions::lr},
-                                     {"beta1", &LAMBOptions::beta1},
-                                     {"beta2", &LAMBOptions::beta2},
+                                     {"beta1", &LAMBOptions::beta1, Range::fraction},
+                                     {"beta2", &LAMBOptions::beta2, Range::fraction},
                                      {"eps", &LAMBOptions::eps},
                                      {"weight_decay", &LAMBOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};

@@ -1,7 +1,6 @@
 #include <capstan/optim/lars.h>
 
 #include <capstan/core/text.h>
-#include <capstan/optim/scaled.h>
 
 namespace capstan::optim {
 
@@ -24,8 +23,6 @@ std::array<Tensor, 2> LARS::plan(const LARSOptions& o, StepInfo step, const Tens
 }
 
 void LARS::check(const LARSOptions& o) {
-  detail::require_non_negative(name, "trust_coefficient", o.trust_coefficient);
-  detail::require_non_negative(name, "momentum", o.momentum);
   if (o.nesterov && o.momentum == 0) fail<ValueError>(name, "nesterov needs momentum: momentum ", o.momentum);
 }
 

@@ -5,14 +5,15 @@
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/line_search.h>
 #include <capstan/optim/state_reader.h>
-#include <capstan/optim/strong_wolfe.h>
-#include <capstan/optim/vectors.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+// A step is one object, Run, whose iterations search a line each and put their outcome in place at once. All of it hangs together, which is
+// why the file is long.
 namespace capstan::optim {
 
 using capstan::detail::fail;
@@ -43,8 +44,6 @@ LBFGS::~LBFGS() = default;
 void LBFGS::check(const LBFGSOptions& o) {
   require_whole("max_iter", o.max_iter, 1, 1e9);
   require_whole("max_eval", o.max_eval, 0, 1e9);
-  detail::require_non_negative(name, "tolerance_grad", o.tolerance_grad);
-  detail::require_non_negative(name, "tolerance_change", o.tolerance_change);
   require_whole("history_size", o.history_size, 1, 1000);
 }
 
@@ -52,8 +51,6 @@ std::string LBFGS::formula(const LBFGSOptions& o) {
   return join("d = -H g, H from the last ", o.history_size, " pairs of steps and changes of g, w <- w + t*d, t = ", o.lr,
               o.line_search ? " or by strong Wolfe search" : "");
 }
-
-std::vector<const char*> LBFGS::slot_names(std::size_t) const { return {"differences", "steps", "last_gradient", "last_step", "memory"}; }
 
 Shape LBFGS::shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const {
   if (slot == memory) return {3};  // how many pairs there are; whether there was an iteration; for how many pairs there is room

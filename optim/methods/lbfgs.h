@@ -35,8 +35,8 @@ struct LBFGSOptions {
 /// iteration is min(1, 1/sum|g|)*lr.
 ///
 /// Inner products are in f64, or wider. A direction that is not finite makes the memory start afresh, from -g; no parameter ever
-/// is set to what is not finite. The tolerances are absolute, so that they mean something only for parameters, and a loss, of
-/// the size of 1: a parameter of the size of 1e-6 had better be 1e-6 times one that is trained.
+/// is set to what is not finite. The tolerances are absolute: they mean something only for parameters, and a loss, of the size of 1.
+/// A parameter of the size of 1e-6 had better be 1e-6 times one that is trained.
 /// A zero gradient moves a parameter along with the others: a sparse step is not exact. The
 /// memory starts afresh when other parameters than before have a gradient. Throws ValueError unless lr, max_eval and the
 /// tolerances are >= 0, max_iter >= 1, max_iter, max_eval and history_size whole. There are no groups.
@@ -51,10 +51,12 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   static constexpr Field fields[] = {{"lr", &LBFGSOptions::lr},
                                      {"max_iter", &LBFGSOptions::max_iter},
                                      {"max_eval", &LBFGSOptions::max_eval},
-                                     {"tolerance_grad", &LBFGSOptions::tolerance_grad},
-                                     {"tolerance_change", &LBFGSOptions::tolerance_change},
+                                     {"tolerance_grad", &LBFGSOptions::tolerance_grad, Range::not_negative},
+                                     {"tolerance_change", &LBFGSOptions::tolerance_change, Range::not_negative},
                                      {"history_size", &LBFGSOptions::history_size},
                                      {"line_search", &LBFGSOptions::line_search}};
+  static constexpr std::array states = {"differences", "steps", "last_gradient", "last_step", "memory"};
+  static constexpr bool has_groups = false;  // all parameters make one step
 
   using Optimizer::step;
   template <class Closure>
@@ -63,9 +65,6 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
     using Type = std::remove_reference_t<Closure>;
     return search([](const void* c) -> Gradients { return (*static_cast<Type*>(const_cast<void*>(c)))(); }, &closure);
   }
-  using Optimizer::group;  // which refuses: there are no groups
-  template <class F>
-  void group(std::string_view pattern, F change) = delete;
 
   /// Why a step ended.
   enum class End {
@@ -87,20 +86,18 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   /// "small_gradient", ...: for a log.
   static const char* text(End end) noexcept;
 
-  static std::size_t choose(const LBFGSOptions& o) { return static_cast<std::size_t>(o.history_size); }
+  /// Memories of different sizes are different slots.
+  static std::size_t rule_index(const LBFGSOptions& o) { return static_cast<std::size_t>(o.history_size); }
   static void check(const LBFGSOptions& o);
   static std::string formula(const LBFGSOptions& o);
 
  protected:
   void begin_step() noexcept override;
   void prepare(double loss) override;
-  void update(Entry&, const Tensor&) override {}
   void update_all() override;
-  void group_by_name(std::string_view pattern, const std::vector<Setting>&) override { refuse_group(pattern); }
   void read_rest(detail::StateReader& reader) override;
-  void take_rest() noexcept override { last_ = {}; }
+  void commit_rest() noexcept override { last_ = {}; }
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
-  std::vector<const char*> slot_names(std::size_t rule) const override;
   Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const override;
 
  private:

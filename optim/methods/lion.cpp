@@ -6,11 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void Lion::check(const LionOptions& o) {
-  detail::require_fraction(name, "beta1", o.beta1);
-  detail::require_fraction(name, "beta2", o.beta2);
-}
-
 std::string Lion::formula(const LionOptions& o) {
   return join(detail::shrunk(o.lr, o.weight_decay), "w <- w - ", o.lr, "*sign(", o.beta1, "*m + (1 - ", o.beta1, ")*g), m <- ", o.beta2,
               "*m + (1 - ", o.beta2, ")*g");

@@ -22,8 +22,8 @@ struct Lion : Elementwise<Lion, LionOptions> {
   static constexpr auto name = "lion";
   static constexpr auto source = "Chen et al., NeurIPS 2023, algorithm 2";
   static constexpr Field fields[] = {{"lr", &LionOptions::lr},
-                                     {"beta1", &LionOptions::beta1},
-                                     {"beta2", &LionOptions::beta2},
+                                     {"beta1", &LionOptions::beta1, Range::fraction},
+                                     {"beta2", &LionOptions::beta2, Range::fraction},
                                      {"weight_decay", &LionOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg"};
 
@@ -32,14 +32,15 @@ struct Lion : Elementwise<Lion, LionOptions> {
     T lr, keep1, take1, keep2, take2;
     Rule(const LionOptions& o, StepInfo step)
         : lr(T(step.lr)), keep1(T(o.beta1)), take1(T(1 - o.beta1)), keep2(T(o.beta2)), take2(T(1 - o.beta2)) {}
+    T direction(T g, T m) const { return sign(keep1 * m + take1 * g); }
+    T average(T m, T g) const { return finite_or(keep2 * m + take2 * g, m); }  // the sign of infinity would be finite for good
     void operator()(T& w, T g, T& m) const {
-      w -= lr * sign(keep1 * m + take1 * g);
-      m = finite_or(keep2 * m + take2 * g, m);  // the sign of infinity would be finite for good
+      w -= lr * direction(g, m);
+      m = average(m, g);
     }
   };
 
   static Decay decay(const LionOptions&) { return Decay::decoupled; }
-  static void check(const LionOptions& o);
   static std::string formula(const LionOptions& o);
 };
 

@@ -1,7 +1,6 @@
 #include <capstan/optim/muon.h>
 
 #include <capstan/core/text.h>
-#include <capstan/optim/scaled.h>
 
 #include <algorithm>
 
@@ -32,7 +31,6 @@ void Muon::accept(const std::string& parameter, const Tensor& w) {
 }
 
 void Muon::check(const MuonOptions& o) {
-  detail::require_fraction(name, "momentum", o.momentum);
   if (!(o.ns_steps >= 0 && o.ns_steps < 100 && o.ns_steps == std::floor(o.ns_steps)))
     detail::bad_option(name, "ns_steps", "must be a whole number from 0 to 99", o.ns_steps);
 }

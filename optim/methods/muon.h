@@ -21,9 +21,12 @@ struct MuonOptions {
 ///   ns_steps times: A = X X^T,  X <- a*X + (b*A + c*A A) X     (Newton-Schulz: pushes every singular value towards 1)
 ///   w <- w - lr*weight_decay*w - lr*sqrt(max(1, n/m))*X
 /// so that all directions of a gradient count, not the few with large singular values. PyTorch computes X in bfloat16, this
-/// in w's own dtype. With a zero gradient m still moves w: a lazy sparse step is not exact. Throws ValueError for a parameter
-/// that is no matrix (give biases and embeddings to AdamW), and unless lr, weight_decay and eps are >= 0, momentum lies in
-/// [0, 1) and ns_steps is a whole number from 0 to 99.
+/// in w's own dtype. With a zero gradient m still moves w: a lazy sparse step is not exact.
+///
+/// Throws ValueError:
+///   - for a parameter that is no matrix (give biases and embeddings to AdamW);
+///   - unless lr, weight_decay and eps are >= 0, momentum lies in [0, 1) and ns_steps is a whole number from 0 to 99.
+///
 /// Weakness: three products of matrices a round, and singular values end anywhere in 0.7 to 1.2, not at 1.
 struct Muon : WholeTensor<Muon, MuonOptions> {
   using WholeTensor::WholeTensor;
@@ -31,7 +34,7 @@ struct Muon : WholeTensor<Muon, MuonOptions> {
   static constexpr auto source = "Jordan et al., 2024; Liu et al., arXiv:2502.16982, section 2.2";
   static constexpr Field fields[] = {{"lr", &MuonOptions::lr},
                                      {"weight_decay", &MuonOptions::weight_decay},
-                                     {"momentum", &MuonOptions::momentum},
+                                     {"momentum", &MuonOptions::momentum, Range::fraction},
                                      {"nesterov", &MuonOptions::nesterov},
                                      {"a", &MuonOptions::a},
                                      {"b", &MuonOptions::b},

@@ -19,11 +19,6 @@ double NAdam::look_ahead_product(const NAdamOptions& o, std::int64_t t) {
   return known.product > 1e-20 ? known.product : 0;
 }
 
-void NAdam::check(const NAdamOptions& o) {
-  detail::require_betas(name, o.beta1, o.beta2);
-  detail::require_non_negative(name, "momentum_decay", o.momentum_decay);
-}
-
 std::string NAdam::formula(const NAdamOptions& o) {
   const std::string decay = o.decoupled_weight_decay ? detail::shrunk(o.lr, o.weight_decay) : detail::decayed(o.weight_decay);
   return join(decay, "mu(t) = ", o.beta1, "*(1 - 0.96^(t*", o.momentum_decay, ")/2), M(t) = mu(1)...mu(t), ",

@@ -28,11 +28,11 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
   static constexpr auto name = "nadam";
   static constexpr auto source = "Dozat, ICLR workshop 2016, algorithm 2";
   static constexpr Field fields[] = {{"lr", &NAdamOptions::lr},
-                                     {"beta1", &NAdamOptions::beta1},
-                                     {"beta2", &NAdamOptions::beta2},
+                                     {"beta1", &NAdamOptions::beta1, Range::fraction},
+                                     {"beta2", &NAdamOptions::beta2, Range::fraction},
                                      {"eps", &NAdamOptions::eps},
                                      {"weight_decay", &NAdamOptions::weight_decay},
-                                     {"momentum_decay", &NAdamOptions::momentum_decay},
+                                     {"momentum_decay", &NAdamOptions::momentum_decay, Range::not_negative},
                                      {"decoupled_weight_decay", &NAdamOptions::decoupled_weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
@@ -43,26 +43,23 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
   static double look_ahead_product(const NAdamOptions& o, std::int64_t t);
 
   template <class T>
-  struct Rule : detail::Moments<T> {
-    T lr, of_g, of_m, scale, eps;
-    Rule(const NAdamOptions& o, StepInfo step)
-        : detail::Moments<T>(o.beta1, o.beta2, step.t), lr(T(step.lr)), scale(T(1 / std::sqrt(this->correction2))), eps(T(o.eps)) {
+  struct Rule : detail::AdamStep<T> {
+    T plain_lr, of_g, of_m;
+    Rule(const NAdamOptions& o, StepInfo step) : detail::AdamStep<T>(o, step), plain_lr(T(step.lr)) {
       const double mu = look_ahead(o, step.t), next = look_ahead(o, step.t + 1), product = look_ahead_product(o, step.t);
       of_g = T(step.lr * (1 - mu) / (1 - product));
       of_m = T(step.lr * next / (1 - product * next));
     }
     void operator()(T& w, T g, T& m, T& v) const {
-      this->first(m, g);
-      this->second(v, g);
-      const T root = std::sqrt(v) * scale + eps;
-      w -= root == T(0) ? T(0) : (of_g * g + of_m * m) / root;
+      m = this->first(m, g);
+      v = this->second(v, g);
+      const T below = this->root(v);
+      w -= below == T(0) ? T(0) : (of_g * g + of_m * m) / below;
     }
-    static constexpr bool forgets = true;
-    T rate(T, T v) const { return lr / (std::sqrt(v) * scale + eps); }
+    T rate(T, T v) const { return plain_lr / this->root(v); }
   };
 
   static Decay decay(const NAdamOptions& o) { return o.decoupled_weight_decay ? Decay::decoupled : Decay::l2; }
-  static void check(const NAdamOptions& o);
   static std::string formula(const NAdamOptions& o);
 };
 

@@ -6,8 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void RAdam::check(const RAdamOptions& o) { detail::require_betas(name, o.beta1, o.beta2); }
-
 std::string RAdam::formula(const RAdamOptions& o) {
   const std::string decay = o.decoupled_weight_decay ? detail::shrunk(o.lr, o.weight_decay) : detail::decayed(o.weight_decay);
   return join(decay, "R = 2/(1 - ", o.beta2, ") - 1, r = R - 2*t*", o.beta2, "^t/(1 - ", o.beta2, "^t), ",

@@ -23,15 +23,15 @@ struct RAdamOptions {
 /// a lazy sparse step is not exact. Throws ValueError unless lr, eps and weight_decay are >= 0 and beta1 and beta2 lie in
 /// [0, 1).
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
-/// Weakness: the first steps (five for beta2 = 0.999) are those of SGD with momentum, and as large as the gradients are; for
+/// Weakness: the first steps (five for beta2 = 0.999) are those of SGD with momentum, and as large as the gradients are. For
 /// beta2 <= 2/3 all of them are.
 struct RAdam : Elementwise<RAdam, RAdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "radam";
   static constexpr auto source = "Liu et al., ICLR 2020, algorithm 2";
   static constexpr Field fields[] = {{"lr", &RAdamOptions::lr},
-                                     {"beta1", &RAdamOptions::beta1},
-                                     {"beta2", &RAdamOptions::beta2},
+                                     {"beta1", &RAdamOptions::beta1, Range::fraction},
+                                     {"beta2", &RAdamOptions::beta2, Range::fraction},
                                      {"eps", &RAdamOptions::eps},
                                      {"weight_decay", &RAdamOptions::weight_decay},
                                      {"decoupled_weight_decay", &RAdamOptions::decoupled_weight_decay}};
@@ -49,8 +49,8 @@ struct RAdam : Elementwise<RAdam, RAdamOptions> {
       lr = T(step.lr / this->correction1 * caution);
     }
     void operator()(T& w, T g, T& m, T& v) const {
-      this->first(m, g);
-      this->second(v, g);
+      m = this->first(m, g);
+      v = this->second(v, g);
       const T root = adaptive ? std::sqrt(v) + eps : T(1);
       w -= root == T(0) ? T(0) : lr * m / root;
     }
@@ -59,7 +59,6 @@ struct RAdam : Elementwise<RAdam, RAdamOptions> {
   };
 
   static Decay decay(const RAdamOptions& o) { return o.decoupled_weight_decay ? Decay::decoupled : Decay::l2; }
-  static void check(const RAdamOptions& o);
   static std::string formula(const RAdamOptions& o);
 };
 

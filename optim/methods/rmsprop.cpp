@@ -6,11 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void RMSProp::check(const RMSPropOptions& o) {
-  detail::require_non_negative(name, "momentum", o.momentum);
-  detail::require_fraction(name, "alpha", o.alpha);
-}
-
 std::string RMSProp::formula(const RMSPropOptions& o) {
   const std::string average =
       join("v <- ", o.alpha, "*v + (1 - ", o.alpha, ")*g^2, ", o.centered ? join("a <- ", o.alpha, "*a + (1 - ", o.alpha, ")*g, ") : "");

@@ -31,11 +31,11 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   static constexpr auto name = "rmsprop";
   static constexpr auto source = "Hinton, Neural Networks for Machine Learning, lecture 6e, 2012";
   static constexpr Field fields[] = {{"lr", &RMSPropOptions::lr},
-                                     {"alpha", &RMSPropOptions::alpha},
+                                     {"alpha", &RMSPropOptions::alpha, Range::fraction},
                                      {"eps", &RMSPropOptions::eps},
                                      {"eps_inside_root", &RMSPropOptions::eps_inside_root},
                                      {"weight_decay", &RMSPropOptions::weight_decay},
-                                     {"momentum", &RMSPropOptions::momentum},
+                                     {"momentum", &RMSPropOptions::momentum, Range::not_negative},
                                      {"centered", &RMSPropOptions::centered}};
 
   /// What all four rules share: the averages' factors and the division.
@@ -49,7 +49,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
           take(T(1 - o.alpha)),
           eps_in(T(o.eps_inside_root ? o.eps : 0)),
           eps_out(T(o.eps_inside_root ? 0 : o.eps)) {}
-    void average(T& v, T x) const { v = keep * v + take * x; }
+    T average(T v, T x) const { return keep * v + take * x; }
     T root(T v) const { return std::sqrt((v < T(0) ? T(0) : v) + eps_in) + eps_out; }
     T rate_of(T v, T a) const { return is_finite(v) ? lr / root(v - a * a) : T(0); }
     T divide(T g, T v) const {
@@ -63,7 +63,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
     using Base<T>::Base;
     static constexpr std::array states = {"square_avg"};
     void operator()(T& w, T g, T& v) const {
-      this->average(v, g * g);
+      v = this->average(v, g * g);
       w -= this->lr * this->divide(g, v);
     }
     T rate(T v) const { return this->lr / this->root(v); }
@@ -75,7 +75,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
     T momentum;
     Momentum(const RMSPropOptions& o, StepInfo step) : Base<T>(o, step), momentum(T(o.momentum)) {}
     void operator()(T& w, T g, T& v, T& m) const {
-      this->average(v, g * g);
+      v = this->average(v, g * g);
       m = momentum * m + this->divide(g, v);
       w -= this->lr * m;
     }
@@ -87,8 +87,8 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
     using Base<T>::Base;
     static constexpr std::array states = {"square_avg", "grad_avg"};
     void operator()(T& w, T g, T& v, T& a) const {
-      this->average(v, g * g);
-      this->average(a, g);
+      v = this->average(v, g * g);
+      a = this->average(a, g);
       w -= this->lr * this->divide(g, v - a * a);
     }
     T rate(T v, T a) const { return this->rate_of(v, a); }
@@ -100,8 +100,8 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
     T momentum;
     CenteredMomentum(const RMSPropOptions& o, StepInfo step) : Base<T>(o, step), momentum(T(o.momentum)) {}
     void operator()(T& w, T g, T& v, T& a, T& m) const {
-      this->average(v, g * g);
-      this->average(a, g);
+      v = this->average(v, g * g);
+      a = this->average(a, g);
       m = momentum * m + this->divide(g, v - a * a);
       w -= this->lr * m;
     }
@@ -110,8 +110,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
 
   template <class T>
   using Rules = RuleList<Plain<T>, Momentum<T>, Centered<T>, CenteredMomentum<T>>;
-  static std::size_t choose(const RMSPropOptions& o) { return (detail::equal(o.momentum, 0) ? 0u : 1u) + (o.centered ? 2u : 0u); }
-  static void check(const RMSPropOptions& o);
+  static std::size_t rule_index(const RMSPropOptions& o) { return (detail::equal(o.momentum, 0) ? 0u : 1u) + (o.centered ? 2u : 0u); }
   static std::string formula(const RMSPropOptions& o);
 };
 

@@ -45,10 +45,6 @@ bool RowwiseAdagrad::rates(const Entry& entry, double* out) const {
   return true;
 }
 
-void RowwiseAdagrad::check(const RowwiseAdagradOptions& o) {
-  detail::require_non_negative(name, "initial_accumulator", o.initial_accumulator);
-}
-
 std::string RowwiseAdagrad::formula(const RowwiseAdagradOptions& o) {
   return join(detail::decayed(o.weight_decay), "s[i] <- s[i] + mean(g[i]^2) (from ", o.initial_accumulator, "), w[i] <- w[i] - ", o.lr,
               "*g[i]/(sqrt(s[i]) + ", o.eps, ")");

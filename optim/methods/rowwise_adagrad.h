@@ -24,7 +24,7 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   static constexpr auto source = "Mudigere et al., ISCA 2022";
   static constexpr Field fields[] = {{"lr", &RowwiseAdagradOptions::lr},
                                      {"eps", &RowwiseAdagradOptions::eps},
-                                     {"initial_accumulator", &RowwiseAdagradOptions::initial_accumulator},
+                                     {"initial_accumulator", &RowwiseAdagradOptions::initial_accumulator, Range::not_negative},
                                      {"weight_decay", &RowwiseAdagradOptions::weight_decay}};
   static constexpr std::array states = {"sum"};
 
@@ -32,7 +32,6 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   static void apply(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, const Tensor& change, const Tensor& s);
   static Shape slot_shape(std::size_t, const Shape& w) { return w.dim() == 0 ? w : Shape{w[0]}; }
   static double initial(const RowwiseAdagradOptions& o, std::size_t) { return o.initial_accumulator; }
-  static void check(const RowwiseAdagradOptions& o);
   static std::string formula(const RowwiseAdagradOptions& o);
 
  protected:

@@ -4,7 +4,6 @@
 #include <capstan/core/create.h>
 
 #include <capstan/core/text.h>
-#include <capstan/optim/scaled.h>
 
 #include <algorithm>
 
@@ -48,9 +47,7 @@ bool ScheduleFreeAdamW::rates(const Entry& entry, double* out) const {  // of z,
 
 void ScheduleFreeAdamW::check(const ScheduleFreeAdamWOptions& o) {
   if (!(o.beta1 > 0 && o.beta1 < 1)) detail::bad_option(name, "beta1", "must lie in (0, 1)", o.beta1);
-  detail::require_fraction(name, "beta2", o.beta2);
   detail::require_positive(name, "eps", o.eps);
-  detail::require_non_negative(name, "weight_lr_power", o.weight_lr_power);
 }
 
 std::string ScheduleFreeAdamW::formula(const ScheduleFreeAdamWOptions& o) {

@@ -24,7 +24,7 @@ struct ScheduleFreeAdamWOptions {
 /// step is not exact. Throws ValueError unless lr, weight_decay and weight_lr_power are >= 0, eps > 0, 0 < beta1 < 1 and
 /// beta2 lies in [0, 1).
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
-/// Weakness: the model to use is not the model that trains: evaluate and save averaged(), not the parameters; and running
+/// Weakness: the model to use is not the model that trains: evaluate and save averaged(), not the parameters. Running
 /// statistics of layers belong to w, not to x.
 struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptions> {
   using WholeTensor::WholeTensor;
@@ -32,10 +32,10 @@ struct ScheduleFreeAdamW : WholeTensor<ScheduleFreeAdamW, ScheduleFreeAdamWOptio
   static constexpr auto source = "Defazio et al., NeurIPS 2024, algorithm 1";
   static constexpr Field fields[] = {{"lr", &ScheduleFreeAdamWOptions::lr},
                                      {"beta1", &ScheduleFreeAdamWOptions::beta1},
-                                     {"beta2", &ScheduleFreeAdamWOptions::beta2},
+                                     {"beta2", &ScheduleFreeAdamWOptions::beta2, Range::fraction},
                                      {"eps", &ScheduleFreeAdamWOptions::eps},
                                      {"weight_decay", &ScheduleFreeAdamWOptions::weight_decay},
-                                     {"weight_lr_power", &ScheduleFreeAdamWOptions::weight_lr_power}};
+                                     {"weight_lr_power", &ScheduleFreeAdamWOptions::weight_lr_power, Range::not_negative}};
   static constexpr std::array states = {"z", "exp_avg_sq", "weights"};  // of the last: the sum of weights, the largest lr
 
   /// x for every parameter by its name, new tensors: `evaluated.load_state(optimizer.averaged())`, for a clone of the model.

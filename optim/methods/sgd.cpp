@@ -8,7 +8,6 @@ using capstan::detail::fail;
 using capstan::detail::join;
 
 void SGD::check(const SGDOptions& o) {
-  detail::require_non_negative(name, "momentum", o.momentum);
   if (o.nesterov && (o.momentum == 0 || o.dampening != 0))
     fail<ValueError>(name, "nesterov needs momentum and no dampening: momentum ", o.momentum, ", dampening ", o.dampening);
 }

@@ -6,8 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void Signum::check(const SignumOptions& o) { detail::require_fraction(name, "momentum", o.momentum); }
-
 std::string Signum::formula(const SignumOptions& o) {
   if (o.momentum == 0) return join(detail::decayed(o.weight_decay), "w <- w - ", o.lr, "*sign(g)");
   return join(detail::decayed(o.weight_decay), "m <- ", o.momentum, "*m + (1 - ", o.momentum, ")*g, w <- w - ", o.lr, "*sign(m)");

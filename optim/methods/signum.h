@@ -14,14 +14,14 @@ struct SignumOptions {
 ///   m <- momentum*m + (1 - momentum)*g,  w <- w - lr*sign(m)
 /// Without momentum it is signSGD (algorithm 1) and has no state. Once m is not 0, a zero gradient still moves w: a lazy
 /// sparse step is exact for signSGD only. Throws ValueError unless lr and weight_decay are >= 0 and momentum lies in [0, 1).
-/// Weakness: steps do not become smaller near a minimum, so that lr must fall to come to rest; a coordinate whose gradients
+/// Weakness: steps do not become smaller near a minimum, so that lr must fall to come to rest. A coordinate whose gradients
 /// are mostly noise moves as far as any other.
 struct Signum : Elementwise<Signum, SignumOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "signum";
   static constexpr auto source = "Bernstein et al., ICML 2018, algorithm 2";
   static constexpr Field fields[] = {
-      {"lr", &SignumOptions::lr}, {"momentum", &SignumOptions::momentum}, {"weight_decay", &SignumOptions::weight_decay}};
+      {"lr", &SignumOptions::lr}, {"momentum", &SignumOptions::momentum, Range::fraction}, {"weight_decay", &SignumOptions::weight_decay}};
 
   template <class T>
   struct Plain {
@@ -44,8 +44,7 @@ struct Signum : Elementwise<Signum, SignumOptions> {
 
   template <class T>
   using Rules = RuleList<Plain<T>, Momentum<T>>;
-  static std::size_t choose(const SignumOptions& o) { return detail::equal(o.momentum, 0) ? 0 : 1; }
-  static void check(const SignumOptions& o);
+  static std::size_t rule_index(const SignumOptions& o) { return detail::equal(o.momentum, 0) ? 0 : 1; }
   static std::string formula(const SignumOptions& o);
 };
 

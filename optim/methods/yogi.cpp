@@ -6,11 +6,6 @@ namespace capstan::optim {
 
 using capstan::detail::join;
 
-void Yogi::check(const YogiOptions& o) {
-  detail::require_betas(name, o.beta1, o.beta2);
-  detail::require_non_negative(name, "initial_accumulator", o.initial_accumulator);
-}
-
 std::string Yogi::formula(const YogiOptions& o) {
   return join(detail::decayed(o.weight_decay), "m <- ", o.beta1, "*m + (1 - ", o.beta1, ")*g, v <- v - (1 - ", o.beta2,
               ")*sign(v - g^2)*g^2 (both from ", o.initial_accumulator, "), w <- w - ", o.lr, "*", detail::corrected("m", o.beta1), "/",

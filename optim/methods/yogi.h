@@ -28,35 +28,26 @@ struct Yogi : Elementwise<Yogi, YogiOptions> {
   static constexpr auto name = "yogi";
   static constexpr auto source = "Zaheer et al., NeurIPS 2018, algorithm 2";
   static constexpr Field fields[] = {{"lr", &YogiOptions::lr},
-                                     {"beta1", &YogiOptions::beta1},
-                                     {"beta2", &YogiOptions::beta2},
+                                     {"beta1", &YogiOptions::beta1, Range::fraction},
+                                     {"beta2", &YogiOptions::beta2, Range::fraction},
                                      {"eps", &YogiOptions::eps},
-                                     {"initial_accumulator", &YogiOptions::initial_accumulator},
+                                     {"initial_accumulator", &YogiOptions::initial_accumulator, Range::not_negative},
                                      {"weight_decay", &YogiOptions::weight_decay}};
   static constexpr std::array states = {"exp_avg", "exp_avg_sq"};
 
   template <class T>
-  struct Rule : detail::Moments<T> {
-    T lr, scale, eps;
-    Rule(const YogiOptions& o, StepInfo step)
-        : detail::Moments<T>(o.beta1, o.beta2, step.t),
-          lr(T(step.lr / this->correction1)),
-          scale(T(1 / std::sqrt(this->correction2))),
-          eps(T(o.eps)) {}
+  struct Rule : detail::AdamStep<T> {
+    using detail::AdamStep<T>::AdamStep;
     void operator()(T& w, T g, T& m, T& v) const {
-      this->first(m, g);
+      m = this->first(m, g);
       const T x = g * g;
       v -= this->take2 * sign(v - x) * x;
-      const T root = std::sqrt(v) * scale + eps;
-      w -= root == T(0) ? T(0) : lr * m / root;
+      this->move(w, m, v);
     }
-    static constexpr bool forgets = true;
-    T rate(T, T v) const { return lr * T(this->correction1) / (std::sqrt(v) * scale + eps); }
   };
 
   static double initial(const YogiOptions& o, std::size_t) { return o.initial_accumulator; }
   static bool rests(const YogiOptions& o) { return detail::equal(o.initial_accumulator, 0); }
-  static void check(const YogiOptions& o);
   static std::string formula(const YogiOptions& o);
 };
 

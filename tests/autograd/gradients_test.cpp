@@ -1,5 +1,5 @@
 // Gradients as a value: identity, memory, arithmetic, clipping.
-#include <capstan/autograd/tape_state.h>
+#include <capstan/autograd/gradient_table.h>
 #include <capstan/core/kernels/table.h>
 #include <capstan/optim/sgd.h>
 

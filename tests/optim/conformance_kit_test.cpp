@@ -46,7 +46,7 @@ struct SinnerOptions {
 
 /// Gradient descent with momentum over whole tensors, and one sin.
 template <Sin sin>
-struct Sinner : optim::Optimizer {
+struct Sinner : optim::MethodBase {
   using Field = optim::Field<SinnerOptions>;
   static constexpr auto name = "sinner";
   static constexpr std::array fields = {Field{"lr", &SinnerOptions::lr}, Field{"momentum", &SinnerOptions::momentum},
@@ -124,8 +124,8 @@ struct Sinner : optim::Optimizer {
     for (const auto& f : fields) names.push_back(f.name);
     return names;
   }
-  double option(std::size_t group, std::string_view option) const override { return field(option).get(groups_.at(group).options); }
-  void set_option(std::size_t group, std::string_view option, double value) override {
+  double option_of(std::size_t group, std::string_view option) const override { return field(option).get(groups_.at(group).options); }
+  void set_option_of(std::size_t group, std::string_view option, double value) override {
     Group changed = groups_.at(group);
     field(option).set(changed.options, value);
     check(changed.options);

@@ -50,7 +50,7 @@ struct Agree : optim::Elementwise<Agree, AgreeOptions> {
   };
   template <class T>
   using Rules = optim::RuleList<Power<T>, Add<T>>;
-  static std::size_t choose(const AgreeOptions& o) { return o.add ? 1 : 0; }
+  static std::size_t rule_index(const AgreeOptions& o) { return o.add ? 1 : 0; }
 
   static double initial(const AgreeOptions& o, std::size_t) { return o.start; }
 

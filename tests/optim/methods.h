@@ -70,7 +70,7 @@ struct Blend : optim::Elementwise<Blend, BlendOptions> {
   };
   template <class T>
   using Rules = optim::RuleList<One<T>, Two<T>>;
-  static std::size_t choose(const BlendOptions& o) { return o.two ? 1 : 0; }
+  static std::size_t rule_index(const BlendOptions& o) { return o.two ? 1 : 0; }
   static double initial(const BlendOptions& o, std::size_t slot) { return slot == 0 ? o.from : 0; }
   static bool rests(const BlendOptions& o) { return o.from == 0; }
   static void check(const BlendOptions& o) {

@@ -78,7 +78,7 @@ struct Root : optim::Elementwise<Root, RootOptions> {
   };
   template <class T>
   using Rules = optim::RuleList<Keeping<T>, Plain<T>>;
-  static std::size_t choose(const RootOptions& o) { return o.keep ? 0 : 1; }
+  static std::size_t rule_index(const RootOptions& o) { return o.keep ? 0 : 1; }
   static double initial(const RootOptions& o, std::size_t) { return o.start; }
 };
 

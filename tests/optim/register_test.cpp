@@ -65,16 +65,11 @@ struct Halving : optim::Optimizer {
 
  protected:
   void update(Entry& entry, const Tensor&) override { entry.parameter *= lr_; }
-  std::vector<const char*> option_names() const override { return {"lr"}; }
-  double option(std::size_t, std::string_view) const override { return lr_; }
-  void set_option(std::size_t, std::string_view, double value) override { lr_ = value; }
+  double option(std::string_view) const override { return lr_; }
+  void set_option(std::string_view, double value) override { lr_ = value; }
+  std::vector<Option> all_options() const override { return {{"lr", lr_}}; }
   void set_options(const std::vector<double>& values) override { lr_ = values.at(0); }
-  std::size_t group_count() const noexcept override { return 1; }
-  std::string formula_of(std::size_t) const override { return "w <- lr*w"; }
-  std::size_t rule_of(std::size_t) const noexcept override { return 0; }
-  std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
-  std::vector<const char*> slot_names(std::size_t) const override { return {}; }
-  double start_of(std::size_t, std::size_t) const override { return 0; }
+  std::string describe() const override { return "w <- lr*w"; }
 
  private:
   double lr_;

@@ -56,9 +56,9 @@ TEST(Rules, RunOverArraysAsOverOneElement) {
   AdagradOptions inside = outside, decayed = outside;
   inside.eps_inside_root = true;
   decayed.weight_decay = 0.01;
-  expect_rule<optim::Adagrad, optim::Adagrad::EpsOutside, 1>(outside, 0, 0.1);
-  expect_rule<optim::Adagrad, optim::Adagrad::EpsOutside, 1>(decayed, 0.01, 0.1);
-  expect_rule<optim::Adagrad, optim::Adagrad::EpsInside, 1>(inside, 0, 0.1);
+  expect_rule<optim::Adagrad, optim::Adagrad::Rule, 1>(outside, 0, 0.1);
+  expect_rule<optim::Adagrad, optim::Adagrad::Rule, 1>(decayed, 0.01, 0.1);
+  expect_rule<optim::Adagrad, optim::Adagrad::Rule, 1>(inside, 0, 0.1);
 
   expect_rule<optim::SGD, optim::SGD::Plain, 0>(SGDOptions{.lr = 0.1});
   expect_rule<optim::SGD, optim::SGD::Momentum, 1>(SGDOptions{.lr = 0.1, .momentum = 0.9, .dampening = 0.1});

@@ -10,10 +10,8 @@
 
 namespace {
 
-using optim::Optimizer;
-
 /// No rule for one element: the whole tensor moves by lr along its gradient's direction (normalised gradient descent).
-struct Normalised : Optimizer {
+struct Normalised : optim::MethodBase {
   explicit Normalised(const Parameters& parameters, double rate) : rates_{rate} { add_parameters(parameters); }
   void group(std::string_view pattern, double rate) {
     assign_group(pattern, rates_.size());
@@ -28,8 +26,8 @@ struct Normalised : Optimizer {
     if (norm > 0) entry.parameter -= g * (rates_[entry.group] / norm);
   }
   std::vector<const char*> option_names() const override { return {"lr"}; }
-  double option(std::size_t group, std::string_view) const override { return rates_.at(group); }
-  void set_option(std::size_t group, std::string_view, double value) override { rates_.at(group) = value; }
+  double option_of(std::size_t group, std::string_view) const override { return rates_.at(group); }
+  void set_option_of(std::size_t group, std::string_view, double value) override { rates_.at(group) = value; }
   void set_options(const std::vector<double>& values) override { rates_ = values; }
   std::size_t group_count() const noexcept override { return rates_.size(); }
   std::string formula_of(std::size_t) const override { return "w <- w - lr*g/|g|"; }

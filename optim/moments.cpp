@@ -17,11 +17,6 @@ double power(double base, double exponent) noexcept {
   return (kept[oldest++ % 8] = {base, exponent, std::pow(base, exponent)}).value;
 }
 
-void require_betas(const char* method, double beta1, double beta2) {
-  require_fraction(method, "beta1", beta1);
-  require_fraction(method, "beta2", beta2);
-}
-
 std::string moments(double beta1, double beta2) {
   return join("m <- ", beta1, "*m + (1 - ", beta1, ")*g, v <- ", beta2, "*v + (1 - ", beta2, ")*g^2, ");
 }

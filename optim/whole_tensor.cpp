@@ -1,20 +1,29 @@
-#include <capstan/optim/scaled.h>
+#include <capstan/optim/whole_tensor.h>
 
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/norm.h>
-#include <capstan/optim/transform_part.h>
+#include <capstan/core/text.h>
+#include <capstan/optim/sweep.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+// What a step of a whole tensor does to its elements, so that none becomes infinite, NaN, or 0 for want of a dtype's range.
 namespace capstan::optim::detail {
+
+using capstan::detail::fail;
+using capstan::detail::join;
 
 namespace {
 
+std::string what_of(const std::string& parameter, const char* state) {
+  return state ? join("the state '", state, "' of '", parameter, "'") : join("the parameter '", parameter, "'");
+}
+
 template <class T>
-struct Take {
+struct Assign {
   void operator()(T& to, T value) const { to = value; }
 };
 template <class T>
@@ -27,6 +36,22 @@ struct Restore {
 };
 
 }  // namespace
+
+void not_in_place(const char* method, const std::string& parameter, const char* state) {
+  const char* const w = state ? state : "w";
+  fail<ValueError>(method, "move() must change ", what_of(parameter, state), " in place: it made another tensor (write ", w, " -= ... or ",
+                   w, ".assign(...), not ", w, " = ...)");
+}
+
+void check_planned(Tensor& made, const Tensor& old, const Tensor& w, const Tensor& g, const char* method, const std::string& parameter,
+                   const char* state) {
+  if (!made.defined()) return;
+  if (made.shape() != old.shape() || made.dtype() != old.dtype())
+    fail<ValueError>(method, "plan() must give ", what_of(parameter, state), " a tensor of its shape and dtype: ", made.dtype(), " ",
+                     made.shape(), " for ", old.dtype(), " ", old.shape());
+  const void* const data = made.header()->data;
+  if (data == w.header()->data || data == g.header()->data) made = made.clone();
+}
 
 double length(const Tensor& x) {
   const kernels::Norm norm = kernels::dispatch(x, [&]<class T>(T*) { return kernels::norm_of<T>(kernels::data_of<T>(x), x.numel()); });
@@ -55,19 +80,13 @@ Tensor times(const Tensor& x, double a, double b) {
   });
 }
 
-void assign_finite(Tensor& to, const Tensor& value) {
-  choose_isa_level();
-  sweep<Decay::own, true>(
-      to, value, []<class T>(T*) { return Take<T>{}; }, 0);
-}
+void assign_finite(Tensor& to, const Tensor& value) { sweep<true>(to, value, rule<Assign>()); }
 
-void take_from(Tensor& w, double factor, const Tensor& u) {
-  choose_isa_level();
-  const auto rule = []<class T>(T*) { return Subtract<T>{}; };
+void subtract_finite(Tensor& w, double factor, const Tensor& u) {
   if (factor == 1)
-    sweep<Decay::own, true>(w, u, rule, 0);
+    sweep<true>(w, u, rule<Subtract>());
   else
-    sweep<Decay::decoupled, true>(w, u, rule, factor);
+    sweep_by<Decay::decoupled, true>(factor, w, u, rule<Subtract>());
 }
 
 Tensor kept_finite(Tensor next, const Tensor& old) {
@@ -78,9 +97,7 @@ Tensor kept_finite(Tensor next, const Tensor& old) {
 void restore_non_finite(Tensor& w, const Tensor& before) {
   const bool fine = kernels::dispatch(
       w, [&]<class T>(T*) { return kernels::table<T>().first_non_finite(kernels::data_of<T>(w), w.numel()) >= w.numel(); });
-  if (!fine)
-    sweep(
-        w, before, []<class T>(T*) { return Restore<T>{}; }, 0);
+  if (!fine) sweep(w, before, rule<Restore>());
 }
 
 }  // namespace capstan::optim::detail
