@@ -187,7 +187,7 @@ std::string LineChart::svg() const {
     skipped += gaps;
     total += s.x.size();
     const Look look = look_of(s, l);
-    legend.push_back({s.name, detail::style(legend.size())});
+    legend.push_back({look == Look::none ? "" : s.name, detail::style(legend.size())});
     if (look != Look::line) legend.back().width = 0;
     if (look == Look::dots) legend.back().dot = kDot;
     if (look == Look::none && gaps < s.x.size() && !s.name.empty()) outside += (outside.empty() ? "Outside the frame: " : ", ") + s.name;
