@@ -11,11 +11,8 @@
 
 #include "ops_table.h"
 
-/// An f64 tensor as an xtensor expression of any number of axes, which does not keep it alive.
-inline auto x_of(const capstan::Tensor& t) {
-  const std::vector<std::size_t> shape(t.header()->sizes, t.header()->sizes + t.dim());
-  return xt::adapt<xt::layout_type::row_major>(t.data<double>(), static_cast<std::size_t>(t.numel()), xt::no_ownership(), shape);
-}
+/// An f64 tensor as an xtensor expression.
+inline auto x_of(const capstan::Tensor& t) { return capstan::as_xtensor<double>(t); }
 
 /// The tensor of an xtensor expression in x (and y), the inputs: for OpRow::same_as.
 template <class F>

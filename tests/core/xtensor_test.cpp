@@ -34,6 +34,24 @@ TEST(Xtensor, ServesEveryTypeAndDimension) {
   EXPECT_EQ((as_xtensor<float, 2>(rows)(1, 1)), 5.f);
 }
 
+TEST(Xtensor, TakesATensorOfAnyDimension) {
+  for (const Shape& shape : {Shape{}, Shape{3}, Shape{0, 2}, Shape{2, 3}, Shape{1, 2, 1, 3, 1, 2}}) {
+    const Tensor x = ones(shape);
+    const auto view = as_xtensor<float>(x);
+    ASSERT_EQ(view.dimension(), static_cast<std::size_t>(shape.dim()));
+    for (int i = 0; i < shape.dim(); ++i) EXPECT_EQ(view.shape()[static_cast<std::size_t>(i)], static_cast<std::size_t>(shape[i]));
+    const Tensor y = from_xtensor(view + as_xtensor<const float>(x));
+    EXPECT_EQ(y.shape(), shape);
+    EXPECT_EQ(values(y), Values(static_cast<std::size_t>(shape.numel()), 2));
+    xt::noalias(as_xtensor<float>(y)) = view * 3.f;
+    EXPECT_EQ(values(y), Values(static_cast<std::size_t>(shape.numel()), 3));
+  }
+  using Read = decltype(as_xtensor<const float>(zeros({1})));
+  static_assert(std::is_same_v<decltype(std::declval<Read&>()(0)), const float&>);
+  EXPECT_EQ(thrown([] { as_xtensor<double>(zeros({2})); }),
+            "ValueError: [data] the element type must be the tensor's own: asked for f64, the tensor is f32 (convert with to())");
+}
+
 TEST(Xtensor, RefusesAnotherTypeOrDimension) {
   const Tensor x = zeros({2, 3});
   EXPECT_EQ(thrown([&] { as_xtensor<double, 2>(x); }),
