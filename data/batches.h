@@ -17,14 +17,15 @@ struct BatchOptions {
 ///
 ///     for (auto [x, y] : data::Batches(training, {.batch_size = 32, .shuffle = true})) ...
 ///
-/// Each begin() starts a pass. Without shuffling, batches are views of consecutive rows; with it, copies of rows in an
-/// order that begin() draws anew, by one draw of the generator. In each pass every row comes once (save those of a dropped
-/// last batch). Batches are constants for a tape: no gradient flows into the data set.
+/// Each begin() starts a pass. Without shuffling, batches are views of consecutive rows. With it they are copies of rows, in an order that
+/// begin() draws anew by one draw of the generator. In each pass every row comes once (save those of a dropped last batch). Batches are
+/// constants for a tape: no gradient flows into the data set.
 /// The Batches, and with it the tensors, must outlive its iterators; a temporary in a range-for does.
 class Batches {
  public:
-  /// Throws ShapeError unless x and y have as many rows, at least one; ValueError for batch_size < 1, and when drop_last
-  /// would drop the only batch.
+  /// Throws:
+  ///   - ShapeError unless x and y have as many rows, at least one;
+  ///   - ValueError for batch_size < 1, and when drop_last would drop the only batch.
   Batches(const Tensor& x, const Tensor& y, const BatchOptions& options = {});
   Batches(const Dataset& dataset, const BatchOptions& options = {}) : Batches(dataset.x, dataset.y, options) {}
 

@@ -9,13 +9,15 @@ namespace capstan::data {
 struct Dataset {
   Tensor x, y;
 
-  /// The number of rows. Throws ShapeError when x or y has no axis or their numbers of rows differ, ValueError when one is
-  /// undefined.
+  /// The number of rows. Throws:
+  ///   - ShapeError when x or y has no axis, or their numbers of rows differ;
+  ///   - ValueError when one is undefined.
   std::int64_t size() const;
 
-  /// {training, test}: the rows whose index is a multiple of `every` (0, every, 2 * every, ...) are held out for the test,
-  /// the others are for training. Copies, in the order of the rows; not recorded. Throws as size() does, ValueError for
-  /// every < 2, and ShapeError for fewer than two rows, of which nothing would be left for training.
+  /// {training, test}: the rows whose index is a multiple of `every` (0, every, 2 * every, ...) are held out for the test. The others are
+  /// for training. Copies, in the order of the rows; not recorded. Throws as size() does, and:
+  ///   - ValueError for every < 2;
+  ///   - ShapeError for fewer than two rows, of which nothing would be left for training.
   std::pair<Dataset, Dataset> split(std::int64_t every) const;
 };
 

@@ -13,9 +13,10 @@ namespace capstan::data {
 struct Standardizer {
   Tensor mean, stddev;  // [columns], f64 from fit()
 
-  /// mean_j = sum_i x_ij / n and stddev_j = sqrt(sum_i (x_ij - mean_j)^2 / n): the divisor is n, not n - 1. Throws
-  /// ShapeError unless x is [rows, columns] with at least one of each, ValueError unless it is f32 or f64, and ValueError,
-  /// naming the column, for a constant column and for a value that is not finite.
+  /// mean_j = sum_i x_ij / n and stddev_j = sqrt(sum_i (x_ij - mean_j)^2 / n): the divisor is n, not n - 1. Throws:
+  ///   - ShapeError unless x is [rows, columns] with at least one of each;
+  ///   - ValueError unless it is f32 or f64;
+  ///   - ValueError, naming the column, for a constant column and for a value that is not finite.
   static Standardizer fit(const Tensor& x);
 
   /// (x - mean) / stddev. Throws ShapeError when the columns do not fit, ValueError for another dtype than f32 and f64.

@@ -14,11 +14,15 @@ struct ModelCheck {
 /// A line for each, or "every parameter is shown, reached and trained\n".
 std::string to_string(const ModelCheck& check);
 
-/// Runs the model once, as it is (in training mode dropout draws), takes the gradients of its output's sum, and compares the parameters
-/// that they reach with those that members() shows. Nothing is trained. Throws what the model throws; ValueError for an output that is not
-/// f32 or f64. A gradient of 0 counts as one: a dead ReLU is not found.
+/// Compares the parameters that members() shows with those that a gradient reaches:
 ///
 ///     std::fputs(to_string(nn::check(model, x)).c_str(), stdout);
+///
+/// Runs the model once, as it is (in training mode dropout draws), and takes the gradients of its output's sum. Nothing is trained.
+/// Throws:
+///   - ValueError for an output that is not f32 or f64;
+///   - what the model throws.
+/// Weakness: a gradient of 0 counts as one, so that a dead ReLU is not found.
 ModelCheck check(Module& model, const Tensor& x);
 /// The same for a model of other inputs; run() returns its output: `nn::check(model, [&] { return model(a, b); })`.
 template <class Run>

@@ -9,13 +9,15 @@ namespace capstan::nn {
 /// dropout(x, p) while training, x itself after eval(). It draws from its own generator, or else from
 /// default_generator(Purpose::dropout), so that manual_seed() makes a run repeatable.
 ///
-/// The default generator belongs to the process and is not guarded: two threads that train at once with it are a data race, and
-/// no run repeats another. Give every module of every thread a generator of its own; two with the same seed and purpose drop the
-/// same elements, as does a clone, which goes on from where the original is.
+/// The default generator belongs to the process and is not guarded: two threads that train at once with it are a data race. Give every
+/// module of every thread a generator of its own. Two with the same seed and purpose drop the same elements. So does a clone, which goes
+/// on from where the original is.
 ///
 ///     nn::Dropout drop(0.5, Generator{.seed = 7, .purpose = 100});
 ///
-/// Throws ValueError unless 0 <= p <= 1; forward() does in a checkpoint(), which cannot draw the same again, for a generator of its own.
+/// Throws:
+///   - ValueError unless 0 <= p <= 1;
+///   - ValueError from forward() with a generator of its own in a checkpoint(), which cannot draw the same again.
 class Dropout final : public Module {
  public:
   explicit Dropout(double p = 0.5, std::optional<Generator> generator = {});

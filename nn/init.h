@@ -1,10 +1,10 @@
 #pragma once
 #include <capstan/core/tensor.h>
 
-/// Initialisers: fill a tensor in place, from the default generator for initialisation where they are random. For a weight
-/// [out, in], fan_in is `in` and fan_out is `out`; other shapes count the axes after the second as one. Throw ShapeError
-/// for a fan of a tensor with fewer than two axes or none in one of them, ValueError for a non-finite argument, a negative
-/// standard deviation or gain, and for i64 and boolean.
+/// Initialisers: fill a tensor in place, from the default generator for initialisation where they are random. For a weight [out, in],
+/// fan_in is `in` and fan_out is `out`; other shapes count the axes after the second as one. Throw:
+///   - ShapeError for a fan of a tensor with fewer than two axes, or none in one of them;
+///   - ValueError for a non-finite argument, a negative standard deviation or gain, and for i64 and boolean.
 namespace capstan::nn::init {
 
 /// What the variance keeps: kaiming's default is fan_in.

@@ -9,8 +9,8 @@ struct LinearOptions {
 };
 
 /// y = x weight^T + bias, for x [..., in]; weight [out, in], bias [out]. Both start uniform on +-1/sqrt(in), PyTorch's
-/// default (kaiming_uniform with a = sqrt(5)). Throws ValueError unless in and out are positive and
-/// the dtype is f32 or f64.
+/// default (kaiming_uniform with a = sqrt(5)). Throws:
+///   - ValueError unless in and out are positive and the dtype is f32 or f64.
 class Linear final : public Module {
  public:
   Linear(std::int64_t in, std::int64_t out, LinearOptions options = {});

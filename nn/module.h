@@ -60,8 +60,8 @@ class Module {
   ///     const TensorMap best = model.state();   // ... train on; then go back:
   ///     model.load_state(best);
   TensorMap state();
-  /// Copies a state into this model; the tensors keep their identity. Throws ValueError listing every mismatch (missing,
-  /// unexpected, shape, dtype), and then changes nothing.
+  /// Copies a state into this model; the tensors keep their identity. Throws, and changes nothing then:
+  ///   - ValueError listing every mismatch (missing, unexpected, shape, dtype).
   void load_state(const TensorMap& state);
 
   /// Switches this module and all inside it between training and evaluation.
@@ -69,8 +69,8 @@ class Module {
   void eval() { train(false); }
   bool training() const noexcept { return training_; }
 
-  /// Converts every floating tensor; each keeps its identity, so parameters() taken before stay valid. Throws ValueError unless
-  /// dtype is f32 or f64.
+  /// Converts every floating tensor; each keeps its identity, so parameters() taken before stay valid. Throws:
+  ///   - ValueError unless dtype is f32 or f64.
   void to(DType dtype);
 
  private:

@@ -41,7 +41,7 @@ concept IsModule = std::is_base_of_v<Module, M>;
 template <class M>
 concept Layer = IsModule<M> || std::is_invocable_r_v<Tensor, M&, const Tensor&>;
 
-/// A deep copy of a module, with parameters of its own: by m.clone() where it has one, else by a default-constructed M
+/// A deep copy of a module, with parameters of its own: by m.clone() where it has one. Else it is a default-constructed M
 /// that is given m's state, dtypes, tied and frozen tensors and modes. Throws ValueError when M has neither, and when a
 /// default-constructed M has other tensors than m.
 template <class M>

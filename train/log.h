@@ -25,11 +25,12 @@ struct CsvOptions {
 /// Numbers are the shortest that read back to the same double; `nan`, `inf` and `-inf` stand for themselves. Moves, never copies.
 class CsvLog {
  public:
-  /// Creates the file and writes the header; names with a comma, quote or line break are quoted (RFC 4180). Throws
-  /// ValueError for no columns and for an empty or repeated name; IoError when the file exists and neither `overwrite` nor
-  /// `append` is set, or cannot be written. With `overwrite` the old file is replaced only once the new one has its header. With
-  /// `append` rows go behind those of an earlier run: FormatError, and the file stays as it is, unless it begins with the same header
-  /// and ends with a whole line. ValueError for both.
+  /// Creates the file and writes the header; names with a comma, quote or line break are quoted (RFC 4180). With `overwrite` the old
+  /// file is replaced only once the new one has its header. With `append` rows go behind those of an earlier run.
+  /// Throws:
+  ///   - ValueError for no columns, for an empty or repeated name, and for both options at once;
+  ///   - IoError when the file exists and neither option is set, or cannot be written;
+  ///   - FormatError, with `append`, unless the file begins with the same header and ends with a whole line: it stays as it is.
   CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options = {});
   CsvLog(CsvLog&& other) noexcept : columns_(other.columns_), file_(std::exchange(other.file_, nullptr)) {}
   CsvLog& operator=(CsvLog&& other) noexcept {
@@ -40,8 +41,9 @@ class CsvLog {
   }
   ~CsvLog();
 
-  /// Throws ValueError unless there is one value per column and for a log that was moved from, IoError when the write fails; nothing of the
-  /// row is kept then.
+  /// Writes a row. Nothing of it is kept when this throws:
+  ///   - ValueError unless there is one value per column, and for a log that was moved from;
+  ///   - IoError when the write fails.
   void row(const std::vector<double>& values) { row(values.data(), values.size()); }
   void row(std::initializer_list<double> values) { row(values.begin(), values.size()); }
   template <class... Number>

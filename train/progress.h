@@ -39,15 +39,14 @@ struct ProgressOptions {
 ///   epoch 3/10 ━━━━━━━━━━━━──────────  54%  loss 0.2310  accuracy 0.9510  0:03, 0:12 left
 ///   epoch  3/10  loss 0.2310  accuracy 0.9510  1.04 s
 ///
-/// The live line is as wide as the terminal at that moment and never wraps: what does not fit is left out, the bar
-/// first, then further values and the time. It is drawn at most 20 times a second, between which step() costs one look at the
-/// clock. After the last epoch the line stays with the last values and the total time, and the cursor stands at the start of
-/// the next line.
+/// The live line is as wide as the terminal at that moment and never wraps. What does not fit is left out: the bar first, then further
+/// values and the time. It is drawn at most 20 times a second; in between step() costs one look at the clock. After the last epoch the
+/// line stays, with the last values and the total time.
 class Progress {
  public:
-  /// Totals of 0 are unknown: no bar, no remaining time. Of a run that goes on, `epochs` is the last epoch's number and
-  /// `options.done` the last one done: Progress(10, steps, {.done = 3}) begins with "epoch 4/10". Throws ValueError for negative
-  /// numbers and for more epochs done than there are.
+  /// Totals of 0 are unknown: no bar, no remaining time. A run that goes on gives the last epoch's number, and the last one done:
+  /// Progress(10, steps, {.done = 3}) begins with "epoch 4/10". Throws:
+  ///   - ValueError for negative numbers and for more epochs done than there are.
   explicit Progress(std::int64_t epochs, std::int64_t steps_per_epoch = 0, ProgressOptions options = {});
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

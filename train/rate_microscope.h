@@ -38,21 +38,21 @@ struct RateSummary {
 ///     microscope.save("rates.svg");
 ///     std::puts(microscope.warning().c_str());
 ///
-/// The rates are those of optim::Optimizer::effective_rates(), which says what each method's are. A coordinate's first rate is
-/// that of the first observation that finds it with one; it is frozen while its rate is less than `frozen_below` of that, or 0. Both
-/// rates are taken by unit of lr, so that a schedule freezes nothing.
-/// An observation takes time and memory for some numbers of each coordinate; what is kept of it is one histogram, on a
-/// logarithmic axis, and a few numbers for each parameter. Of more than 256 observations every other one is dropped, then of
-/// those that follow, so that memory is bounded and the rest is evenly apart; the last one is always there. The same
-/// observations give the same bytes.
+/// The rates are those of optim::Optimizer::effective_rates(), which says what each method's are. A coordinate's first rate is that of
+/// the first observation that finds it with one. It is frozen while its rate is less than `frozen_below` of that, or 0. Both rates are
+/// taken by unit of lr, so that a schedule freezes nothing.
+/// An observation takes time and memory for some numbers of each coordinate. One histogram of it is kept, on a logarithmic axis, and a
+/// few numbers for each parameter. Of more than 256 observations every other one is dropped, and so on: memory is bounded, and they are
+/// evenly apart. The last one is always there. The same observations give the same bytes.
 class RateMicroscope {
  public:
-  /// The optimizer must outlive this, which never changes it. Throws ValueError for a method without effective rates, and
-  /// unless frozen_below lies in (0, 1), warn_from in (0, 1], and the size is one that a picture can have.
+  /// The optimizer must outlive this, which never changes it. Throws:
+  ///   - ValueError for a method without effective rates;
+  ///   - ValueError unless frozen_below lies in (0, 1), warn_from in (0, 1], and the size is one that a picture can have.
   explicit RateMicroscope(const optim::Optimizer& optimizer, RateMicroscopeOptions options = {});
 
-  /// Looks at the rates as they are after `step`, or the number of steps that the optimizer has made. Throws ValueError, and
-  /// then keeps nothing, unless that is more than at the last observation.
+  /// Looks at the rates as they are after `step`, or the number of steps that the optimizer has made. Throws, and keeps nothing then:
+  ///   - ValueError unless that is more than at the last observation.
   void observe(std::int64_t step);
   void observe();
 
@@ -63,19 +63,21 @@ class RateMicroscope {
   /// How many coordinates are frozen; 0 before the first observation.
   std::int64_t frozen() const noexcept;
 
-  /// Empty, or which parameters' rates have vanished, by what factor, and what to do: that follows from optim::EffectiveRates::forgets.
+  /// Empty, or which parameters' rates have vanished, by what factor, and what to do (see optim::EffectiveRates::forgets).
   std::string warning() const;
   /// Up to twelve of the observations, then the parameters at the last one.
   std::string table() const;
 
   /// The histogram over time, the median, and the quantiles of 5 % and 95 %. Throws ValueError when there is no rate to draw.
   std::string svg() const;
-  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws also IoError, and
-  /// ValueError for a name that ends as that of another format does, such as .png.
+  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws also:
+  ///   - IoError when the file cannot be written;
+  ///   - ValueError for a name that ends as that of another format does, such as .png.
   void save(const std::string& path) const;
-  /// A row for each observation: the step, the numbers of a RateSummary, median and frozen coordinates of each parameter, and
-  /// how many coordinates have a rate from 10^(k/10) on up to the next of these. Throws ValueError when there is no
-  /// observation, IoError when the file cannot be written, which is replaced as a whole.
+  /// Writes a row for each observation: the step, the numbers of a RateSummary, then median and frozen coordinates of each parameter. Last
+  /// comes how many coordinates have a rate from 10^(k/10) on up to the next of these. The file is replaced as a whole. Throws:
+  ///   - ValueError when there is no observation;
+  ///   - IoError when the file cannot be written.
   void write_csv(const std::string& path) const;
 
  private:

@@ -22,18 +22,19 @@ struct ContourOptions {
 ///                           {.x = {.label = "x1", .low = -6, .high = 2}, .y = {.label = "x2", .low = -3, .high = 2}});
 ///   plot.path("Adagrad", x1, x2).save("trace.svg");
 ///
-/// The bands between the levels are shaded, the higher the darker, with a key at the right. With log_levels there are up to
-/// twelve levels at 1, 2 and 5 times powers of ten, or fewer of a decade, above the least hundredth of the values over the frame,
-/// of those that are positive. A cross marks where the sampled value is least, unless that is at the frame's border or at more
-/// than four places.
-/// A path shows its points unless there are very many, a ring at its first one, and an arrow where it leaves the frame; steps
-/// between two points outside are not drawn. Where paths lie upon one another, dashes in the colour of each take turns. A note under the
-/// picture counts the points outside and those that are not finite. Values of f that are NaN count as infinitely high. The same plot gives
-/// the same bytes.
+/// The bands between the levels are shaded, the higher the darker, with a key at the right. With log_levels there are up to twelve levels
+/// at 1, 2 and 5 times powers of ten, or fewer of a decade. They begin above the least hundredth of the positive values over the frame. A
+/// cross marks where the sampled value is least, unless that is at the frame's border or at more than four places.
+/// A path shows its points unless there are very many, a ring at its first one, and an arrow where it leaves the frame. Steps between two
+/// points outside are not drawn. Where paths lie upon one another, dashes in the colour of each take turns. A note under the picture
+/// counts the points outside and those that are not finite. Values of f that are NaN count as infinitely high. The same plot gives the
+/// same bytes.
 class ContourPlot {
  public:
-  /// Samples f(x, y) over the frame. Throws ValueError for a size, limits or levels that cannot be, for samples out of
-  /// [2, 2000], when f takes fewer than two finite values, for levels beside log_levels, and for those when no value is positive.
+  /// Samples f(x, y) over the frame. Throws:
+  ///   - ValueError for a size, limits or levels that cannot be, and for samples out of [2, 2000];
+  ///   - ValueError when f takes fewer than two finite values;
+  ///   - ValueError for levels beside log_levels, and for log_levels when no value is positive.
   template <class F>
   requires std::is_invocable_r_v<double, F&, double, double>
   explicit ContourPlot(F&& f, ContourOptions options) : options_(std::move(options)) {
@@ -50,12 +51,13 @@ class ContourPlot {
   /// also when they do not fill two rows and two columns.
   ContourPlot(std::vector<double> values, int columns, ContourOptions options);
 
-  /// Throws ValueError when x and y differ in length or are empty.
+  /// Adds a path. Throws ValueError when x and y differ in length or are empty.
   ContourPlot& path(std::string name, std::vector<double> x, std::vector<double> y);
 
   std::string svg() const;
-  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws IoError, and
-  /// ValueError for a name that ends as that of another format does, such as .png.
+  /// Writes the picture through a temporary file: the path holds the old or the new one, never half. Throws:
+  ///   - IoError when the file cannot be written;
+  ///   - ValueError for a name that ends as that of another format does, such as .png.
   void save(const std::string& path) const;
 
  private:

@@ -41,20 +41,20 @@ struct TickRoom {
   bool whole = false;  // the data are whole numbers: so are the ticks
 };
 
-/// As many named ticks as read well, at 1, 2 or 5 times a power of ten between low and high; texts do not touch. On a log axis
-/// they stand at powers of ten or, where fewer than three are in sight, at 1, 2 and 5 (1 and 3, 1 to 9) times these, and over
-/// less than that at even distances. Where there is room for that the first and the last name stand in the outer fifths of the axis: for
-/// their sake there are more of them, or they stand on a log axis at whatever round values do it.
+/// As many named ticks as read well, at 1, 2 or 5 times a power of ten between low and high; texts do not touch. On a log axis they stand
+/// at powers of ten. Where fewer than three of these are in sight, they stand at 1, 2 and 5 (1 and 3, 1 to 9) times them. Over less
+/// than that they stand at even distances. Where there is room, the first and the last name stand in the outer fifths of the axis. For
+/// their sake there are more ticks, or a log axis takes whatever round values do it.
 Ticks make_ticks(double low, double high, bool log, const TickRoom& room);
 
 /// Whether ticks can be told apart: high - low is finite and not below 1e-9 of the larger of the two.
 bool is_wide(double low, double high) noexcept;
 
-/// The steps of make_ticks alone: the multiples of 1, 2 or 5 times a power of ten strictly between low and high; where that is
-/// not wide, values at even distances.
+/// The steps of make_ticks alone: the multiples of 1, 2 or 5 times a power of ten strictly between low and high. Where that is not wide,
+/// values at even distances.
 std::vector<double> round_values(double low, double high, int target);
-/// At most `most` values at even distances on a log scale, strictly between low and high > 0: 1, 2 and 5, or 1 and 3, or 1 times
-/// (each so many) powers of ten; where fewer than three of them lie there, round_values(low, high, most).
+/// At most `most` values at even distances on a log scale, strictly between low and high > 0. They are 1, 2 and 5, or 1 and 3, or 1 times
+/// (each so many) powers of ten. Where fewer than three of them lie there, round_values(low, high, most).
 std::vector<double> round_ratios(double low, double high, int most);
 
 /// A value as short as its ticks are apart: six significant digits at most.

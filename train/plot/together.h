@@ -7,8 +7,8 @@
 
 namespace capstan::plot::detail {
 
-/// A part of a curve, from one of its points to another, along which `count` curves run as one: those lead by `lead`, of which
-/// this is number `rank`. A curve that runs alone leads itself.
+/// A part of a curve, from one of its points to another, along which `count` curves run as one. `lead` is the curve that is drawn, and
+/// this one is number `rank` of them. A curve that runs alone leads itself.
 struct Stretch {
   std::size_t first, last, lead;
   std::size_t rank = 0, count = 1;
