@@ -7,6 +7,7 @@
 ///   - optim/lars.h, lbfgs.h, ...  methods that move a tensor as a whole (optim/methods.h has all); whole_tensor.h for one's own
 ///   - optim/conformance.h         the proof of an optimizer of one's own
 ///   - train/compare.h             several optimizers on one problem
+///   - train/problems.h            six problems for that
 ///   - train/rate_microscope.h     their effective rates
 ///   - train/contour.h             pictures of a plane
 

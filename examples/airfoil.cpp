@@ -3,29 +3,9 @@
 // rows, the first 1,500 rows in batches of 10; the loss is squared with the half, (prediction - y)^2 / 2.
 // Run:       ./run data airfoil && ./run example airfoil        (or --data FILE, or CAPSTAN_DATA=FOLDER; or --data synthetic)
 // Last line: loss: 0\.24[2-8], [0-9.]+ sec/epoch
-// Picture:   airfoil.svg Adagrad on synthetic data<
-// Test:           --data synthetic
-// Last line: loss: 0\.24[2-8], [0-9.]+ sec/epoch
-// Picture:   airfoil.svg Adagrad on the airfoil data<
-// Test with data:
-// Last line: loss: 0\.[0-9]+, [0-9.]+ sec/epoch
-// Picture:   airfoil.svg Adagrad from scratch and rmsprop lr=0\.01 on synthetic data<
-// Picture:   airfoil.svg rmsprop lr=0\.01<
-// Test:           --data synthetic --optimizer "rmsprop lr=0.01"
-// Last line: sgd lr=1e4 diverged at step 6$
-// Picture:   airfoil.svg Adagrad from scratch, lr 0\.1<
-// Picture:   airfoil.svg sgd lr=1e4 diverged at step 6<
-// Test:           --data synthetic --optimizer "sgd lr=1e4"
-// Last line: loss: 0\.[0-9]+, [0-9.]+ sec/epoch
-// Picture:   airfoil.svg Adagrad from scratch, lr 0\.1<
-// Picture:   airfoil.svg adagrad, lr 0\.01<
-// Picture:   airfoil.svg 3<
-// Test:           --data synthetic --optimizer adagrad --epochs 3
-#include "airfoil_table.h"
-#include "cli.h"
+#include "airfoil.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -33,52 +13,7 @@ using namespace capstan;
 
 namespace {
 
-using airfoil::used_rows;
-
-/// The loss over all examples after every 200 of them; the clock stands still meanwhile.
-class Record {
- public:
-  template <class Loss>
-  void batch(std::int64_t size, Loss loss) {
-    seen_ += size;
-    ++steps;
-    if (seen_ % 200 == 0) look(loss);
-  }
-  /// After the last batch, which no 200 may end with.
-  template <class Loss>
-  void end(Loss loss) {
-    if (seen_ % 200 != 0) look(loss);
-  }
-  /// "sgd diverged at step 3", or nothing.
-  std::string divergence(const std::string& name) const { return diverged ? name + " diverged at step " + std::to_string(steps + 1) : ""; }
-  void print(const std::string& name) const {
-    const double passes = static_cast<double>(seen_) / used_rows;
-    if (diverged)
-      std::printf("%s\n", divergence(name).c_str());
-    else
-      std::printf("loss: %s, %.6f sec/epoch\n", cli::decimals(losses.back(), 3).c_str(), seconds_ / passes);
-  }
-
-  std::vector<double> epochs, losses;
-  std::int64_t steps = 0;
-  bool diverged = false;  // in the step after these
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  template <class Loss>
-  void look(Loss loss) {
-    const auto now = Clock::now();
-    seconds_ += std::chrono::duration<double>(now - start_).count();
-    epochs.push_back(static_cast<double>(seen_) / used_rows);
-    losses.push_back(loss().item());
-    start_ = Clock::now();
-  }
-
-  Clock::time_point start_ = Clock::now();
-  double seconds_ = 0;
-  std::int64_t seen_ = 0;
-};
+using airfoil::Record;
 
 Tensor squared_loss(const Tensor& prediction, const Tensor& y) { return mean(square(prediction - y)) / 2; }
 
@@ -199,3 +134,23 @@ int main(int argc, char** argv) {
   return cli::run(argc, argv, {.description = "Linear regression with Adagrad, from scratch and concise", .epochs = 2, .has_data = true},
                   run);
 }
+
+// How it is tested:
+// Picture:   airfoil.svg Adagrad on synthetic data<
+// Test:           --data synthetic
+// Last line: loss: 0\.24[2-8], [0-9.]+ sec/epoch
+// Picture:   airfoil.svg Adagrad on the airfoil data<
+// Test with data:
+// Last line: loss: 0\.[0-9]+, [0-9.]+ sec/epoch
+// Picture:   airfoil.svg Adagrad from scratch and rmsprop lr=0\.01 on synthetic data<
+// Picture:   airfoil.svg rmsprop lr=0\.01<
+// Test:           --data synthetic --optimizer "rmsprop lr=0.01"
+// Last line: sgd lr=1e4 diverged at step 6$
+// Picture:   airfoil.svg Adagrad from scratch, lr 0\.1<
+// Picture:   airfoil.svg sgd lr=1e4 diverged at step 6<
+// Test:           --data synthetic --optimizer "sgd lr=1e4"
+// Last line: loss: 0\.[0-9]+, [0-9.]+ sec/epoch
+// Picture:   airfoil.svg Adagrad from scratch, lr 0\.1<
+// Picture:   airfoil.svg adagrad, lr 0\.01<
+// Picture:   airfoil.svg 3<
+// Test:           --data synthetic --optimizer adagrad --epochs 3

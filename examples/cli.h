@@ -3,10 +3,10 @@
 #include <capstan/optim/make.h>
 #include <capstan/train/target.h>
 
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 // What the examples share: their flags, where their files go, and their exit codes: 0 done, 1 failed, 2 bad usage. That a method
@@ -33,11 +33,15 @@ struct Flags {
 
   /// The rate of --lr alone: for a method that is compared with the one of --optimizer.
   std::optional<double> others_lr() const { return lr_is_optimizers ? std::nullopt : lr; }
+  /// What compare() is to try: those of the program, and that of --optimizer, or `instead`, unless it is one of them already.
+  std::vector<std::string> methods(std::vector<std::string> own, const char* instead = "") const;
+  /// At which rates: that of --lr, or else the program's.
+  std::vector<double> rates(std::vector<double> own) const { return others_lr() ? std::vector{*others_lr()} : std::move(own); }
 
   /// The path of a file in the folder of --out.
   std::string path(const std::string& name) const { return out + "/" + name; }
   /// Throws, before the work, unless files of these names can be written there.
-  void check_targets(std::initializer_list<std::string> names) const {
+  void check_targets(const std::vector<std::string>& names) const {
     for (const std::string& name : names) capstan::check_target(path(name));
   }
   /// Saves a picture there and says so.
@@ -51,22 +55,10 @@ struct Flags {
 /// "adagrad, lr 0.1"; a spec with an lr of its own has said it already.
 std::string with_rate(const std::string& spec, double lr, const char* between = ", lr ");
 
-/// What takes part in a comparison: a spec, and the rate at which it runs.
-struct Entrant {
-  std::string spec;
-  double lr;
-};
-/// Whether both do the same: one method, one rate, and the same other settings in whatever order.
-bool are_same(const Entrant& a, const Entrant& b);
-/// What tables and charts call them: their specs, with the rate where another is of the same method.
-std::vector<std::string> names_of(const std::vector<Entrant>& entrants);
-
 /// "-2.382563"; from 10^9 on, where that would be a row of digits, "-1.4e+16". "0.000" and not "-0.000" for what is 0.
 std::string decimals(double value, int count);
 /// "0.1", "1e-09": six significant digits at most.
 std::string general(double value);
-/// "0.1234"; "diverged" for what is not finite.
-std::string score(double value);
 
 struct Plan {
   const char* description;

@@ -3,15 +3,6 @@
 // Its path is computed in three ways, which must agree: the bare formula, the tape, and gradients written by hand.
 // Run:       ./run example trace2d        (--optimizer takes Adagrad's place; --lr, or its lr=, that of 0.4 and 2)
 // Last line: step 20, x1: -0\.002295, x2: -0\.000000$
-// Picture:   trace2d_2.svg least value 0<
-// Test:
-// Last line: step 20, x1: -2\.382563, x2: -0\.158591$
-// Test:      --lr 0.4
-// Picture:   trace2d_0.4.svg adagrad lr=0\.4 eps=1e-6 eps_inside_root=1<
-// Test:      --optimizer "adagrad lr=0.4 eps=1e-6 eps_inside_root=1"
-// Last line: step 14, x1: -8\.2e\+130, x2: -5\.4e\+148, diverged at step 15$
-// Picture:   trace2d_1e+10.svg sgd: 14 of 15 points lie outside the frame
-// Test:      --optimizer sgd --lr 1e10
 #include <capstan/train/contour.h>
 
 #include "cli.h"
@@ -142,3 +133,14 @@ int run(const cli::Flags& flags) {
 int main(int argc, char** argv) {
   return cli::run(argc, argv, {.description = "Adagrad and gradient descent over a valley", .epochs = 20, .epoch = "steps"}, run);
 }
+
+// How it is tested:
+// Picture:   trace2d_2.svg least value 0<
+// Test:
+// Last line: step 20, x1: -2\.382563, x2: -0\.158591$
+// Test:      --lr 0.4
+// Picture:   trace2d_0.4.svg adagrad lr=0\.4 eps=1e-6 eps_inside_root=1<
+// Test:      --optimizer "adagrad lr=0.4 eps=1e-6 eps_inside_root=1"
+// Last line: step 14, x1: -8\.2e\+130, x2: -5\.4e\+148, diverged at step 15$
+// Picture:   trace2d_1e+10.svg sgd: 14 of 15 points lie outside the frame
+// Test:      --optimizer sgd --lr 1e10

@@ -1,4 +1,4 @@
-# cmake -DSOURCE=hello.cpp -DPROGRAM=hello -P example.cmake: runs a program as its head comment says.
+# cmake -DSOURCE=hello.cpp -DPROGRAM=hello -P example.cmake: runs a program as its comments say.
 #
 #   // Last line: accuracy 0.9                what its last line begins with, a CMake regular expression
 #   // Picture: airfoil.svg Adagrad on        what one of its texts begins with, in the picture of that name

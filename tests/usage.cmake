@@ -45,18 +45,18 @@ ends_with(1 "--out /dev/null" "[out] the folder must be there or be made: /dev/n
 
 # And so is a target that no file can be written to, of whatever program and file: nothing has been printed then.
 cmake_path(GET PROGRAM PARENT_PATH programs)
-foreach(pair airfoil/airfoil.svg compare_optimizers/compare_digits.svg compare_optimizers/compare_synthetic_lr.svg
+foreach(pair airfoil/airfoil.svg compare_optimizers/compare_digits.svg compare_optimizers/compare_sparse_lr.svg
         compare_optimizers/compare_valley.svg custom_optimizer/custom_optimizer.svg dialects/dialects.svg digits/digits.csv
         digits/digits.svg sparse_features/sparse_features.svg trace2d/trace2d_0.4.svg trace2d/trace2d_2.svg
-        vanishing_rate/vanishing_rate.csv vanishing_rate/vanishing_rate.svg vanishing_rate/vanishing_rate_error.svg
-        vanishing_rate/vanishing_rate_histogram.svg)
+        vanishing_rate/vanishing_rate.csv vanishing_rate/vanishing_rate.svg vanishing_rate/vanishing_rate_loss.svg
+        vanishing_rate/vanishing_rate_network.svg vanishing_rate/vanishing_rate_histogram.svg)
   string(REGEX MATCH "^(.*)/(.*)$" pair "${pair}")
   set(name ${CMAKE_MATCH_1})
   set(target ${WORK}/out/${CMAKE_MATCH_2})
   set(PROGRAM_BEFORE ${PROGRAM})
   set(PROGRAM ${programs}/${name})
   set(data "")
-  if(name MATCHES "airfoil|compare")
+  if(name STREQUAL "airfoil")
     set(data "--data synthetic")
   endif()
   file(REMOVE_RECURSE ${WORK})

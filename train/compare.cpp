@@ -30,6 +30,12 @@ void check_names(const std::vector<std::string>& specs) {
 
 }  // namespace
 
+std::unique_ptr<optim::Optimizer> MakeOptimizer::operator()(const Parameters& parameters) const {
+  if (others_)
+    for (const std::string& spec : *others_) optim::make(spec, parameters);
+  return optim::make(spec_, parameters, {{"lr", lr_}});
+}
+
 double Comparison::Attempt::last() const noexcept { return scores.empty() || !std::isfinite(scores.back()) ? INFINITY : scores.back(); }
 
 const Comparison::Method& Comparison::winner() const noexcept {
@@ -97,8 +103,7 @@ plot::LineChart Comparison::sweep() const {
   return chart;
 }
 
-Comparison detail::compare(const std::vector<std::string>& specs, std::vector<double> (*call)(const void*, const MakeOptimizer&),
-                           const void* problem, CompareOptions options) {
+Comparison detail::compare(const std::vector<std::string>& specs, AnyProblem call, const void* problem, CompareOptions options) {
   if (specs.empty()) fail<ValueError>("compare", "there must be an optimizer");
   if (options.rates.empty()) fail<ValueError>("compare", "there must be a rate");
   for (const double rate : options.rates)
@@ -112,10 +117,13 @@ Comparison detail::compare(const std::vector<std::string>& specs, std::vector<do
     for (const double rate : own ? std::vector<double>{*own} : result.options.rates) m.attempts.push_back({rate, {}});
     result.methods.push_back(std::move(m));
   }
+  const std::vector<std::string>* untried = &specs;
   for (Comparison::Method& m : result.methods) {
     for (Comparison::Attempt& a : m.attempts) {
+      MakeOptimizer make(m.spec, a.lr);
+      make.others_ = std::exchange(untried, nullptr);
       try {
-        a.scores = call(problem, MakeOptimizer(m.spec, a.lr));
+        a.scores = call(problem, make);
       } catch (const NotFiniteError&) {
         continue;
       }

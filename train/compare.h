@@ -6,6 +6,15 @@
 
 namespace capstan {
 
+struct CompareOptions;
+struct Comparison;
+class MakeOptimizer;
+
+namespace detail {
+using AnyProblem = std::vector<double> (*)(const void*, const MakeOptimizer&);
+Comparison compare(const std::vector<std::string>& specs, AnyProblem call, const void* problem, CompareOptions options);
+}  // namespace detail
+
 struct CompareOptions {
   /// What a method without an lr of its own is tried with.
   std::vector<double> rates = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
@@ -14,15 +23,18 @@ struct CompareOptions {
   std::string progress = "epoch";  // what its values are counted by
 };
 
-/// Makes the optimizer of one attempt for whatever parameters the problem has.
+/// Makes the optimizer of one attempt for whatever parameters the problem has. Throws what optim::make() throws.
 class MakeOptimizer {
  public:
   MakeOptimizer(std::string spec, double lr) : spec_(std::move(spec)), lr_(lr) {}
-  std::unique_ptr<optim::Optimizer> operator()(const Parameters& parameters) const { return optim::make(spec_, parameters, {{"lr", lr_}}); }
+  std::unique_ptr<optim::Optimizer> operator()(const Parameters& parameters) const;
 
  private:
+  friend Comparison detail::compare(const std::vector<std::string>&, detail::AnyProblem, const void*, CompareOptions);
+
   std::string spec_;
   double lr_;
+  const std::vector<std::string>* others_ = nullptr;  // that are to take these parameters too
 };
 
 /// What compare() found: for each method its attempts, one for each rate.
@@ -47,16 +59,11 @@ struct Comparison {
   const Method& winner() const noexcept;
   /// The best rate and the last score of each method, and its last score at every rate.
   std::string table() const;
-  /// The scores of each method at its best rate. Throws ValueError, as sweep() does, when there is nothing that can be drawn.
+  /// The scores of each method at its best rate. Throws ValueError when there is nothing that can be drawn.
   plot::LineChart curves() const;
-  /// The last score of each method over the rate, up to ten times the worst beginning of those that are drawn by curves().
+  /// The last score of each method over the rate, up to ten times the worst beginning of those that curves() draws. Throws as it does.
   plot::LineChart sweep() const;
 };
-
-namespace detail {
-Comparison compare(const std::vector<std::string>& specs, std::vector<double> (*call)(const void*, const MakeOptimizer&),
-                   const void* problem, CompareOptions options);
-}
 
 /// Several optimizers on one problem, each at every rate of a grid, for a fair look at their best:
 ///
@@ -70,10 +77,15 @@ Comparison compare(const std::vector<std::string>& specs, std::vector<double> (*
 ///     });
 ///     std::puts(result.table().c_str());
 ///
-/// A spec is as optim::make() takes it; one with an lr is tried with that alone. An attempt counts as diverged when its last
-/// score is not finite, and when the problem throws NotFiniteError, as step(), clip_each() or SAM do. Throws ValueError, before anything is
-/// run, for no specs, for one that is there twice, for what optim::make() refuses, and for rates that are none or not finite and positive;
-/// later for a problem that returns nothing, and whatever else the problem throws.
+/// A spec is as optim::make() takes it; one with an lr is tried with that alone. An attempt counts as diverged when its last score is
+/// not finite, and when the problem throws NotFiniteError, as step(), clip_each() or SAM do. Problems to try
+/// a method on are in train/problems.h.
+/// Throws, before anything is trained:
+///   - ValueError for no specs, for one that is there twice, and for what optim::make() refuses, with the problem's parameters too;
+///   - ValueError for rates that are none, or not finite and positive.
+/// Throws later:
+///   - ValueError for a problem that returns nothing;
+///   - whatever else the problem throws.
 template <class Problem>
 requires(std::is_invocable_r_v<std::vector<double>, const Problem&, const MakeOptimizer&>) Comparison
     compare(const std::vector<std::string>& specs, Problem problem, const CompareOptions& options = {}) {

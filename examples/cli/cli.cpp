@@ -111,27 +111,18 @@ std::string general(double value) {
   return text;
 }
 
-bool are_same(const Entrant& a, const Entrant& b) {
-  const auto settings = [](const Entrant& e) {
-    capstan::optim::Spec spec = capstan::optim::parse_spec(e.spec);
-    std::erase_if(spec.settings, [](const auto& setting) { return setting.name == "lr"; });
-    std::vector<std::pair<std::string, double>> out;
-    for (const auto& setting : spec.settings) out.emplace_back(setting.name + "=" + setting.text, setting.value);
-    std::sort(out.begin(), out.end());
-    out.emplace_back(spec.method, e.lr);
-    return out;
+std::vector<std::string> Flags::methods(std::vector<std::string> own, const char* instead) const {
+  const auto meaning = [](const std::string& spec) {  // whatever the order and the blanks
+    capstan::optim::Spec parts = capstan::optim::parse_spec(spec);
+    std::vector<std::pair<std::string, double>> settings = {{parts.method, 0}};
+    for (const auto& setting : parts.settings) settings.emplace_back(setting.name + "=" + setting.text, setting.value);
+    std::sort(settings.begin() + 1, settings.end());
+    return settings;
   };
-  return settings(a) == settings(b);
-}
-
-std::vector<std::string> names_of(const std::vector<Entrant>& entrants) {
-  const auto method = [](const Entrant& e) { return capstan::optim::parse_spec(e.spec).method; };
-  std::vector<std::string> names;
-  for (const Entrant& e : entrants) {
-    const auto others = std::count_if(entrants.begin(), entrants.end(), [&](const Entrant& other) { return method(other) == method(e); });
-    names.push_back(others > 1 ? with_rate(e.spec, e.lr) : e.spec);
-  }
-  return names;
+  const std::string last = optimizer.value_or(instead);
+  if (!last.empty() && std::none_of(own.begin(), own.end(), [&](const std::string& spec) { return meaning(spec) == meaning(last); }))
+    own.push_back(last);
+  return own;
 }
 
 std::string decimals(double value, int count) {
@@ -143,8 +134,6 @@ std::string decimals(double value, int count) {
     std::snprintf(text, sizeof text, "%.2g", value);
   return text;
 }
-
-std::string score(double value) { return std::isfinite(value) ? decimals(value, 4) : "diverged"; }
 
 int run(int argc, char** argv, const Plan& plan, int (*body)(const Flags&)) {
   Flags flags;

@@ -119,6 +119,15 @@ TEST(Compare, RefusesWhatCannotBe) {
             }),
             "ValueError: [compare] each optimizer must be there once: 'sgd' comes again");
   EXPECT_EQ(runs, 0);
+  EXPECT_EQ(thrown([&] {
+              compare({"sgd", "muon"}, [&](const MakeOptimizer& make) {
+                const auto optimizer = make({{"w", parameter(ones({2}))}});
+                ++runs;
+                return std::vector<double>{1};
+              });
+            }),
+            "ValueError: [muon] moves matrices only: 'w' has the shape [2] (give the others to another optimizer)");
+  EXPECT_EQ(runs, 0);
   EXPECT_EQ(thrown([&] { compare({"sgd"}, count, {.rates = {0.5}}); }),
             "ValueError: [compare] the problem must return a score: none for sgd at lr 0.5");
   const auto chain =

@@ -1,12 +1,17 @@
 #pragma once
 #include <capstan/capstan.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
-// NASA's airfoil self-noise, or a table of the same shape, as the chapter uses it.
+#include "cli.h"
+
+// What the example needs beside its lesson: NASA's airfoil self-noise, or a table of the same shape, as the chapter uses it, and the
+// record of a run.
 namespace airfoil {
 
 using namespace capstan;
@@ -60,5 +65,50 @@ inline data::Dataset examples_of(Tensor table, const std::string& source) {
 inline data::Dataset read_examples(const std::filesystem::path& path) {
   return examples_of(data::read_table(path.string(), {.delimiter = '\t'}), path.string());
 }
+
+/// The loss over all examples after every 200 of them; the clock stands still meanwhile.
+class Record {
+ public:
+  template <class Loss>
+  void batch(std::int64_t size, Loss loss) {
+    seen_ += size;
+    ++steps;
+    if (seen_ % 200 == 0) look(loss);
+  }
+  /// After the last batch, which no 200 may end with.
+  template <class Loss>
+  void end(Loss loss) {
+    if (seen_ % 200 != 0) look(loss);
+  }
+  /// "sgd diverged at step 3", or nothing.
+  std::string divergence(const std::string& name) const { return diverged ? name + " diverged at step " + std::to_string(steps + 1) : ""; }
+  void print(const std::string& name) const {
+    const double passes = static_cast<double>(seen_) / used_rows;
+    if (diverged)
+      std::printf("%s\n", divergence(name).c_str());
+    else
+      std::printf("loss: %s, %.6f sec/epoch\n", cli::decimals(losses.back(), 3).c_str(), seconds_ / passes);
+  }
+
+  std::vector<double> epochs, losses;
+  std::int64_t steps = 0;
+  bool diverged = false;  // in the step after these
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  template <class Loss>
+  void look(Loss loss) {
+    const auto now = Clock::now();
+    seconds_ += std::chrono::duration<double>(now - start_).count();
+    epochs.push_back(static_cast<double>(seen_) / used_rows);
+    losses.push_back(loss().item());
+    start_ = Clock::now();
+  }
+
+  Clock::time_point start_ = Clock::now();
+  double seconds_ = 0;
+  std::int64_t seen_ = 0;
+};
 
 }  // namespace airfoil
