@@ -18,6 +18,7 @@
 #include <capstan/optim/whole_tensor.h>
 #include <capstan/train/compare.h>
 #include <capstan/train/contour.h>
+#include <capstan/train/problems.h>
 #include <capstan/train/rate_microscope.h>
 
 #include <cstdio>

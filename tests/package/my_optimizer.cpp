@@ -1,5 +1,7 @@
-// An optimizer of the user's own: the rule for one element. Everything else comes from the base, and is put to the proof.
+// An optimizer of the user's own, that of examples/optimizer_template, is put to the proof and trains.
 // Last line: sign_momentum: [0-9]+ promises kept, loss 0\.0[0-9]*, rate 0\.0100, momentum of 8 elements
+#include <sign_momentum/sign_momentum.h>
+
 #include <capstan/capstan.h>
 #include <capstan/optim/conformance.h>
 #include <capstan/optim/make.h>
@@ -7,27 +9,7 @@
 #include <cstdio>
 
 using namespace capstan;
-
-struct SignMomentumOptions {
-  double lr = 1e-3, momentum = 0.9;
-};
-
-/// Signum (Bernstein et al., ICML 2018, alg. 2):  m <- b*m + (1-b)*g,  w <- w - lr*sign(m).
-struct SignMomentum : optim::Elementwise<SignMomentum, SignMomentumOptions> {
-  using Elementwise::Elementwise;
-  static constexpr auto name = "sign_momentum";
-  static constexpr Field fields[] = {{"lr", &SignMomentumOptions::lr}, {"momentum", &SignMomentumOptions::momentum}};
-  static constexpr std::array states = {"momentum"};
-  template <class T>
-  struct Rule {
-    T lr, b;
-    Rule(const SignMomentumOptions& o, optim::StepInfo step) : lr(T(step.lr)), b(T(o.momentum)) {}
-    void operator()(T& w, T g, T& m) const {
-      m = b * m + (1 - b) * g;
-      w -= lr * sign(m);
-    }
-  };
-};
+using sign_momentum::SignMomentum;
 
 int main() {
   // By its name from here on: in make(), and in every program that takes --optimizer.

@@ -1,4 +1,5 @@
-# Builds the foreign project in WORK by one WAY and runs its programs; CAPSTAN_BUILD is a finished build of Capstan.
+# Builds the foreign project in WORK by one WAY and runs its programs; CAPSTAN_BUILD is a finished build of Capstan. The WAY template
+# builds, tests and installs examples/optimizer_template, and a program that finds it.
 cmake_minimum_required(VERSION 3.25)
 
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH tests)
@@ -9,8 +10,37 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK}/source ${WORK}/prefix ${WORK}/moved)
+set(template ${source}/examples/optimizer_template)
+
+if(WAY STREQUAL "template")
+  function(build project)
+    run(${CMAKE_COMMAND} -G Ninja -S ${WORK}/${project} -B ${WORK}/${project}/build -DCMAKE_PREFIX_PATH=${WORK}/prefix
+      -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DCMAKE_BUILD_TYPE=Release)
+    run(${CMAKE_COMMAND} --build ${WORK}/${project}/build -j 2)
+  endfunction()
+  run(${CMAKE_COMMAND} --install ${CAPSTAN_BUILD} --prefix ${WORK}/prefix)
+  file(COPY ${template}/ DESTINATION ${WORK}/source)
+  build(source)
+  run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/source/build --output-on-failure --no-tests=error)
+  run(${CMAKE_COMMAND} --install ${WORK}/source/build --prefix ${WORK}/prefix)
+  file(WRITE ${WORK}/user/CMakeLists.txt "cmake_minimum_required(VERSION 3.22)
+project(user LANGUAGES CXX)
+find_package(sign_momentum 0.1 REQUIRED)
+add_executable(user ${template}/tests/compare.cpp)
+target_link_libraries(user PRIVATE sign_momentum::sign_momentum)
+")
+  build(user)
+  set(ENV{CAPSTAN_DATA})
+  execute_process(COMMAND ${WORK}/user/build/user OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "\nsign_momentum " rows "${output}")
+  list(LENGTH rows count)
+  if(NOT count EQUAL 12)  # two tables of six problems
+    message(FATAL_ERROR "compare prints ${count} rows for sign_momentum:\n${output}")
+  endif()
+  return()
+endif()
 file(GLOB foreign ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
-file(COPY ${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt ${foreign} ${source}/examples/hello.cpp DESTINATION ${WORK}/source)
+file(COPY ${CMAKE_CURRENT_LIST_DIR}/CMakeLists.txt ${foreign} ${source}/examples/hello.cpp ${template}/include DESTINATION ${WORK}/source)
 
 if(WAY STREQUAL "install")
   run(${CMAKE_COMMAND} --install ${CAPSTAN_BUILD} --prefix ${WORK}/prefix)
