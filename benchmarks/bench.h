@@ -37,6 +37,7 @@ void register_operations();
 void register_mlp();
 void register_products();
 void register_adagrad();
+void register_built_on();
 void register_methods();    // only when they are asked for
 void register_own_rules();  // with optim::make()
 

@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
   bench::register_mlp();
   bench::register_products();
   bench::register_adagrad();
+  bench::register_built_on();
   if (benchmark::GetBenchmarkFilter().find("methods") != std::string::npos) bench::register_methods();
 
   std::map<std::string, std::vector<double>> rounds;

@@ -220,10 +220,20 @@ def all_ways(median, titles):
     return lines
 
 
-def best_ways(median, titles):
+README = [  # what a reader meets most, lost ones too
+    "linear 5 -> 1, batch 10",
+    "MLP 20-64-64-10, batch 32",
+    "MLP 784-1024-1024-10, batch 256",
+    "Adagrad step, 1000 parameters, looking for NaN first",
+    "Adagrad step, 1000000 parameters, looking for NaN first",
+    "Adagrad step, 20000000 parameters, looking for NaN first",
+]
+
+
+def best_ways(median):
     """README's table: the best of each rival."""
     lines = ["| a step of | Capstan | PyTorch, its best | JAX, its best | best rival / ours |", "|---" * 5 + "|"]
-    for title in titles:
+    for title in README:
         mine, texts, least = median[title, "capstan"], [], math.inf
         for rival, names in WAYS.items():
             way, seconds = best(median, title, rival)
@@ -270,12 +280,12 @@ def main(bench, program, rounds=ROUNDS):
         "",
         *all_ways(median, titles),
     ]
-    print("\n".join(table + ["", *best_ways(median, titles)]))
+    print("\n".join(table + ["", *best_ways(median)]))
     if rounds < ROUNDS:
         return
     table += ["", "## Beside hand-written limits", "", *limits(bench)]
     (pathlib.Path(__file__).parent / "RESULTS.md").write_text("\n".join(table) + "\n")
-    put_into_readme([where, "", *best_ways(median, titles)])
+    put_into_readme([where, "", *best_ways(median)])
 
 
 if __name__ == "__main__":

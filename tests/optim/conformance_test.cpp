@@ -29,8 +29,8 @@ TEST(Methods, AllStandInTheTable) {
 }
 
 TEST(Methods, StandOnTheFirstPage) {
-  const std::string page = read(CAPSTAN_TEST_FILES "/../README.md");
-#define CAPSTAN_NAMED(M) EXPECT_NE(page.find("`" #M "`"), std::string::npos) << "README.md does not name " #M;
+  const std::string page = read(CAPSTAN_TEST_FILES "/../docs/reference.md");
+#define CAPSTAN_NAMED(M) EXPECT_NE(page.find("`" #M "`"), std::string::npos) << "docs/reference.md does not name " #M;
   CAPSTAN_METHODS(CAPSTAN_NAMED)
 #undef CAPSTAN_NAMED
 }
