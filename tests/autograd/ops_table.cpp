@@ -1,6 +1,45 @@
 #include "ops_table.h"
 
+#include "../operations/row.h"
+
 using namespace capstan;
+
+namespace {
+
+/// f of each element.
+Tensor each(double (*f)(double), const Tensor& x) {
+  Tensor y = empty_like(x);
+  std::transform(x.data<double>(), x.data<double>() + x.numel(), y.data<double>(), f);
+  return y;
+}
+
+/// The rows of an element-wise operation: one for each choice of numbers. Booleans are made of numbers above 0.
+void add_rows(const operations::Row& r, std::vector<OpRow>& rows) {
+  for (const operations::Case& c : r.cases) {
+    OpRow row{.declaration = r.declared(),
+              .at = c.at,
+              .is = c.is,
+              .shapes = r.f.tensors == 2 ? two_shapes() : one_shapes(),
+              .low = c.low,
+              .high = c.high,
+              .gap = c.gap,
+              .has_gradient = is_floating(c.is.dtype()),
+              .flat = c.flat};
+    for (const double n : c.numbers) row.form += (row.form.empty() ? "" : ", ") + std::to_string(n);
+    row.f = [f = r.f.f, numbers = c.numbers, logical = r.kinds[0] == 'b'](Args in) {
+      for (Tensor& t : in)
+        if (logical) t = t > 0;
+      return f(in, numbers);
+    };
+    if (r.exact.of_double)
+      row.same_as = [f = r.exact.of_double](const Args& in) { return each(f, in[0]); };
+    else if (r.same_as)
+      row.same_as = [f = r.same_as, numbers = c.numbers](const Args& in) { return f(in, numbers); };
+    rows.push_back(std::move(row));
+  }
+}
+
+}  // namespace
 
 Args OpRow::inputs(const std::vector<Shape>& of) const {
   Args in;
@@ -11,9 +50,7 @@ Args OpRow::inputs(const std::vector<Shape>& of) const {
 const std::vector<OpRow>& ops_table() {
   static const std::vector<OpRow> table = [] {
     std::vector<OpRow> rows;
-    add_arithmetic_rows(rows);
-    add_pointwise_rows(rows);
-    add_activation_rows(rows);
+    for (const operations::Row& r : operations::rows()) add_rows(r, rows);
     add_compare_rows(rows);
     add_reduce_rows(rows);
     add_axes_rows(rows);

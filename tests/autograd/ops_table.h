@@ -6,7 +6,7 @@
 /// What an operation is called with; constants such as labels are captured by the row's function.
 using Args = std::vector<capstan::Tensor>;
 
-/// One form of one operation with everything that is checked of it.
+/// One form of one operation with everything that the table checks of it.
 struct OpRow {
   std::string declaration;  // as it stands in a header of autograd/ops, without the result's type and ";"
   std::string form;         // tells the rows of one declaration apart
@@ -27,10 +27,7 @@ struct OpRow {
 /// All of them.
 const std::vector<OpRow>& ops_table();
 
-// Parts of the table, one file each.
-void add_arithmetic_rows(std::vector<OpRow>& rows);
-void add_pointwise_rows(std::vector<OpRow>& rows);
-void add_activation_rows(std::vector<OpRow>& rows);
+// Parts of the table, one file each; the element-wise operations are those of tests/operations.
 void add_compare_rows(std::vector<OpRow>& rows);
 void add_reduce_rows(std::vector<OpRow>& rows);
 void add_axes_rows(std::vector<OpRow>& rows);

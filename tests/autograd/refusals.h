@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <limits>
 
 #include "support.h"
@@ -6,7 +7,7 @@
 /// A call that is refused, with the text it is refused with.
 struct Refusal {
   std::string text;
-  capstan::Tensor (*call)();
+  std::function<capstan::Tensor()> call;
 };
 
 // Operands for such calls: wanting a gradient, whole, boolean.
@@ -17,8 +18,8 @@ inline capstan::Tensor i(const capstan::Shape& shape) { return capstan::zeros(sh
 inline capstan::Tensor b(const capstan::Shape& shape) { return capstan::zeros(shape, capstan::DType::boolean); }
 
 /// Each with and without a running tape; afterwards everything is as before.
-template <std::size_t N>
-void check_refusals(const Refusal (&refusals)[N]) {
+template <class Refusals>
+void check_refusals(const Refusals& refusals) {
   for (const Refusal& r : refusals) {
     EXPECT_EQ(thrown([&] { r.call(); }), r.text);
     const capstan::Tensor w = p({1, 2});

@@ -1,95 +1,10 @@
-// Answers questions of operations.py, from standard input to standard output, in the machine's byte order. A question is a name,
-// numbers and tensors: each length as u32, the numbers as f64, a tensor as its dtype, whether its gradient is wanted and how many
-// axes it has (u8 each), its sizes (i64) and its elements. The answer is u8 1, the results and the wanted gradients of their sum
-// weighted by 1/2 + (7919 i mod 13) / 13 at element i; or u8 0 and an error's text.
 #include "answers.h"
 
-#include <cstdint>
-#include <cstdio>
-#include <map>
+#include "../operations/row.h"
 
 using namespace capstan;
 
-namespace {
-
-void read(void* to, std::size_t bytes) {
-  if (bytes != 0 && std::fread(to, 1, bytes, stdin) != bytes) throw FormatError("[answers] the question must be whole");
-}
-template <class T>
-T read() {
-  T value;
-  read(&value, sizeof value);
-  return value;
-}
-void write(const void* from, std::size_t bytes) {
-  if (bytes != 0 && std::fwrite(from, 1, bytes, stdout) != bytes) throw IoError("[answers] the answer cannot be written");
-}
-template <class T>
-void write(T value) {
-  write(&value, sizeof value);
-}
-
-std::size_t bytes_of(const Tensor& t) { return static_cast<std::size_t>(t.numel()) * size_of(t.dtype()); }
-
-void write_tensors(const Tensors& list) {
-  write(static_cast<std::uint32_t>(list.size()));
-  for (const Tensor& t : list) {
-    write(static_cast<std::uint8_t>(t.dtype()));
-    write(static_cast<std::uint8_t>(t.dim()));
-    write(t.header()->sizes, static_cast<std::size_t>(t.dim()) * sizeof(std::int64_t));
-    write(t.header()->data, bytes_of(t));
-  }
-}
-
-struct Question {
-  std::string name;
-  Args numbers;
-  Tensors tensors, wanted;
-};
-
-Question read_question(std::uint32_t length) {
-  Question q;
-  q.name.resize(length);
-  read(q.name.data(), length);
-  q.numbers.resize(read<std::uint32_t>());
-  read(q.numbers.data(), q.numbers.size() * sizeof(double));
-  for (auto left = read<std::uint32_t>(); left > 0; --left) {
-    const auto dtype = static_cast<DType>(read<std::uint8_t>());
-    const bool wanted = read<std::uint8_t>() != 0;
-    std::vector<std::int64_t> sizes(read<std::uint8_t>());
-    read(sizes.data(), sizes.size() * sizeof(std::int64_t));
-    const Tensor t = empty(Shape(sizes.data(), static_cast<int>(sizes.size())), dtype);
-    read(t.header()->data, bytes_of(t));
-    q.tensors.push_back(t);
-    if (wanted) q.wanted.push_back(t);
-  }
-  return q;
-}
-
-void answer(const Question& q, const Answer& to) {
-  Tensors results, gradients;
-  try {
-    Tape tape;
-    for (const Tensor& x : q.wanted) tape.watch(x);
-    results = to.call(q.tensors, q.numbers);
-    if (const Tensor loss = q.wanted.empty() ? Tensor() : weighted_sum(results); !loss.defined()) {
-      for (const Tensor& x : q.wanted) gradients.push_back(zeros_like(x));
-    } else {
-      const Gradients g = tape.gradients(loss);
-      for (const Tensor& x : q.wanted) gradients.push_back(g.contains(x) ? g[x] : zeros_like(x));
-    }
-  } catch (const Error& e) {
-    const std::string text = e.what();
-    write(std::uint8_t{0});
-    write(static_cast<std::uint32_t>(text.size()));
-    return write(text.data(), text.size());
-  }
-  write(std::uint8_t{1});
-  write_tensors(results);
-  write_tensors(gradients);
-}
-
-}  // namespace
+namespace oracle {
 
 Tensor weighted_sum(const Tensors& results) {
   Tensor loss;
@@ -103,19 +18,15 @@ Tensor weighted_sum(const Tensors& results) {
   return loss;
 }
 
-int main() {
-  std::map<std::string, const Answer*> table;
-  for (const std::vector<Answer>* part : {&elementwise_answers(), &other_answers()})
-    for (const Answer& a : *part) table[a.name] = &a;
-  std::uint32_t length = 0;
-  while (std::fread(&length, sizeof length, 1, stdin) == 1) {
-    const Question q = read_question(length);
-    const auto found = table.find(q.name);
-    if (found == table.end()) {
-      std::fprintf(stderr, "answers: no operation %s\n", q.name.c_str());
-      return 1;
-    }
-    answer(q, *found->second);
-  }
-  return 0;
+const std::vector<Answer>& all_answers() {
+  static const std::vector<Answer> all = [] {
+    std::vector<Answer> list;
+    for (const operations::Row& r : operations::rows())
+      list.push_back({r.name, [&r](const Tensors& x, const Args& a) -> Tensors { return {r.f.f(x, a)}; }});
+    for (const auto* part : {&loss_answers(), &other_answers()}) list.insert(list.end(), part->begin(), part->end());
+    return list;
+  }();
+  return all;
 }
+
+}  // namespace oracle

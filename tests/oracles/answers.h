@@ -1,8 +1,11 @@
 #pragma once
 #include <capstan/capstan.h>
 
+#include <functional>
 #include <string>
 #include <vector>
+
+namespace oracle {
 
 /// What the comparison with PyTorch (operations.py) can ask this library.
 using Tensors = std::vector<capstan::Tensor>;
@@ -23,10 +26,15 @@ Tensors two(const Tensors& x, const Args&) {
 capstan::Tensor weighted_sum(const Tensors& results);
 
 struct Answer {
-  const char* name;
-  Tensors (*call)(const Tensors& x, const Args& a);
+  std::string name;
+  std::function<Tensors(const Tensors& x, const Args& a)> call;
 };
 
+/// All of them: those of tests/operations, and the parts below.
+const std::vector<Answer>& all_answers();
+
 // Parts of the table, one file each.
-const std::vector<Answer>& elementwise_answers();
+const std::vector<Answer>& loss_answers();
 const std::vector<Answer>& other_answers();
+
+}  // namespace oracle

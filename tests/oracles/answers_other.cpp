@@ -2,6 +2,8 @@
 
 using namespace capstan;
 
+namespace oracle {
+
 namespace {
 
 int axis(double a) { return static_cast<int>(a); }
@@ -165,3 +167,5 @@ const std::vector<Answer>& other_answers() {
   };
   return table;
 }
+
+}  // namespace oracle

@@ -35,6 +35,15 @@ DTYPES = [np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64), np.dty
 OPERATIONS = [o for part in (questions_elementwise, questions_shape, questions_other, questions_extremes) for o in part.OPERATIONS]
 
 
+def all_operations(program):
+    """Those of tests/operations, which the program lists whole, and those that are asked here; it lists the names that it can answer."""
+    lines = [line.split("\t") for line in subprocess.run([program, "--list"], capture_output=True, check=True, text=True).stdout.splitlines()]
+    operations = questions_elementwise.listed(line for line in lines if len(line) > 1) + OPERATIONS
+    if missing := {line[0] for line in lines} ^ {o.name for o in operations}:
+        sys.exit(f"asked and not answered, or answered and not asked: {sorted(missing)}")
+    return operations
+
+
 def wanted(question, i):
     return question.inputs[i].dtype in (np.float32, np.float64) and i not in question.constant
 
@@ -165,7 +174,7 @@ def main(program, names):
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="reduction: 'mean' divides")
     bad = 0
-    chosen = [o for o in OPERATIONS if not names or o.name in names]
+    chosen = [o for o in all_operations(program) if not names or o.name in names]
     for operation in chosen:
         asked = list(cases(operation))
         run = subprocess.run([program], input=b"".join(encoded(operation.name, q) for _, q in asked), capture_output=True, check=False)

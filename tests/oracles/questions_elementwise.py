@@ -1,4 +1,4 @@
-"""Element-wise operations and losses of single elements."""
+"""Element-wise operations, as oracle_answers lists them (tests/operations), and losses of single elements."""
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -8,74 +8,48 @@ from questions import Excuse, Operation, Question, which_zero
 OPERATIONS = []
 ADD = OPERATIONS.append
 
+# Where they differ from PyTorch on purpose, by name.
+EXCUSES = {
+    "sign": [Excuse("value", lambda x, *_: np.isnan(x[0]), "NaN stays NaN, as in NumPy; torch.sign makes it 0")],
+    "square": [Excuse("gradient", lambda x, ours, theirs: np.isfinite(x[0]) & np.isinf(theirs),
+                      "2 (x dy) may be finite where PyTorch's 2 x is not")],
+    "maximum": [Excuse("value", which_zero, "which of 0 and -0 is the larger is left open")],
+    "minimum": [Excuse("value", which_zero, "which of 0 and -0 is the larger is left open")],
+    "elu": [Excuse("gradient", lambda x, *_: np.isnan(x[0]),
+                   "NaN has a gradient of NaN; PyTorch's depends on where the element lies in a vector")],
+    "pow, number": [
+        Excuse(what, lambda x, *_: (x[0] == -np.inf) | (x[0] == 0),
+               "pow(-inf, 0.5) is inf and pow(-0.0, 0.5) is 0, as in C and NumPy; PyTorch takes the square root, NaN and -0.0")
+        for what in ("value", "gradient")],
+    "hardtanh": [Excuse("gradient", lambda x, *_: np.isnan(x[0]),
+                        "NaN passes the gradient; PyTorch's depends on where the element lies in a vector")],
+    "gelu": [
+        Excuse("value", which_zero, "-0.0 stays, as PyTorch's in f64; its f32 makes it 0"),
+        Excuse("value", lambda x, ours, *_: (x[0] > 1e38) & (ours > 1e38),
+               "the largest numbers and infinity stay, as PyTorch's in f64; with AVX-512 its f32 makes them infinity and NaN"),
+        Excuse("gradient", lambda x, ours, theirs: (np.abs(x[0]) > 1e18) & np.isnan(theirs),
+               "0 and 1 far from 0; PyTorch's tanh form multiplies 0 by x^2, which is infinite")],
+}
 
-def unary(name, f, low=-3.0, high=3.0, **how):
-    ADD(Operation(name, lambda d: Question(lambda x: f(x[0]), [d.values(d.shape(), low, high)]), grid=1, **how))
 
+def listed(lines):
+    """The operations of tests/operations: name, kinds of tensors, count of numbers, domain, PyTorch's expression, numbers to draw."""
+    operations = []
+    for name, kinds, count, low, high, expression, numbers in lines:
+        names = ["x", "y"][:len(kinds)] + ["p", "q"][:int(count)]
+        f = eval(f"lambda {', '.join(names)}: {expression}", {"torch": torch, "F": F})
+        drawn = eval(f"lambda d: {numbers}")
 
-def binary(name, f, low=-3.0, high=3.0, **how):
-    def ask(d):
-        a, b = d.pair()
-        return Question(lambda x: f(x[0], x[1]), [d.values(a, low, high), d.values(b, low, high)])
-    ADD(Operation(name, ask, grid=2, **how))
-
-
-def with_numbers(name, f, draws, low=-3.0, high=3.0, **how):
-    def ask(d):
-        numbers = [number(d) for number in draws]
-        if name in ("clamp", "hardtanh"):
-            numbers.sort()
-        return Question(lambda x: f(x[0], *numbers), [d.values(d.shape(), low, high)], numbers)
-    ADD(Operation(name, ask, grid=1, **how))
-
-
-for word, operator in {
-        "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "div": lambda a, b: a / b,
-        "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "lt": lambda a, b: a < b, "le": lambda a, b: a <= b,
-        "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b}.items():
-    binary(word, operator)
-    with_numbers(word + "_number", operator, [lambda d: d.whole(-3, 3) + 0.5])
-    with_numbers("number_" + word, lambda x, n, operator=operator: operator(n, x), [lambda d: d.whole(-3, 3) + 0.5])
-
-unary("sign", torch.sign, excuses=[Excuse("value", lambda x, *_: np.isnan(x[0]), "NaN stays NaN, as in NumPy; torch.sign makes it 0")])
-for name in ("exp", "abs", "tanh", "expm1", "reciprocal", "sin", "cos", "erf", "floor", "ceil", "round", "neg", "relu",
-             "sigmoid", "isfinite"):
-    unary(name, getattr(torch, name))
-unary("square", torch.square, excuses=[
-    Excuse("gradient", lambda x, ours, theirs: np.isfinite(x[0]) & np.isinf(theirs), "2 (x dy) may be finite where PyTorch's 2 x is not")])
-unary("silu", F.silu)
-for name in ("log", "sqrt", "rsqrt", "log1p"):
-    unary(name, getattr(torch, name), 0.01, 4.0)
-binary("pow", torch.pow, 0.1, 3.0)
-for name in ("maximum", "minimum"):
-    binary(name, getattr(torch, name), excuses=[
-        Excuse("value", which_zero, "which of 0 and -0 is the larger is left open")])
-
-for name in ("logical_and", "logical_or", "logical_xor"):
-    def ask_logical(d, f=getattr(torch, name)):
-        a, b = d.pair()
-        return Question(lambda x: f(x[0], x[1]), [d.booleans(a), d.booleans(b)])
-    ADD(Operation(name, ask_logical, edges=False))
-ADD(Operation("logical_not", lambda d: Question(lambda x: torch.logical_not(x[0]), [d.booleans(d.shape())]), edges=False))
-
-with_numbers("leaky_relu", F.leaky_relu, [lambda d: d.number(0.01, 0.5)])
-with_numbers("elu", F.elu, [lambda d: d.number(0.1, 2)], excuses=[
-    Excuse("gradient", lambda x, *_: np.isnan(x[0]), "NaN has a gradient of NaN; PyTorch's depends on where the element lies in a vector")])
-# A threshold above which ln(1 + e^x) is x in double precision: this library has none.
-with_numbers("softplus", lambda x, beta: F.softplus(x, beta, threshold=50), [lambda d: d.number(0.2, 3)])
-with_numbers("pow_number", lambda x, p: x ** p, [lambda d: float(d.rng.choice([-2, -1, -0.5, 0, 0.5, 1, 1.7, 2, 3]))], 0.1, 3.0, excuses=[
-    Excuse(what, lambda x, *_: (x[0] == -np.inf) | (x[0] == 0),
-           "pow(-inf, 0.5) is inf and pow(-0.0, 0.5) is 0, as in C and NumPy; PyTorch takes the square root, NaN and -0.0")
-    for what in ("value", "gradient")])
-with_numbers("clamp", lambda x, low, high: torch.clamp(x, low, high), [lambda d: d.number(-2, 2)] * 2)
-with_numbers("hardtanh", lambda x, low, high: F.hardtanh(x, low, high), [lambda d: d.number(-2, 2)] * 2, excuses=[
-    Excuse("gradient", lambda x, *_: np.isnan(x[0]), "NaN passes the gradient; PyTorch's depends on where the element lies in a vector")])
-with_numbers("gelu", lambda x, form: F.gelu(x, approximate="tanh" if form else "none"), [lambda d: float(d.flag())], excuses=[
-    Excuse("value", which_zero, "-0.0 stays, as PyTorch's in f64; its f32 makes it 0"),
-    Excuse("value", lambda x, ours, *_: (x[0] > 1e38) & (ours > 1e38),
-           "the largest numbers and infinity stay, as PyTorch's in f64; with AVX-512 its f32 makes them infinity and NaN"),
-    Excuse("gradient", lambda x, ours, theirs: (np.abs(x[0]) > 1e18) & np.isnan(theirs),
-           "0 and 1 far from 0; PyTorch's tanh form multiplies 0 by x^2, which is infinite")])
+        def ask(d, f=f, kinds=kinds, drawn=drawn, low=float(low), high=float(high)):
+            given = drawn(d)
+            shapes = d.pair() if len(kinds) == 2 else [d.shape()]
+            inputs = [d.booleans(s) if kind == "b" else d.values(s, low, high) for kind, s in zip(kinds, shapes)]
+            return Question(lambda x: f(*x, *given), inputs, given)
+        floating = "b" not in kinds
+        operations.append(Operation(name, ask, EXCUSES.get(name, []), edges=floating, grid=len(kinds) if floating else 0))
+    if unknown := set(EXCUSES) - {o.name for o in operations}:
+        raise KeyError(f"an excuse for no operation: {unknown}")
+    return operations
 
 
 def ask_where(d):

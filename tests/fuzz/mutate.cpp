@@ -14,7 +14,7 @@ std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::s
   if (input.operation && seed % 8 != 0) return input.begin + LLVMFuzzerMutate(data + input.begin, size - input.begin, most - input.begin);
 
   const auto& all = fuzz::all_operations();
-  const std::string key = std::string(all[seed / 8 % all.size()].name) + "\n";
+  const std::string key = all[seed / 8 % all.size()].name + "\n";
   if (key.size() > most) return size;
   const std::size_t rest = std::min(size - input.begin, most - key.size());
   std::memmove(data + key.size(), data + input.begin, rest);

@@ -3,7 +3,6 @@
 // had. Besides: inputs stay as they are, a tape changes no bit and no error, and a gradient has its input's shape and dtype.
 #include "operations.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,7 +23,7 @@ namespace fuzz {
 namespace {
 
 [[noreturn]] void fail(const Operation& operation, const char* what, const std::string& detail = {}) {
-  std::fprintf(stderr, "fuzz: %s: %s %s\n", operation.name, what, detail.c_str());
+  std::fprintf(stderr, "fuzz: %s: %s %s\n", operation.name.c_str(), what, detail.c_str());
   std::abort();
 }
 
@@ -148,28 +147,6 @@ void run(const Operation& operation, Bytes& in) {
 }
 
 }  // namespace
-
-const std::vector<Operation>& all_operations() {
-  static const std::vector<Operation> all = [] {
-    std::vector<Operation> list;
-    for (const auto part : {elementwise_operations(), loss_operations(), shape_operations(), other_operations()})
-      list.insert(list.end(), part.begin(), part.end());
-    std::sort(list.begin(), list.end(), [](const Operation& a, const Operation& b) { return std::string_view(a.name) < b.name; });
-    for (std::size_t i = 1; i < list.size(); ++i)
-      if (std::string_view(list[i - 1].name) == list[i].name) fail(list[i], "two rows have this name");
-    return list;
-  }();
-  return all;
-}
-
-Named named(const std::uint8_t* data, std::size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return {};
-  for (const Operation& operation : all_operations())
-    if (text.substr(0, end) == operation.name) return {&operation, end + 1};
-  return {};
-}
 
 }  // namespace fuzz
 

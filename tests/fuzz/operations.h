@@ -52,9 +52,9 @@ class Bytes {
 using Call = std::function<Tensors(const Tensors&)>;
 
 struct Operation {
-  const char* name;         // as it is declared, with what tells its forms apart behind it; a stored find begins with it
-  const char* inputs;       // the kind of each; "*": up to four floating ones, or of any dtype
-  Call (*call)(Bytes&);     // the call, its other arguments drawn
+  std::string name;                   // as it is declared, with what tells its forms apart behind it; a stored find begins with it
+  std::string inputs;                 // the kind of each; "*": up to four floating ones, or of any dtype
+  std::function<Call(Bytes&)> call;   // the call, its other arguments drawn
   bool may_refuse = false;  // whether the gradient is documented to throw for some values
   bool bounded = false;     // whether finite inputs have finite gradients, whatever their size
 };
@@ -64,7 +64,7 @@ std::span<const Operation> loss_operations();
 std::span<const Operation> shape_operations();
 std::span<const Operation> other_operations();
 
-/// All of them, by name.
+/// All of them and those of tests/operations, by name.
 const std::vector<Operation>& all_operations();
 
 /// The operation whose name the bytes begin with, and where the bytes of its arguments begin; null when they begin with none.
@@ -82,15 +82,6 @@ Call unary(Bytes&) {
 template <capstan::Tensor (*f)(const capstan::Tensor&, const capstan::Tensor&)>
 Call binary(Bytes&) {
   return [](const Tensors& x) -> Tensors { return {f(x[0], x[1])}; };
-}
-/// With a number.
-template <capstan::Tensor (*f)(const capstan::Tensor&, double)>
-Call right_number(Bytes& in) {
-  return [number = in.number()](const Tensors& x) -> Tensors { return {f(x[0], number)}; };
-}
-template <capstan::Tensor (*f)(double, const capstan::Tensor&)>
-Call left_number(Bytes& in) {
-  return [number = in.number()](const Tensors& x) -> Tensors { return {f(number, x[0])}; };
 }
 
 }  // namespace fuzz
