@@ -23,12 +23,12 @@ constexpr std::int64_t line_grain = 1 << 15;
 template <class T>
 bool compare_one(Compare kind, T a, T b) {
   switch (kind) {
-    case Compare::equal: return a == b;
-    case Compare::unequal: return a != b;
-    case Compare::less: return a < b;
-    case Compare::less_equal: break;
+#define X(name, ...) \
+  case Compare::name: return __VA_ARGS__;
+    CAPSTAN_COMPARE(X)
+#undef X
   }
-  return a <= b;
+  return false;
 }
 
 template <class T>
@@ -80,11 +80,11 @@ void compare_all(Compare kind, const T* a, const T* b, bool* y, std::int64_t n, 
 
 }  // namespace
 
-Tensor curve(const char* op, Curve kind, const Tensor& a, const Tensor& b, double p, double q) {
+Tensor parametric(const char* op, Parametric kind, const Tensor& a, const Tensor& b, double p, double q) {
   require_floating(op, a);
   Tensor y = empty_like(a);
   dispatch(a, [&]<class T>(T*) {
-    const auto kernel = table<T>().curve[static_cast<int>(kind)];
+    const auto kernel = table<T>().parametric[static_cast<int>(kind)];
     const T *u = data_of<T>(a), *v = data_of<T>(b);
     T* to = data_of<T>(y);
     const T r = static_cast<T>(p), s = static_cast<T>(q);

@@ -13,8 +13,8 @@ namespace capstan {
 using detail::fail;
 using kernels::binary;
 using kernels::Binary;
-using kernels::curve;
-using kernels::Curve;
+using kernels::parametric;
+using kernels::Parametric;
 using kernels::unary;
 using kernels::Unary;
 
@@ -24,14 +24,14 @@ namespace {
 using Slope = Tensor (*)(const Tensor& x, double p, double q);
 
 /// An activation whose gradient is a function of x, dy and its parameters.
-Tensor activation(const char* op, Curve kind, Curve gradient, Slope slope, const Tensor& x, double p = 0, double q = 0) {
-  return record(op, curve(op, kind, x, x, p, q), {x}, [op, gradient, slope, x = saved(x), p, q](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? slope(x.get(), p, q) * dy : curve(op, gradient, x.get(), dy, p, q));
+Tensor activation(const char* op, Parametric kind, Parametric gradient, Slope slope, const Tensor& x, double p = 0, double q = 0) {
+  return record(op, parametric(op, kind, x, x, p, q), {x}, [op, gradient, slope, x = saved(x), p, q](const Tensor& dy, Inputs& dx) {
+    dx.add(0, dx.recorded() ? slope(x.get(), p, q) * dy : parametric(op, gradient, x.get(), dy, p, q));
   });
 }
 
 /// The same whose parameter has to fit x's dtype.
-Tensor activation(const char* op, Curve kind, Curve gradient, Slope slope, const Tensor& x, const char* what, double p) {
+Tensor activation(const char* op, Parametric kind, Parametric gradient, Slope slope, const Tensor& x, const char* what, double p) {
   kernels::require_fit(op, what, p, x.dtype());
   return activation(op, kind, gradient, slope, x, p);
 }
@@ -79,22 +79,22 @@ Tensor sigmoid(const Tensor& x) {
 }
 
 Tensor leaky_relu(const Tensor& x, double slope) {
-  return activation("leaky_relu", Curve::leaky_relu, Curve::leaky_relu_grad, leaky_relu_slope, x, "the slope", slope);
+  return activation("leaky_relu", Parametric::leaky_relu, Parametric::leaky_relu_grad, leaky_relu_slope, x, "the slope", slope);
 }
 
-Tensor elu(const Tensor& x, double alpha) { return activation("elu", Curve::elu, Curve::elu_grad, elu_slope, x, "alpha", alpha); }
+Tensor elu(const Tensor& x, double alpha) { return activation("elu", Parametric::elu, Parametric::elu_grad, elu_slope, x, "alpha", alpha); }
 
 Tensor softplus(const Tensor& x, double beta) {
   kernels::require_floating("softplus", x);
   if (!(beta > 0) || !std::isfinite(beta)) fail<ValueError>("softplus", "beta must be positive and finite: ", beta);
-  return activation("softplus", Curve::softplus, Curve::softplus_grad, softplus_slope, x, "beta", beta);
+  return activation("softplus", Parametric::softplus, Parametric::softplus_grad, softplus_slope, x, "beta", beta);
 }
 
-Tensor silu(const Tensor& x) { return activation("silu", Curve::silu, Curve::silu_grad, silu_slope, x); }
+Tensor silu(const Tensor& x) { return activation("silu", Parametric::silu, Parametric::silu_grad, silu_slope, x); }
 
 Tensor gelu(const Tensor& x, Gelu form) {
-  if (form == Gelu::tanh) return activation("gelu", Curve::gelu_tanh, Curve::gelu_tanh_grad, gelu_tanh_slope, x);
-  return activation("gelu", Curve::gelu, Curve::gelu_grad, gelu_slope, x);
+  if (form == Gelu::tanh) return activation("gelu", Parametric::gelu_tanh, Parametric::gelu_tanh_grad, gelu_tanh_slope, x);
+  return activation("gelu", Parametric::gelu, Parametric::gelu_grad, gelu_slope, x);
 }
 
 Tensor hardtanh(const Tensor& x, double low, double high) {
@@ -102,7 +102,7 @@ Tensor hardtanh(const Tensor& x, double low, double high) {
   if (!(low <= high)) fail<ValueError>("hardtanh", "low must not be above high: ", low, ", ", high);
   kernels::require_fit("hardtanh", "low", low, x.dtype());
   kernels::require_fit("hardtanh", "high", high, x.dtype());
-  return activation("hardtanh", Curve::clamp, Curve::hardtanh_grad, hardtanh_slope, x, low, high);
+  return activation("hardtanh", Parametric::clamp, Parametric::hardtanh_grad, hardtanh_slope, x, low, high);
 }
 
 }  // namespace capstan

@@ -13,20 +13,20 @@ namespace capstan {
 using detail::fail;
 using detail::reduced;
 using detail::share;
-using kernels::curve;
-using kernels::Curve;
 using kernels::data_of;
 using kernels::dispatch;
+using kernels::parametric;
+using kernels::Parametric;
 using kernels::Split;
 
 namespace {
 
 /// (1 - t) ln(1 + e^x) + t ln(1 + e^-x).
 Tensor logit_loss(const char* op, const Tensor& input, const Tensor& target) {
-  return record(op, curve(op, Curve::logit_loss, input, target), {input, target},
+  return record(op, parametric(op, Parametric::logit_loss, input, target), {input, target},
                 [op, x = saved(input), t = saved(target)](const Tensor& dy, Inputs& dx) {
                   const auto slope = [&] { return (1 - t.get()) * sigmoid(x.get()) - t.get() * sigmoid(-x.get()); };
-                  if (dx.wants(0)) dx.add(0, (dx.recorded() ? slope() : curve(op, Curve::logit_slope, x.get(), t.get())) * dy);
+                  if (dx.wants(0)) dx.add(0, (dx.recorded() ? slope() : parametric(op, Parametric::logit_slope, x.get(), t.get())) * dy);
                   if (dx.wants(1)) dx.add(1, share(op, -x.get(), dy));
                 });
 }

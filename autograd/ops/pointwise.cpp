@@ -11,27 +11,33 @@ namespace capstan {
 using detail::fail;
 using kernels::binary;
 using kernels::Binary;
-using kernels::curve;
-using kernels::Curve;
+using kernels::parametric;
+using kernels::Parametric;
 using kernels::unary;
 using kernels::Unary;
 
 namespace {
 
-constexpr double two_over_sqrt_pi = 1.1283791670955126;
+/// y = f(x), with a gradient that is an expression of x and dy.
+template <class Gradient>
+Tensor from_x(const char* op, Unary kind, const Tensor& x, Gradient gradient) {
+  return record(op, unary(op, kind, x), {x}, [x = saved(x), gradient](const Tensor& dy, Inputs& dx) { dx.add(0, gradient(x.get(), dy)); });
+}
+
+/// The same of y and dy.
+template <class Gradient>
+Tensor from_y(const char* op, Unary kind, const Tensor& x, Gradient gradient) {
+  return record(op, unary(op, kind, x), {x}, [gradient](const Tensor& y, const Tensor& dy, Inputs& dx) { dx.add(0, gradient(y, dy)); });
+}
 
 }  // namespace
 
 Tensor exp(const Tensor& x) {
-  return record("exp", unary("exp", Unary::exp, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, y * dy);  // d e^x = e^x dx
-  });
+  return from_y("exp", Unary::exp, x, [](const Tensor& y, const Tensor& dy) { return y * dy; });  // d e^x = e^x dx
 }
 
 Tensor log(const Tensor& x) {
-  return record("log", unary("log", Unary::log, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dy / x.get());  // d ln x = dx / x
-  });
+  return from_x("log", Unary::log, x, [](const Tensor& v, const Tensor& dy) { return dy / v; });  // d ln x = dx / x
 }
 
 Tensor sqrt(const Tensor& x) {
@@ -69,45 +75,34 @@ Tensor tanh(const Tensor& x) {
 }
 
 Tensor expm1(const Tensor& x) {
-  return record("expm1", unary("expm1", Unary::expm1, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? (y + 1) * dy : curve("expm1", Curve::expm1_grad, y, dy));  // d (e^x - 1) = e^x dx
-  });
+  return from_y("expm1", Unary::expm1, x, [](const Tensor& y, const Tensor& dy) { return (y + 1) * dy; });  // d (e^x - 1) = e^x dx
 }
 
 Tensor log1p(const Tensor& x) {
-  return record("log1p", unary("log1p", Unary::log1p, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? dy / (x.get() + 1) : curve("log1p", Curve::log1p_grad, x.get(), dy));  // d ln(1 + x) = dx / (1 + x)
-  });
+  return from_x("log1p", Unary::log1p, x, [](const Tensor& v, const Tensor& dy) { return dy / (v + 1); });  // d ln(1 + x) = dx / (1 + x)
 }
 
 Tensor rsqrt(const Tensor& x) {
-  return record("rsqrt", unary("rsqrt", Unary::rsqrt, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? -0.5 * y * square(y) * dy : curve("rsqrt", Curve::rsqrt_grad, y, dy));  // d x^(-1/2) = -x^(-3/2) dx / 2
-  });
+  return from_y("rsqrt", Unary::rsqrt, x, [](const Tensor& y, const Tensor& dy) { return -0.5 * y * y * y * dy; });  // d x^p = p x^(p-1) dx
 }
 
 Tensor reciprocal(const Tensor& x) {
-  return record("reciprocal", unary("reciprocal", Unary::reciprocal, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? -square(y) * dy : curve("reciprocal", Curve::reciprocal_grad, y, dy));  // d 1/x = -dx / x^2
-  });
+  return from_y("reciprocal", Unary::reciprocal, x,
+                [](const Tensor& y, const Tensor& dy) { return -square(y) * dy; });  // d 1/x = -dx / x^2
 }
 
 Tensor sin(const Tensor& x) {
-  return record("sin", unary("sin", Unary::sin, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? cos(x.get()) * dy : curve("sin", Curve::sin_grad, x.get(), dy));  // d sin x = cos x dx
-  });
+  return from_x("sin", Unary::sin, x, [](const Tensor& v, const Tensor& dy) { return cos(v) * dy; });  // d sin x = cos x dx
 }
 
 Tensor cos(const Tensor& x) {
-  return record("cos", unary("cos", Unary::cos, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? -sin(x.get()) * dy : curve("cos", Curve::cos_grad, x.get(), dy));  // d cos x = -sin x dx
-  });
+  return from_x("cos", Unary::cos, x, [](const Tensor& v, const Tensor& dy) { return -sin(v) * dy; });  // d cos x = -sin x dx
 }
 
 Tensor erf(const Tensor& x) {
-  return record("erf", unary("erf", Unary::erf, x), {x}, [x = saved(x)](const Tensor& dy, Inputs& dx) {
-    dx.add(0, dx.recorded() ? two_over_sqrt_pi * exp(-square(x.get())) * dy
-                            : curve("erf", Curve::erf_grad, x.get(), dy));  // d erf x = 2 / sqrt(pi) e^(-x^2) dx
+  constexpr double two_over_root_pi = 1.1283791670955126;
+  return from_x("erf", Unary::erf, x, [](const Tensor& v, const Tensor& dy) {
+    return two_over_root_pi * exp(-square(v)) * dy;  // d erf x = 2 / sqrt(pi) e^(-x^2) dx
   });
 }
 
@@ -173,10 +168,11 @@ Tensor clamp(const Tensor& x, double low, double high) {
   if (!(low <= high)) fail<ValueError>("clamp", "low must not be above high: ", low, ", ", high);
   kernels::require_fit("clamp", "low", low, x.dtype());
   kernels::require_fit("clamp", "high", high, x.dtype());
-  return record("clamp", curve("clamp", Curve::clamp, x, x, low, high), {x}, [x = saved(x), low, high](const Tensor& dy, Inputs& dx) {
-    if (!dx.recorded()) return dx.add(0, curve("clamp", Curve::clamp_grad, x.get(), dy, low, high));
-    dx.add(0, where(logical_and(x.get() >= low, x.get() <= high), dy, zeros({}, dy.dtype())));
-  });
+  return record("clamp", parametric("clamp", Parametric::clamp, x, x, low, high), {x},
+                [x = saved(x), low, high](const Tensor& dy, Inputs& dx) {
+                  if (!dx.recorded()) return dx.add(0, parametric("clamp", Parametric::clamp_grad, x.get(), dy, low, high));
+                  dx.add(0, where(logical_and(x.get() >= low, x.get() <= high), dy, zeros({}, dy.dtype())));
+                });
 }
 
 }  // namespace capstan

@@ -15,8 +15,8 @@ using detail::fail;
 using detail::reduced;
 using detail::require_pair;
 using detail::share;
-using kernels::curve;
-using kernels::Curve;
+using kernels::parametric;
+using kernels::Parametric;
 
 void detail::require_pair(const char* op, const Tensor& input, const Tensor& target, Reduction reduction) {
   kernels::require_floating(op, input);
@@ -38,28 +38,29 @@ Tensor detail::reduced(const Tensor& losses, Reduction reduction) {
 Tensor detail::share(const char* op, const Tensor& a, const Tensor& b) {
   const Shape shape = broadcast(op, a.shape(), b.shape());
   const Tensor p = a.shape() == shape ? a : expand(a, shape), q = b.shape() == shape ? b : expand(b, shape);
-  return record(op, curve(op, Curve::share, p, q), {p, q}, [op, p = saved_for(q, p), q = saved_for(p, q)](const Tensor& dy, Inputs& dx) {
-    if (dx.wants(0)) dx.add(0, share(op, dy, q.get()));
-    if (dx.wants(1)) dx.add(1, share(op, p.get(), dy));
-  });
+  return record(op, parametric(op, Parametric::share, p, q), {p, q},
+                [op, p = saved_for(q, p), q = saved_for(p, q)](const Tensor& dy, Inputs& dx) {
+                  if (dx.wants(0)) dx.add(0, share(op, dy, q.get()));
+                  if (dx.wants(1)) dx.add(1, share(op, p.get(), dy));
+                });
 }
 
 namespace {
 
 /// Divided by `divisor`, which keeps what is as large as the difference from overflowing.
 Tensor huber(const char* op, const Tensor& difference, double delta, double divisor) {
-  return record(
-      op, curve(op, Curve::huber, difference, difference, delta, divisor), {difference},
-      [op, d = saved(difference), delta, divisor](const Tensor& dy, Inputs& dx) {
-        const bool recorded = dx.recorded();  // the difference, limited
-        dx.add(0, recorded ? clamp(d.get(), -delta, delta) / divisor * dy : curve(op, Curve::huber_grad, d.get(), dy, delta, divisor));
-      });
+  return record(op, parametric(op, Parametric::huber, difference, difference, delta, divisor), {difference},
+                [op, d = saved(difference), delta, divisor](const Tensor& dy, Inputs& dx) {
+                  const bool recorded = dx.recorded();  // the difference, limited
+                  dx.add(0, recorded ? clamp(d.get(), -delta, delta) / divisor * dy
+                                     : parametric(op, Parametric::huber_grad, d.get(), dy, delta, divisor));
+                });
 }
 
 /// x ln x.
 Tensor xlogx(const char* op, const Tensor& x) {
-  return record(op, curve(op, Curve::xlogx, x, x), {x}, [op, x = saved(x)](const Tensor& dy, Inputs& dx) {
-    if (!dx.recorded()) return dx.add(0, curve(op, Curve::xlogx_grad, x.get(), dy));
+  return record(op, parametric(op, Parametric::xlogx, x, x), {x}, [op, x = saved(x)](const Tensor& dy, Inputs& dx) {
+    if (!dx.recorded()) return dx.add(0, parametric(op, Parametric::xlogx_grad, x.get(), dy));
     const Tensor at_0 = x.get() == 0.0, zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype());
     dx.add(0, where(at_0, zero, log(where(at_0, one, x.get())) + 1) * dy);
   });
@@ -67,7 +68,7 @@ Tensor xlogx(const char* op, const Tensor& x) {
 
 /// e^target (target - input), 0 for target -inf.
 Tensor log_divergence(const char* op, const Tensor& input, const Tensor& target) {
-  return record(op, curve(op, Curve::log_divergence, target, input), {input, target},
+  return record(op, parametric(op, Parametric::log_divergence, target, input), {input, target},
                 [t = saved(target), x = saved(input)](const Tensor& dy, Inputs& dx) {
                   const Tensor share_of_dy = exp(t.get()) * dy;
                   if (dx.wants(0)) dx.add(0, -share_of_dy);

@@ -61,6 +61,8 @@ static inline double exponential(double x) {
   return p * a * b;
 }
 
+static inline float root(float x) { return __builtin_sqrtf(x); }
+static inline double root(double x) { return __builtin_sqrt(x); }
 static inline float magnitude(float x) { return __builtin_fabsf(x); }
 static inline double magnitude(double x) { return __builtin_fabs(x); }
 static inline float with_sign_of(float x, float m) { return __builtin_copysignf(m, x); }

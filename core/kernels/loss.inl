@@ -60,7 +60,7 @@ static void softmax(const T* x, T* y, std::int64_t rows, std::int64_t n) {
     const T m = row_max(x + i * n, n);
     for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = x[i * n + j] - m;
   }
-  unary_loop<Exp>(y, y, rows * n);  // over all rows at once: rows are short
+  unary_loop<functions_of_one::exp>(y, y, rows * n);  // over all rows at once: rows are short
   for (std::int64_t i = 0; i < rows; ++i) {
     const T scale = T(1) / sum(y + i * n, n);
     for (std::int64_t j = 0; j < n; ++j) y[i * n + j] *= scale;
@@ -90,7 +90,7 @@ static T cross_entropy(const T* x, const std::int64_t* labels, T* y, std::int64_
     for (std::int64_t j = 0; j < n; ++j) y[i * n + j] = x[i * n + j] - m;
     loss -= static_cast<double>(y[i * n + labels[i]]);
   }
-  unary_loop<Exp>(y, y, rows * n);
+  unary_loop<functions_of_one::exp>(y, y, rows * n);
   constexpr std::int64_t block = 64;
   T s[block];
   for (std::int64_t i = 0; i < rows; i += block) {
@@ -101,7 +101,7 @@ static T cross_entropy(const T* x, const std::int64_t* labels, T* y, std::int64_
       const T scale = T(1) / s[q];
       for (std::int64_t j = 0; j < n; ++j) row[j] *= scale;
     }
-    unary_loop<Log>(s, s, count);
+    unary_loop<functions_of_one::log>(s, s, count);
     loss += static_cast<double>(sum(s, count));
   }
   return static_cast<T>(loss);

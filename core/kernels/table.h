@@ -1,92 +1,23 @@
 #pragma once
+#include <capstan/core/kernels/functions.h>
+
 #include <cstdint>
 
 // Private: the loops that decide the speed, compiled once per instruction set (plain.cpp, v2.cpp, v3.cpp, v4.cpp) into
 // tables of function pointers. All arrays are contiguous; outputs may be an input where a comment says so.
 namespace capstan::kernels {
 
-enum class Unary : std::uint8_t {
-  neg,
-  exp,
-  log,
-  sqrt,
-  square,
-  abs,
-  relu,
-  tanh,
-  sigmoid,
-  sign,  // 0 at both zeros
-  expm1,
-  log1p,
-  rsqrt,
-  reciprocal,
-  sin,
-  cos,
-  erf,
-  floor,
-  ceil,
-  round,  // halves to the even neighbour
-};
-inline constexpr int unary_count = 20;
-
-/// The *_grad kernels compute an operation's gradient from one saved tensor and dy, in that order.
-enum class Binary : std::uint8_t {
-  add,
-  sub,
-  mul,
-  div,
-  pow,
-  sqrt_grad,     // dy / (2 y)
-  square_grad,   // 2 x dy
-  abs_grad,      // sign(x) dy
-  relu_grad,     // y <= 0 ? 0 : dy
-  tanh_grad,     // (1 - y^2) dy
-  sigmoid_grad,  // y (1 - y) dy
-  maximum,       // NaN when one of them is
-  minimum,
-  maximum_share,   // what of d max(a, b) is da's: 1, 1/2 where they are equal, 0 where a < b
-  power_slope,     // b a^(b-1), 0 for b = 0
-  exponent_slope,  // a^b ln a, 0 for a = 0 <= b
-};
-inline constexpr int binary_count = 16;
-
-/// Functions with up to two numbers p and q, y = f(a, b, p, q); the *_grad kernels take x (or y where it says so) and dy.
-enum class Curve : std::uint8_t {
-  clamp,            // a limited to [p, q]
-  clamp_grad,       // p <= x <= q ? dy : 0
-  hardtanh_grad,    // x <= p or x >= q ? 0 : dy
-  leaky_relu,       // a > 0 ? a : p a
-  leaky_relu_grad,  // x > 0 ? dy : p dy
-  elu,              // a > 0 ? a : p (e^a - 1)
-  elu_grad,         // x > 0 ? dy : p e^x dy
-  softplus,         // ln(1 + e^(p a)) / p
-  softplus_grad,    // sigmoid(p x) dy
-  silu,             // a sigmoid(a)
-  silu_grad,
-  gelu,  // a (1 + erf(a / sqrt 2)) / 2
-  gelu_grad,
-  gelu_tanh,  // a (1 + tanh(sqrt(2 / pi) (a + 0.044715 a^3))) / 2
-  gelu_tanh_grad,
-  expm1_grad,       // (1 + y) dy
-  log1p_grad,       // dy / (1 + x)
-  rsqrt_grad,       // -y^3 dy / 2
-  reciprocal_grad,  // -y^2 dy
-  sin_grad,         // cos(x) dy
-  cos_grad,         // -sin(x) dy
-  erf_grad,         // 2 / sqrt(pi) e^(-x^2) dy
-  huber,            // (|a| <= p ? a^2 / 2 : p (|a| - p / 2)) / q
-  huber_grad,       // x limited to [-p, p], times dy / q
-  share,            // a b, 0 for b = 0 beside an infinite a
-  logit_loss,       // (1 - b) ln(1 + e^a) + b ln(1 + e^-a): cross-entropy of sigmoid(a) and b
-  logit_slope,      // (1 - b) sigmoid(a) - b sigmoid(-a)
-  log_divergence,   // e^a (a - b), 0 for a = -inf
-  xlogx,            // a ln a, 0 at 0
-  xlogx_grad,       // (ln x + 1) dy, 0 at 0
-};
-inline constexpr int curve_count = 30;
-
-enum class Compare : std::uint8_t { equal, unequal, less, less_equal };
-inline constexpr int compare_count = 4;
+// Of each function of functions.h.
+#define X(name, ...) name,
+enum class Unary : std::uint8_t { CAPSTAN_UNARY(X) };
+enum class Binary : std::uint8_t { CAPSTAN_BINARY(X) };
+enum class Parametric : std::uint8_t { CAPSTAN_PARAMETRIC(X) };
+enum class Compare : std::uint8_t { CAPSTAN_COMPARE(X) };
+#undef X
+#define X(...) +1
+inline constexpr int unary_count = CAPSTAN_UNARY(X), binary_count = CAPSTAN_BINARY(X), parametric_count = CAPSTAN_PARAMETRIC(X),
+                     compare_count = CAPSTAN_COMPARE(X);
+#undef X
 
 /// How one operand of a product lies in memory: element (i, j) at data[i * row + j * column]. One stride is 1.
 template <class T>
@@ -143,8 +74,8 @@ struct Table {
   void (*cross_entropy_grad)(const T* softmax, const std::int64_t* labels, T scale, T* d, std::int64_t rows, std::int64_t n,
                              bool accumulate);
   /// y[i] = f(a[i], b[i], p, q); y may be a or b, and b may be a where f reads one only.
-  void (*curve[curve_count])(const T* a, const T* b, T p, T q, T* y, std::int64_t n);
-  /// y[i] = a[i] ? b[i], with steps as above; false beside a NaN, but for unequal.
+  void (*parametric[parametric_count])(const T* a, const T* b, T p, T q, T* y, std::int64_t n);
+  /// y[i] = whether a[i] and b[i] compare so, with steps as above.
   void (*compare[compare_count])(const T* a, const T* b, bool* y, std::int64_t n, bool a_step, bool b_step);
   void (*finite)(const T* x, bool* y, std::int64_t n);
   /// y[i] = c[i] ? a[i] : b[i].
