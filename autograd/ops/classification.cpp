@@ -1,9 +1,11 @@
-// Losses of probabilities: binary_cross_entropy_with_logits, nll_loss, cross_entropy with its options.
+#include <capstan/autograd/ops/classification.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/elementwise_loss.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
+#include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
 #include <cmath>
@@ -11,6 +13,7 @@
 namespace capstan {
 
 using detail::fail;
+using detail::Header;
 using detail::reduced;
 using detail::share;
 using kernels::data_of;
@@ -122,6 +125,39 @@ Tensor reduced_rows(const Tensor& losses, const Tensor& weights, Reduction reduc
 }
 
 }  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
+  const Header *x = logits.header(), *l = labels.header();
+  kernels::require_floating("cross_entropy", logits);
+  if (l->dtype != DType::i64) fail<ValueError>("cross_entropy", "labels must be i64 class indices: ", l->dtype, " ", labels.shape());
+  if (x->dim != 2 || l->dim != 1 || x->sizes[0] != l->sizes[0])
+    fail<ShapeError>("cross_entropy", "logits [n, classes] and labels [n] must agree: ", logits.shape(), " and ", labels.shape());
+  const std::int64_t n = x->sizes[0], classes = x->sizes[1];
+  if (n == 0) fail<ShapeError>("cross_entropy", "needs at least one row: ", logits.shape());
+  const auto* index = data_of<std::int64_t>(labels);
+  for (std::int64_t i = 0; i < n; ++i)
+    if (index[i] < 0 || index[i] >= classes) [[unlikely]]
+      fail<ValueError>("cross_entropy", "a label must lie in [0, ", classes, "): ", index[i], " at row ", i);
+  Tensor p = empty_like(logits), y = empty({}, x->dtype);
+  dispatch(logits, [&]<class T>(T*) {
+    *data_of<T>(y) = kernels::table<T>().cross_entropy(data_of<T>(logits), index, data_of<T>(p), n, classes) / static_cast<T>(n);
+  });
+  const Tensor& kept = detail::higher_order() ? logits : p;  // otherwise the logits' memory is let go
+  auto rule = [p = saved(p), x = saved(kept), labels = saved(labels)](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Tensor hits = one_hot(labels.get(), dx.shape(0)[1], dy.dtype());
+      return dx.add(0, (softmax(x.get()) - hits) * (dy / static_cast<double>(hits.size(0))));
+    }
+    dispatch(dy, [&]<class T>(T*) {  // d logits = (softmax - onehot) dy / n
+      const Header* h = p.get().header();
+      const Inputs::Place to = dx.place(0);
+      kernels::table<T>().cross_entropy_grad(data_of<T>(p.get()), data_of<std::int64_t>(labels.get()),
+                                             *data_of<T>(dy) / static_cast<T>(h->sizes[0]), static_cast<T*>(to.data), h->sizes[0],
+                                             h->sizes[1], to.accumulate);
+    });
+  };
+  return record("cross_entropy", std::move(y), {logits}, std::move(rule));
+}
 
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, BCEWithLogitsOptions options) {
   const char* op = "binary_cross_entropy_with_logits";

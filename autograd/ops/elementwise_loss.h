@@ -1,5 +1,5 @@
 #pragma once
-#include <capstan/autograd/ops/loss.h>
+#include <capstan/autograd/ops/regression.h>
 
 // Private: what losses of single elements share.
 namespace capstan::detail {

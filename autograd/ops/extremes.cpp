@@ -1,3 +1,5 @@
+#include <capstan/autograd/ops/extremes.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/fold.h>
 #include <capstan/autograd/record.h>

@@ -1,4 +1,5 @@
-// Factorisations and least squares: qr, eigh, lstsq.
+#include <capstan/autograd/ops/factor.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/fold.h>
 #include <capstan/autograd/record.h>

@@ -23,6 +23,19 @@ Fold fold(const char* op, const Shape& shape, const Axes& axes, bool keepdim);
 inline Tensor as_lines(const Tensor& t, const kernels::Split& s) { return kernels::view(t, Shape{s.outer, s.size, s.inner}); }
 inline Tensor one_a_line(const Tensor& t, const kernels::Split& s) { return kernels::view(t, Shape{s.outer, 1, s.inner}); }
 
+/// Calls f(first element, line number) for each line.
+template <class F>
+void for_lines(const kernels::Split& s, F f) {
+  for (std::int64_t o = 0; o < s.outer; ++o)
+    for (std::int64_t i = 0; i < s.inner; ++i) f(o * s.size * s.inner + i, o * s.inner + i);
+}
+
+/// y[line] = f(x of the line, step from one element to the next).
+template <class T, class F>
+void each_line(const Tensor& x, Tensor& y, const kernels::Split& s, F f) {
+  for_lines(s, [&](std::int64_t first, std::int64_t line) { kernels::data_of<T>(y)[line] = f(kernels::data_of<T>(x) + first, s.inner); });
+}
+
 /// For each line a power of two whose square brings the largest |x| near 1, as [outer, 1, inner]; 1 for a line of zeros and for one that
 /// is not finite. (The square itself may leave the range: multiply twice.)
 Tensor root_scales(const Tensor& x, const kernels::Split& s);

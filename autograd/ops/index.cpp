@@ -27,13 +27,6 @@ void require_index(const char* op, const Tensor& index) {
     fail<ValueError>(op, "the index must be i64: ", index.dtype(), " ", index.shape(), " (convert with to())");
 }
 
-void require_inside(const char* op, const Tensor& index, std::int64_t size) {
-  const auto* at = data_of<std::int64_t>(index);
-  for (std::int64_t i = 0; i < index.numel(); ++i)
-    if (at[i] < 0 || at[i] >= size) [[unlikely]]
-      fail<ValueError>(op, "an index must lie in [0, ", size, "): ", at[i], " at element ", i, " of ", index.shape());
-}
-
 /// Refuses an index for gather() and scatter_add(); gives the axis.
 int checked_axis(const char* op, const Tensor& x, int axis, const Tensor& index) {
   const int a = normal_axis(op, axis, x.dim());
@@ -41,7 +34,7 @@ int checked_axis(const char* op, const Tensor& x, int axis, const Tensor& index)
   bool fits = index.dim() == x.dim();
   for (int i = 0; i < x.dim() && fits; ++i) fits = i == a || index.size(i) <= x.size(i);
   if (!fits) fail<ShapeError>(op, "the index must have x's axes, none longer but axis ", a, ": ", index.shape(), " for ", x.shape());
-  require_inside(op, index, x.size(a));
+  detail::require_inside(op, index, x.size(a));
   return a;
 }
 
@@ -84,20 +77,6 @@ T* cleared(Inputs& dx, const Shape& shape) {
   return static_cast<T*>(to.data);
 }
 
-/// sums[o, index[k], i] += g[o, k, i].
-template <class T>
-void add_lines(T* sums, const Split& s, const Tensor& index, const T* g) {
-  const std::int64_t count = index.numel();
-  if (count == 0) return;  // of how many lines there is nothing does not matter
-  const auto* at = data_of<std::int64_t>(index);
-  const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
-  for (std::int64_t o = 0; o < s.outer; ++o)
-    for (std::int64_t k = 0; k < count; ++k, g += s.inner) {
-      T* target = sums + (o * s.size + at[k]) * s.inner;
-      add(target, g, target, s.inner, true, true);
-    }
-}
-
 /// Whether a gradient with this index's rows is worth keeping by rows.
 bool few_rows(const Tensor& index, const Shape& shape) { return index.numel() <= shape[0] / 4; }
 
@@ -123,7 +102,7 @@ Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
   const int a = normal_axis("index_select", axis, x.dim());
   require_index("index_select", index);
   if (index.dim() != 1) fail<ShapeError>("index_select", "the index must be a vector: ", index.shape());
-  require_inside("index_select", index, x.size(a));
+  detail::require_inside("index_select", index, x.size(a));
   const Split s = kernels::split_at(x, a);
   const std::int64_t n = index.numel();
   Tensor y = empty(x.shape().with(a, n), x.dtype());
@@ -138,22 +117,8 @@ Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
     const Shape shape = dx.shape(0);
     if (a == 0 && (dx.recorded() || few_rows(index.get(), shape))) return dx.add_rows(0, index.get(), dy);
     if (dx.recorded()) return dx.add(0, detail::index_add(shape, a, index.get(), dy));
-    dispatch(dy, [&]<class T>(T*) { add_lines(cleared<T>(dx, shape), s, index.get(), data_of<T>(dy)); });
+    dispatch(dy, [&]<class T>(T*) { detail::add_lines(cleared<T>(dx, shape), s, index.get(), data_of<T>(dy)); });
   });
-}
-
-Tensor detail::index_add(const Shape& shape, int axis, const Tensor& index, const Tensor& src) {
-  require_inside("index_add", index, shape[axis]);
-  const Tensor y = zeros(shape, src.dtype());
-  dispatch(src, [&]<class T>(T*) { add_lines(data_of<T>(y), kernels::split_at(y, axis), index, data_of<T>(src)); });
-  return record("index_add", y, {src},
-                [index = saved(index), axis](const Tensor& dy, Inputs& dx) { dx.add(0, index_select(dy, axis, index.get())); });
-}
-
-Tensor detail::index_add(const Shape& shape, int axis, std::int64_t begin, std::int64_t step, const Tensor& src) {
-  const Tensor index = empty({src.size(axis)}, DType::i64);
-  for (std::int64_t k = 0; k < index.numel(); ++k) data_of<std::int64_t>(index)[k] = begin + k * step;
-  return index_add(shape, axis, index, src);
 }
 
 Tensor gather(const Tensor& x, int axis, const Tensor& index) {

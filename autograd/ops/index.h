@@ -1,7 +1,7 @@
 #pragma once
-#include <capstan/core/tensor.h>
+#include <capstan/autograd/ops/sort.h>
 
-// Choosing elements by index, and orders. Indices are i64 and count from 0; one outside its axis is a ValueError that names it.
+// Choosing elements by index. Indices are i64 and count from 0; one outside its axis is a ValueError that names it.
 // What holds for all operations: autograd/ops.h.
 namespace capstan {
 
@@ -17,18 +17,5 @@ Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor&
 /// labels [...] in i64 as [..., classes]: 1 at each label, 0 elsewhere; no gradient. Throws ValueError naming the first label
 /// outside [0, classes), and unless classes > 0.
 Tensor one_hot(const Tensor& labels, std::int64_t classes, DType dtype = DType::i64);
-
-/// Elements with where they stood along the axis, i64.
-struct Sorted {
-  Tensor values, indices;
-};
-/// The elements along an axis in ascending order, equal ones as they stood; NaN counts as the largest, as in PyTorch. The gradient
-/// goes back to where each element stood.
-Sorted sort(const Tensor& x, int axis = -1, bool descending = false);
-/// The indices that sort() gives; no gradient.
-Tensor argsort(const Tensor& x, int axis = -1, bool descending = false);
-/// The first k of the sorted elements along an axis, from the largest (or the smallest) on: sort() in part. Throws ShapeError
-/// unless 0 <= k <= size.
-Sorted topk(const Tensor& x, std::int64_t k, int axis = -1, bool largest = true);
 
 }  // namespace capstan

@@ -1,12 +1,29 @@
 #pragma once
-#include <capstan/core/tensor.h>
+#include <capstan/core/compute.h>
 
 // Private: what undoes index_select().
 namespace capstan::detail {
+
+/// Throws ValueError for the first element of an i64 tensor outside [0, size).
+void require_inside(const char* op, const Tensor& index, std::int64_t size);
 
 /// Zeros of the given shape with src[..., k, ...] added at index[k] along an axis; recorded. The index, a vector, is checked.
 Tensor index_add(const Shape& shape, int axis, const Tensor& index, const Tensor& src);
 /// The same for begin, begin + step, begin + 2 step, ...
 Tensor index_add(const Shape& shape, int axis, std::int64_t begin, std::int64_t step, const Tensor& src);
+
+/// sums[o, index[k], i] += g[o, k, i].
+template <class T>
+void add_lines(T* sums, const kernels::Split& s, const Tensor& index, const T* g) {
+  const std::int64_t count = index.numel();
+  if (count == 0) return;  // of how many lines there is nothing does not matter
+  const auto* at = kernels::data_of<std::int64_t>(index);
+  const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
+  for (std::int64_t o = 0; o < s.outer; ++o)
+    for (std::int64_t k = 0; k < count; ++k, g += s.inner) {
+      T* target = sums + (o * s.size + at[k]) * s.inner;
+      add(target, g, target, s.inner, true, true);
+    }
+}
 
 }  // namespace capstan::detail

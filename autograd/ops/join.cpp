@@ -1,4 +1,5 @@
-// Several tensors made one, and one made several: concat, stack, split.
+#include <capstan/autograd/ops/join.h>
+
 #include <capstan/autograd/ops/shape.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>

@@ -1,4 +1,5 @@
-// Elements in another arrangement: permute, squeeze, unsqueeze, expand, repeat, flip, slice, pad, tril, triu.
+#include <capstan/autograd/ops/layout.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/fold.h>
 #include <capstan/autograd/ops/index_add.h>

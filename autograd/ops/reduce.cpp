@@ -5,22 +5,29 @@
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
-#include <capstan/core/pool.h>
+#include <capstan/core/product.h>
 #include <capstan/core/text.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
+#include <vector>
 
 namespace capstan {
 
 using detail::as_lines;
+using detail::each_line;
 using detail::fail;
-using detail::one_a_line;
+using detail::Fold;
+using detail::fold;
+using detail::for_lines;
 using detail::require_elements;
 using kernels::binary;
 using kernels::Binary;
+using kernels::data_of;
+using kernels::dispatch;
+using kernels::Split;
+using kernels::unary;
 using kernels::Unary;
 
 namespace {
@@ -41,8 +48,8 @@ void spread(const Tensor& dy, int axis, bool keepdim, double factor, Inputs& dx)
 void spread_all(const Tensor& dy, double factor, Inputs& dx) {
   if (dx.recorded()) return dx.add(0, expand(dy * factor, dx.shape(0)));
   const std::int64_t n = dx.shape(0).numel();
-  kernels::dispatch(dy, [&]<class T>(T*) {
-    const T g = *kernels::data_of<T>(dy) * static_cast<T>(factor);
+  dispatch(dy, [&]<class T>(T*) {
+    const T g = *data_of<T>(dy) * static_cast<T>(factor);
     const Inputs::Place to = dx.place(0);
     T* out = static_cast<T*>(to.data);
     if (to.accumulate)
@@ -53,8 +60,8 @@ void spread_all(const Tensor& dy, double factor, Inputs& dx) {
 }
 
 /// Sums along folded axes, divided by n.
-Tensor sum_of(const char* op, const Tensor& x, const detail::Fold& f, double n) {
-  const kernels::Split s = f.split;
+Tensor sum_of(const char* op, const Tensor& x, const Fold& f, double n) {
+  const Split s = f.split;
   Tensor y = kernels::view(kernels::sum(as_lines(x, s), 1, true), f.shape);
   if (n != 1) y = binary(op, Binary::div, y, n);
   return record(op, y, {x}, [s, n](const Tensor& dy, Inputs& dx) {
@@ -63,105 +70,6 @@ Tensor sum_of(const char* op, const Tensor& x, const detail::Fold& f, double n) 
     dx.add(0, reshape(dx.recorded() ? expand(g, lines) : kernels::expand(g, lines), dx.shape(0)));
   });
 }
-
-/// What var and std have in common.
-struct Moments {
-  Tensor x, mean, rest, variance;  // but for x with one element for each line, of x times the square of the scale; rest: of the mean
-  Tensor scale;                    // as of root_scales(); undefined: 1
-  kernels::Split split;
-  double freedom;  // n - correction
-  Shape shape;
-
-  double size() const { return static_cast<double>(split.size); }
-};
-
-/// Makes the mean of each line of equal elements that element, which the sum's and the quotient's roundings may have missed. Returns how
-/// many there are.
-std::int64_t mend_means(const Tensor& lines, const kernels::Split& s, const Tensor& mean) {
-  std::int64_t count = 0;
-  kernels::dispatch(lines, [&]<class T>(T*) {
-    for (std::int64_t o = 0; o < s.outer; ++o)
-      for (std::int64_t i = 0; i < s.inner; ++i) {
-        const T* line = kernels::data_of<T>(lines) + o * s.size * s.inner + i;
-        std::int64_t k = 1;
-        while (k < s.size && line[k * s.inner] == line[0]) ++k;
-        if (k < s.size) continue;
-        kernels::data_of<T>(mean)[o * s.inner + i] = line[0];
-        ++count;
-      }
-  });
-  return count;
-}
-
-/// 0 where it is not finite: beside an infinite element the others' distances are infinite, not NaN.
-void drop_not_finite(const Tensor& rest) {
-  kernels::dispatch(rest, [&]<class T>(T*) {
-    T* r = kernels::data_of<T>(rest);
-    std::replace_if(
-        r, r + rest.numel(), [](T x) { return !std::isfinite(x); }, T(0));
-  });
-}
-
-/// Whether neither a sum overflowed nor squares lost digits on their way to 0; the variance of so many lines is 0 indeed.
-bool in_range(const Tensor& variance, std::int64_t flat) {
-  return kernels::dispatch(variance, [&]<class T>(T*) {
-    constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
-    const T *v = kernels::data_of<T>(variance), *end = v + variance.numel();
-    return std::all_of(v, end, [](T x) { return x == 0 || (x >= least && std::isfinite(x)); }) && std::count(v, end, T(0)) == flat;
-  });
-}
-
-/// Whether they are in range. The distances from the rounded mean have a mean of their own, which is taken from them (Chan, Golub &
-/// LeVeque, "Algorithms for computing the sample variance", The American Statistician 37, 1983).
-bool take_moments(const char* op, Moments& m) {
-  Tensor lines = as_lines(m.x, m.split);
-  for (int twice = 0; twice < 2 && m.scale.defined(); ++twice) lines = binary(op, Binary::mul, lines, m.scale);
-  m.mean = binary(op, Binary::div, kernels::sum(lines, 1, true), m.size());
-  const std::int64_t flat = mend_means(lines, m.split, m.mean);
-  Tensor distance = binary(op, Binary::sub, lines, m.mean);
-  m.rest = binary(op, Binary::div, kernels::sum(distance, 1, true), m.size());
-  drop_not_finite(m.rest);
-  kernels::binary_in_place(op, Binary::sub, distance, m.rest);
-  const Tensor squares = kernels::unary(op, Unary::square, std::move(distance));
-  m.variance = binary(op, Binary::div, kernels::sum(squares, 1, true), m.freedom);
-  return in_range(m.variance, flat);
-}
-
-Moments moments_of(const char* op, const Tensor& x, const Axes& axes, bool keepdim, double correction) {
-  kernels::require_floating(op, x);
-  if (!(correction >= 0)) fail<ValueError>(op, "correction must not be negative: ", correction);
-  const detail::Fold f = detail::fold(op, x.shape(), axes, keepdim);
-  const double freedom = static_cast<double>(f.split.size) - correction;
-  if (!(freedom > 0))
-    fail<ShapeError>(op, "needs more elements than the correction: ", f.split.size, " of ", x.shape(), ", correction ", correction);
-  Moments m{f.of(x), {}, {}, {}, {}, f.split, freedom, f.shape};
-  if (!take_moments(op, m)) [[unlikely]] {
-    m.scale = detail::root_scales(m.x, m.split);
-    take_moments(op, m);
-  }
-  return m;
-}
-
-/// What a rule keeps of them.
-struct SavedMoments {
-  Saved x;
-  Tensor mean, rest, scale;
-  kernels::Split split;
-  double freedom;
-
-  explicit SavedMoments(const Moments& m) : x(m.x), mean(m.mean), rest(m.rest), scale(m.scale), split(m.split), freedom(m.freedom) {}
-  Shape one_a_line() const { return {split.outer, 1, split.inner}; }
-  /// x as lines, times the square of the scale.
-  Tensor lines() const {
-    const Tensor plain = reshape(x.get(), Shape{split.outer, split.size, split.inner});
-    return scale.defined() ? plain * scale * scale : plain;
-  }
-  /// lines - mean - rest, recorded where something is: what comes back loses its mean.
-  Tensor distance(const char* op) const {
-    const Tensor from = lines(), value = binary(op, Binary::sub, binary(op, Binary::sub, from, mean), rest);
-    return record(op, value, {from}, [](const Tensor& dy, Inputs& dx) { dx.add(0, dy - capstan::mean(dy, 1, true)); });
-  }
-};
 
 Tensor sum_along(const Tensor& x, int axis, bool keepdim) {
   kernels::require_floating("sum", x);
@@ -178,6 +86,85 @@ Tensor mean_along(const Tensor& x, int axis, bool keepdim) {
   return record("mean", y, {x}, [a, keepdim, n](const Tensor& dy, Inputs& dx) { spread(dy, a, keepdim, 1 / static_cast<double>(n), dx); });
 }
 
+/// g = dy times the product of all other elements, for one line.
+template <class T>
+void product_gradient(const T* x, T dy, T* g, std::int64_t n, std::int64_t step) {
+  T before = dy, behind = 1;
+  bool plain = true;  // no part of a product left the range
+  for (std::int64_t k = 0; k < n; ++k) {
+    g[k * step] = before;
+    before *= x[k * step];
+    plain = plain && std::isnormal(before);
+  }
+  for (std::int64_t k = n - 1; k >= 0; --k) {
+    g[k * step] *= behind;
+    behind *= x[k * step];
+    plain = plain && std::isnormal(behind);
+  }
+  if (plain) [[likely]]
+    return;
+  kernels::Product<T> left, right;
+  left *= dy;
+  std::vector<kernels::Product<T>> all(static_cast<std::size_t>(n));
+  for (std::int64_t k = 0; k < n; ++k) {
+    all[static_cast<std::size_t>(k)] = left;
+    left *= x[k * step];
+  }
+  for (std::int64_t k = n - 1; k >= 0; --k) {
+    all[static_cast<std::size_t>(k)] *= right;
+    g[k * step] = all[static_cast<std::size_t>(k)].value();
+    right *= x[k * step];
+  }
+}
+
+/// Whether each line has a boolean that is `wanted`.
+Tensor has(const char* op, const Tensor& x, const Axes& axes, bool keepdim, bool wanted) {
+  if (x.dtype() != DType::boolean)
+    fail<ValueError>(op, "takes booleans: ", x.dtype(), " ", x.shape(), " (compare it with something: x != 0)");
+  const Fold f = fold(op, x.shape(), axes, keepdim);
+  const Tensor t = f.of(x);
+  Tensor y = empty(f.shape, DType::boolean);
+  each_line<bool>(t, y, f.split, [&](const bool* line, std::int64_t step) {
+    for (std::int64_t k = 0; k < f.split.size; ++k)
+      if (line[k * step] == wanted) return wanted;
+    return !wanted;
+  });
+  return y;
+}
+
+/// The products of all elements of a line before each one, in operations: log2(n) times as many as there are.
+Tensor products_before(const Tensor& lines) {
+  const std::int64_t n = lines.size(1);
+  const Tensor one = ones({lines.size(0), 1, lines.size(2)}, lines.dtype());
+  Tensor y = concat({one, slice(lines, 1, 0, n - 1)}, 1);  // y[k]: the product of the last `reach` before k
+  for (std::int64_t reach = 1; reach < n; reach *= 2)
+    y = concat({slice(y, 1, 0, reach), slice(y, 1, reach, n) * slice(y, 1, 0, n - reach)}, 1);
+  return y;
+}
+
+/// The products of all elements of a line but one, for each one, in operations.
+Tensor products_of_others(const Tensor& lines) {
+  if (lines.size(1) == 0) return lines;
+  return products_before(lines) * flip(products_before(flip(lines, 1)), 1);
+}
+
+/// Running sums along the middle one of [outer, size, inner], from the front or from the back.
+Tensor running_sum(const Tensor& x, const Split& s, bool from_the_back) {
+  Tensor y = empty_like(x);
+  if (x.numel() == 0) return y;
+  dispatch(x, [&]<class T>(T*) {
+    for_lines(s, [&](std::int64_t first, std::int64_t) {
+      double total = 0;
+      for (std::int64_t k = 0; k < s.size; ++k) {
+        const std::int64_t at = first + (from_the_back ? s.size - 1 - k : k) * s.inner;
+        total += static_cast<double>(data_of<T>(x)[at]);
+        data_of<T>(y)[at] = static_cast<T>(total);
+      }
+    });
+  });
+  return y;
+}
+
 }  // namespace
 
 Tensor sum(const Tensor& x) {
@@ -190,52 +177,95 @@ Tensor mean(const Tensor& x) {
   const std::int64_t n = x.header()->numel;
   require_elements("mean", x, n);
   Tensor y = kernels::sum(x);
-  kernels::dispatch(y, [&]<class T>(T*) { *kernels::data_of<T>(y) /= static_cast<T>(n); });
+  dispatch(y, [&]<class T>(T*) { *data_of<T>(y) /= static_cast<T>(n); });
   return record("mean", std::move(y), {x}, [n](const Tensor& dy, Inputs& dx) { spread_all(dy, 1 / static_cast<double>(n), dx); });
 }
 
 Tensor sum(const Tensor& x, Axes axes, bool keepdim) {
   if (axes.one()) return sum_along(x, *axes.begin(), keepdim);
   kernels::require_floating("sum", x);
-  const detail::Fold f = detail::fold("sum", x.shape(), axes, keepdim);
+  const Fold f = fold("sum", x.shape(), axes, keepdim);
   return sum_of("sum", f.of(x), f, 1);
 }
 
 Tensor mean(const Tensor& x, Axes axes, bool keepdim) {
   if (axes.one()) return mean_along(x, *axes.begin(), keepdim);
   kernels::require_floating("mean", x);
-  const detail::Fold f = detail::fold("mean", x.shape(), axes, keepdim);
+  const Fold f = fold("mean", x.shape(), axes, keepdim);
   require_elements("mean", x, f.split.size);
   return sum_of("mean", f.of(x), f, static_cast<double>(f.split.size));
 }
 
-Tensor var(const Tensor& x, Axes axes, bool keepdim, double correction) {
-  const Moments m = moments_of("var", x, axes, keepdim, correction);
-  Tensor y = m.variance;
-  for (int times = 0; times < 4 && m.scale.defined(); ++times) y = binary("var", Binary::div, y, m.scale);
-  auto rule = [m = SavedMoments(m)](const Tensor& dy, Inputs& dx) {
-    const Tensor slope = reshape(dy, m.one_a_line()) * (2 / m.freedom), distance = m.distance("var");
-    // Between the two divisions, so that nothing leaves the range which the whole does not leave.
-    dx.add(0, reshape(m.scale.defined() ? distance / m.scale * slope / m.scale : distance * slope, dx.shape(0)));
-  };
-  return record("var", kernels::view(y, m.shape), {m.x}, std::move(rule));
+Tensor prod(const Tensor& x, Axes axes, bool keepdim) {
+  kernels::require_floating("prod", x);
+  const Fold f = fold("prod", x.shape(), axes, keepdim);
+  const Tensor t = f.of(x);
+  Tensor y = empty(f.shape, x.dtype());
+  dispatch(x, [&]<class T>(T*) {
+    each_line<T>(t, y, f.split, [&](const T* line, std::int64_t step) {
+      T product = 1;
+      bool plain = true;  // no part of it left the range
+      for (std::int64_t k = 0; k < f.split.size; ++k) {
+        product *= line[k * step];
+        plain = plain && std::isnormal(product);
+      }
+      if (plain) [[likely]]
+        return product;
+      kernels::Product<T> wide;
+      for (std::int64_t k = 0; k < f.split.size; ++k) wide *= line[k * step];
+      return wide.value();
+    });
+  });
+  return record("prod", y, {t}, [t = saved(t), s = f.split](const Tensor& dy, Inputs& dx) {
+    if (dx.recorded()) {
+      const Tensor others = products_of_others(reshape(t.get(), Shape{s.outer, s.size, s.inner}));
+      return dx.add(0, reshape(others * reshape(dy, Shape{s.outer, 1, s.inner}), dx.shape(0)));
+    }
+    Tensor g = empty_like(t.get());
+    dispatch(dy, [&]<class T>(T*) {  // the product before an element, times dy, times the product behind it
+      for_lines(s, [&](std::int64_t first, std::int64_t line) {
+        product_gradient(data_of<T>(t.get()) + first, data_of<T>(dy)[line], data_of<T>(g) + first, s.size, s.inner);
+      });
+    });
+    dx.add(0, std::move(g));
+  });
 }
 
-Tensor std(const Tensor& x, Axes axes, bool keepdim, double correction) {
-  const Moments m = moments_of("std", x, axes, keepdim, correction);
-  const Tensor root = kernels::unary("std", Unary::sqrt, m.variance);
-  Tensor y = root;
-  for (int twice = 0; twice < 2 && m.scale.defined(); ++twice) y = binary("std", Binary::div, y, m.scale);
-  // The slope is that of the scaled lines, whose deviation can be held where y cannot.
-  auto rule = [m = SavedMoments(m), root = m.scale.defined() ? root : Tensor()](const Tensor& out, const Tensor& dy, Inputs& dx) {
-    const Tensor deviation = !m.scale.defined() ? reshape(out, m.one_a_line())
-                             : dx.recorded()    ? capstan::std(m.lines(), 1, true, static_cast<double>(m.split.size) - m.freedom)
-                                                : root;
-    const Tensor flat = deviation == 0.0, zero = zeros({}, dy.dtype()), one = ones({}, dy.dtype());
-    const Tensor slope = reshape(dy, m.one_a_line()) * (1 / m.freedom);
-    dx.add(0, reshape(m.distance("std") / where(flat, one, deviation) * where(flat, zero, slope), dx.shape(0)));
-  };
-  return record("std", kernels::view(y, m.shape), {m.x}, std::move(rule));
+Tensor logsumexp(const Tensor& x, Axes axes, bool keepdim) {
+  kernels::require_floating("logsumexp", x);
+  const Fold f = fold("logsumexp", x.shape(), axes, keepdim);
+  const Split s = f.split;
+  const Tensor t = f.of(x), lines = as_lines(t, s);
+  Tensor top = empty({s.outer, 1, s.inner}, x.dtype());
+  dispatch(x, [&]<class T>(T*) {
+    each_line<T>(t, top, s, [&](const T* line, std::int64_t step) {
+      T m = -std::numeric_limits<T>::infinity();
+      for (std::int64_t k = 0; k < s.size; ++k)
+        if (line[k * step] > m) m = line[k * step];
+      return std::isinf(m) ? T(0) : m;  // infinity needs no shift, and minus itself it is NaN
+    });
+  });
+  const Tensor powers = unary("logsumexp", Unary::exp, binary("logsumexp", Binary::sub, lines, top));
+  const Tensor total = unary("logsumexp", Unary::log, kernels::sum(powers, 1, true));
+  const Tensor y = kernels::view(binary("logsumexp", Binary::add, total, top), f.shape);
+  return record("logsumexp", y, {t}, [t = saved(t), s](const Tensor& out, const Tensor& dy, Inputs& dx) {
+    const Shape lines_shape{s.outer, s.size, s.inner}, one_a_line{s.outer, 1, s.inner};
+    const Tensor value = reshape(out, one_a_line), nothing = value == -std::numeric_limits<double>::infinity();
+    const Tensor p = exp(reshape(t.get(), lines_shape) - where(nothing, zeros({}, dy.dtype()), value));
+    dx.add(0, reshape(p * reshape(dy, one_a_line), dx.shape(0)));  // softmax(x) dy
+  });
+}
+
+Tensor any(const Tensor& x, Axes axes, bool keepdim) { return has("any", x, axes, keepdim, true); }
+
+Tensor all(const Tensor& x, Axes axes, bool keepdim) { return has("all", x, axes, keepdim, false); }
+
+Tensor cumsum(const Tensor& x, int axis) {
+  kernels::require_floating("cumsum", x);
+  const int a = normal_axis("cumsum", axis, x.dim());
+  return record("cumsum", running_sum(x, kernels::split_at(x, a), false), {x}, [a](const Tensor& dy, Inputs& dx) {
+    dx.add(0, dx.recorded() ? flip(cumsum(flip(dy, a), a), a) : running_sum(dy, kernels::split_at(dy, a), true));
+  });
 }
 
 }  // namespace capstan

@@ -1,9 +1,12 @@
-// Losses of single elements, made of recorded operations.
+// Most are made of recorded operations.
+#include <capstan/autograd/ops/regression.h>
+
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/elementwise_loss.h>
 #include <capstan/autograd/record.h>
 #include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
+#include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 
 #include <cmath>
@@ -12,38 +15,14 @@
 namespace capstan {
 
 using detail::fail;
+using detail::Header;
 using detail::reduced;
 using detail::require_pair;
 using detail::share;
+using kernels::data_of;
+using kernels::dispatch;
 using kernels::parametric;
 using kernels::Parametric;
-
-void detail::require_pair(const char* op, const Tensor& input, const Tensor& target, Reduction reduction) {
-  kernels::require_floating(op, input);
-  kernels::require_same_dtype(op, input, target);
-  if (!(input.shape() == target.shape()))
-    fail<ShapeError>(op, "input and target must have one shape: ", input.shape(), " and ", target.shape(), " (reshape one of them?)");
-  if (input.numel() == 0 && reduction == Reduction::mean) fail<ShapeError>(op, "needs at least one element: ", input.shape());
-}
-
-Tensor detail::reduced(const Tensor& losses, Reduction reduction) {
-  switch (reduction) {
-    case Reduction::none: break;
-    case Reduction::mean: return mean(losses);
-    case Reduction::sum: return sum(losses);
-  }
-  return losses;
-}
-
-Tensor detail::share(const char* op, const Tensor& a, const Tensor& b) {
-  const Shape shape = broadcast(op, a.shape(), b.shape());
-  const Tensor p = a.shape() == shape ? a : expand(a, shape), q = b.shape() == shape ? b : expand(b, shape);
-  return record(op, parametric(op, Parametric::share, p, q), {p, q},
-                [op, p = saved_for(q, p), q = saved_for(p, q)](const Tensor& dy, Inputs& dx) {
-                  if (dx.wants(0)) dx.add(0, share(op, dy, q.get()));
-                  if (dx.wants(1)) dx.add(1, share(op, p.get(), dy));
-                });
-}
 
 namespace {
 
@@ -79,14 +58,53 @@ Tensor log_divergence(const char* op, const Tensor& input, const Tensor& target)
 }
 
 void require_signs(const char* op, const Tensor& target) {
-  kernels::dispatch(target, [&]<class T>(T*) {
-    const T* t = kernels::data_of<T>(target);
+  dispatch(target, [&]<class T>(T*) {
+    const T* t = data_of<T>(target);
     for (std::int64_t i = 0; i < target.numel(); ++i)
       if (t[i] != 1 && t[i] != -1) fail<ValueError>(op, "a target must be 1 or -1: ", static_cast<double>(t[i]), " at element ", i);
   });
 }
 
 }  // namespace
+
+Tensor mse_loss(const Tensor& input, const Tensor& target) {
+  const Header *a = input.header(), *b = target.header();
+  kernels::require_floating("mse_loss", input);
+  kernels::require_same_dtype("mse_loss", input, target);
+  if (!detail::same_sizes(a, b)) [[unlikely]]
+    fail<ShapeError>("mse_loss", "input and target must have one shape: ", input.shape(), " and ", target.shape(),
+                     " (reshape one of them?)");
+  const std::int64_t n = a->numel;
+  if (n == 0) [[unlikely]]
+    fail<ShapeError>("mse_loss", "needs at least one element: ", input.shape());
+  Tensor loss = Tensor::adopt(detail::new_block(a->dtype, 1)), difference = Tensor::adopt(detail::new_block_like(a));
+  dispatch(input, [&]<class T>(T*) {
+    const T sum = kernels::table<T>().squared_distance(static_cast<T*>(a->data), static_cast<T*>(b->data), data_of<T>(difference), n);
+    *data_of<T>(loss) = sum / static_cast<T>(n);
+  });
+  // The difference is kept instead of both sides, whose memory can be let go; they are wanted for gradients of gradients alone.
+  const bool both = detail::higher_order();
+  return record("mse_loss", std::move(loss), {input, target},
+                [d = saved(std::move(difference)), input = both ? saved(input) : Saved(), target = both ? saved(target) : Saved()](
+                    const Tensor& dy, Inputs& dx) {
+                  if (dx.recorded()) [[unlikely]] {
+                    const Tensor g = (input.get() - target.get()) * (2 * dy / static_cast<double>(input.get().numel()));
+                    if (dx.wants(0)) dx.add(0, g);
+                    if (dx.wants(1)) dx.add(1, -g);
+                    return;
+                  }
+                  const Header* h = d.get().header();
+                  dispatch(dy, [&]<class T>(T*) {  // d input = 2 (input - target) dy / n
+                    const T scale = 2 * *data_of<T>(dy) / static_cast<T>(h->numel);
+                    for (int i = 0; i < 2; ++i) {
+                      if (!dx.wants(i)) continue;
+                      const Inputs::Place to = dx.place(i);
+                      kernels::table<T>().add_scaled(static_cast<T*>(h->data), i == 0 ? scale : -scale, static_cast<T*>(to.data), h->numel,
+                                                     to.accumulate);
+                    }
+                  });
+                });
+}
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
   if (reduction == Reduction::mean) return mse_loss(input, target);

@@ -1,3 +1,5 @@
+#include <capstan/autograd/ops/sort.h>
+
 #include <capstan/autograd/ops/index.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
