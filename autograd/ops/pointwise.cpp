@@ -99,6 +99,11 @@ Tensor cos(const Tensor& x) {
   return from_x("cos", Unary::cos, x, [](const Tensor& v, const Tensor& dy) { return -sin(v) * dy; });  // d cos x = -sin x dx
 }
 
+Tensor atan(const Tensor& x) {
+  return from_x("atan", Unary::atan, x,
+                [](const Tensor& v, const Tensor& dy) { return dy / (1 + square(v)); });  // d atan x = dx / (1 + x^2)
+}
+
 Tensor erf(const Tensor& x) {
   constexpr double two_over_root_pi = 1.1283791670955126;
   return from_x("erf", Unary::erf, x, [](const Tensor& v, const Tensor& dy) {

@@ -116,6 +116,13 @@ void add_pointwise(std::vector<Row>& rows) {
                   .ulps = 1,
                   .cases = {{.at = {d({0, 1, -1})}, .is = d({1, 0.5403023058681398, 0.5403023058681398})}},
                   .edges = {nan, 1, 1, nan}});
+  rows.push_back({.name = "atan",
+                  .f = [](const Tensor& x) { return atan(x); },
+                  .torch = "torch.atan(x)",
+                  .exact = [](auto x) { return std::atan(x); },
+                  .ulps = 1,
+                  .cases = {{.at = {d({0, 1, -1})}, .is = d({0, 0.7853981633974483, -0.7853981633974483})}},
+                  .edges = {-1.5707963267948966, -0., 0, 1.5707963267948966}});
   rows.push_back({.name = "erf",
                   .f = [](const Tensor& x) { return erf(x); },
                   .torch = "torch.erf(x)",
