@@ -99,6 +99,11 @@ Tensor cos(const Tensor& x) {
   return from_x("cos", Unary::cos, x, [](const Tensor& v, const Tensor& dy) { return -sin(v) * dy; });  // d cos x = -sin x dx
 }
 
+Tensor tan(const Tensor& x) {
+  return from_y("tan", Unary::tan, x,
+                [](const Tensor& y, const Tensor& dy) { return (1 + square(y)) * dy; });  // d tan x = (1 + tan^2 x) dx
+}
+
 Tensor atan(const Tensor& x) {
   return from_x("atan", Unary::atan, x,
                 [](const Tensor& v, const Tensor& dy) { return dy / (1 + square(v)); });  // d atan x = dx / (1 + x^2)

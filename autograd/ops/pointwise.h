@@ -9,7 +9,7 @@ namespace capstan {
 
 // The names that also exist for plain numbers, so that a rule written as `sqrt(s)` works for float, double and Tensor.
 using std::abs, std::exp, std::log, std::sqrt, std::pow, std::tanh;
-using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round, std::atan;
+using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round, std::atan, std::tan;
 
 // Bounds in ulp (units in the last place) are proved over all floats and sampled over all doubles. Where none is stated the function is
 // rounded once, or the C library's. A number of which f32 would make infinity or 0 is a ValueError beside an f32 tensor.
@@ -43,6 +43,8 @@ Tensor reciprocal(const Tensor& x);
 Tensor sin(const Tensor& x);
 /// y = cos x; dx = -sin(x) dy. NaN at infinity.
 Tensor cos(const Tensor& x);
+/// y = tan x; dx = (1 + y^2) dy. NaN at infinity.
+Tensor tan(const Tensor& x);
 /// y = the angle whose tangent is x, between -pi / 2 and pi / 2; dx = dy / (1 + x^2).
 Tensor atan(const Tensor& x);
 /// y = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x, within 2 ulp; dx = 2 / sqrt(pi) e^(-x^2) dy.

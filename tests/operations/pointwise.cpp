@@ -116,6 +116,13 @@ void add_pointwise(std::vector<Row>& rows) {
                   .ulps = 1,
                   .cases = {{.at = {d({0, 1, -1})}, .is = d({1, 0.5403023058681398, 0.5403023058681398})}},
                   .edges = {nan, 1, 1, nan}});
+  rows.push_back({.name = "tan",
+                  .f = [](const Tensor& x) { return tan(x); },
+                  .torch = "torch.tan(x)",
+                  .exact = [](auto x) { return std::tan(x); },
+                  .ulps = 2,
+                  .cases = {{.at = {d({0, 1, -1})}, .is = d({0, 1.5574077246549023, -1.5574077246549023}), .low = -1.4, .high = 1.4}},
+                  .edges = {nan, -0., 0, nan}});
   rows.push_back({.name = "atan",
                   .f = [](const Tensor& x) { return atan(x); },
                   .torch = "torch.atan(x)",
