@@ -74,6 +74,10 @@ Tensor tanh(const Tensor& x) {
   });
 }
 
+Tensor sinh(const Tensor& x) {
+  return from_x("sinh", Unary::sinh, x, [](const Tensor& v, const Tensor& dy) { return cosh(v) * dy; });  // d sinh x = cosh x dx
+}
+
 Tensor expm1(const Tensor& x) {
   return from_y("expm1", Unary::expm1, x, [](const Tensor& y, const Tensor& dy) { return (y + 1) * dy; });  // d (e^x - 1) = e^x dx
 }

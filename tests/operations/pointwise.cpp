@@ -74,6 +74,13 @@ void add_pointwise(std::vector<Row>& rows) {
                   .ulps = 3,
                   .cases = {{.at = {d({0, 1, -1})}, .is = d({0, 0.7615941559557649, -0.7615941559557649})}},
                   .edges = {-1, -0., 0, 1}});
+  rows.push_back({.name = "sinh",
+                  .f = [](const Tensor& x) { return sinh(x); },
+                  .torch = "torch.sinh(x)",
+                  .exact = [](auto x) { return std::sinh(x); },
+                  .ulps = 2,
+                  .cases = {{.at = {d({0, 1, -1})}, .is = d({0, 1.1752011936438014, -1.1752011936438014})}},
+                  .edges = {-inf, -0., 0, inf}});
   rows.push_back({.name = "expm1",
                   .f = [](const Tensor& x) { return expm1(x); },
                   .torch = "torch.expm1(x)",
