@@ -78,6 +78,10 @@ Tensor sinh(const Tensor& x) {
   return from_x("sinh", Unary::sinh, x, [](const Tensor& v, const Tensor& dy) { return cosh(v) * dy; });  // d sinh x = cosh x dx
 }
 
+Tensor cosh(const Tensor& x) {
+  return from_x("cosh", Unary::cosh, x, [](const Tensor& v, const Tensor& dy) { return sinh(v) * dy; });  // d cosh x = sinh x dx
+}
+
 Tensor expm1(const Tensor& x) {
   return from_y("expm1", Unary::expm1, x, [](const Tensor& y, const Tensor& dy) { return (y + 1) * dy; });  // d (e^x - 1) = e^x dx
 }

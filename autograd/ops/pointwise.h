@@ -9,7 +9,7 @@ namespace capstan {
 
 // The names that also exist for plain numbers, so that a rule written as `sqrt(s)` works for float, double and Tensor.
 using std::abs, std::exp, std::log, std::sqrt, std::pow, std::tanh;
-using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round, std::atan, std::tan, std::sinh;
+using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round, std::atan, std::tan, std::sinh, std::cosh;
 
 // Bounds in ulp (units in the last place) are proved over all floats and sampled over all doubles. Where none is stated the function is
 // rounded once, or the C library's. A number of which f32 would make infinity or 0 is a ValueError beside an f32 tensor.
@@ -33,6 +33,8 @@ Tensor abs(const Tensor& x);
 Tensor tanh(const Tensor& x);
 /// y = (e^x - e^-x) / 2; dx = cosh(x) dy.
 Tensor sinh(const Tensor& x);
+/// y = (e^x + e^-x) / 2; dx = sinh(x) dy.
+Tensor cosh(const Tensor& x);
 /// y = e^x - 1, within 2 ulp, near 0 too; dx = (y + 1) dy.
 Tensor expm1(const Tensor& x);
 /// y = ln(1 + x), within 3 ulp, near 0 too; dx = dy / (1 + x). NaN for x < -1, -inf at -1.

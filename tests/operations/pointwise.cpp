@@ -81,6 +81,13 @@ void add_pointwise(std::vector<Row>& rows) {
                   .ulps = 2,
                   .cases = {{.at = {d({0, 1, -1})}, .is = d({0, 1.1752011936438014, -1.1752011936438014})}},
                   .edges = {-inf, -0., 0, inf}});
+  rows.push_back({.name = "cosh",
+                  .f = [](const Tensor& x) { return cosh(x); },
+                  .torch = "torch.cosh(x)",
+                  .exact = [](auto x) { return std::cosh(x); },
+                  .ulps = 2,
+                  .cases = {{.at = {d({0, 1, -1})}, .is = d({1, 1.5430806348152437, 1.5430806348152437})}},
+                  .edges = {inf, 1, 1, inf}});
   rows.push_back({.name = "expm1",
                   .f = [](const Tensor& x) { return expm1(x); },
                   .torch = "torch.expm1(x)",
