@@ -6,6 +6,8 @@
 #include <capstan/core/elementwise.h>
 #include <capstan/core/text.h>
 
+#include <numbers>
+
 namespace capstan {
 
 using detail::fail;
@@ -38,6 +40,11 @@ Tensor exp(const Tensor& x) {
 
 Tensor log(const Tensor& x) {
   return from_x("log", Unary::log, x, [](const Tensor& v, const Tensor& dy) { return dy / v; });  // d ln x = dx / x
+}
+
+Tensor log2(const Tensor& x) {
+  return from_x("log2", Unary::log2, x,
+                [](const Tensor& v, const Tensor& dy) { return dy / (v * std::numbers::ln2); });  // d log2 x = dx / (x ln 2)
 }
 
 Tensor sqrt(const Tensor& x) {

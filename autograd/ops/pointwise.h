@@ -9,7 +9,8 @@ namespace capstan {
 
 // The names that also exist for plain numbers, so that a rule written as `sqrt(s)` works for float, double and Tensor.
 using std::abs, std::exp, std::log, std::sqrt, std::pow, std::tanh;
-using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round, std::atan, std::tan, std::sinh, std::cosh;
+using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round, std::atan, std::tan, std::sinh, std::cosh,
+    std::log2;
 
 // Bounds in ulp (units in the last place) are proved over all floats and sampled over all doubles. Where none is stated the function is
 // rounded once, or the C library's. A number of which f32 would make infinity or 0 is a ValueError beside an f32 tensor.
@@ -18,6 +19,8 @@ using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::cei
 Tensor exp(const Tensor& x);
 /// y = ln x, within 2 ulp; dx = dy / x. NaN for x < 0, -inf at 0.
 Tensor log(const Tensor& x);
+/// y = the logarithm of x to the base 2; dx = dy / (x ln 2). NaN for x < 0, -inf at 0.
+Tensor log2(const Tensor& x);
 /// y = sqrt(x); dx = dy / (2 y): infinite at 0. NaN for x < 0.
 Tensor sqrt(const Tensor& x);
 /// y = x^2; dx = 2 x dy.

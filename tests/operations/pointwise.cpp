@@ -30,6 +30,13 @@ void add_pointwise(std::vector<Row>& rows) {
                   .ulps = 2,
                   .cases = {{.at = {d({1, 2, 0.5})}, .is = d({0, 0.6931471805599453, -0.6931471805599453}), .low = 0.3}},
                   .edges = {nan, -inf, -inf, inf}});
+  rows.push_back({.name = "log2",
+                  .f = [](const Tensor& x) { return log2(x); },
+                  .torch = "torch.log2(x)",
+                  .exact = [](auto x) { return std::log2(x); },
+                  .ulps = 1,
+                  .cases = {{.at = {d({1, 2, 0.5})}, .is = d({0, 1, -1}), .low = 0.3}},
+                  .edges = {nan, -inf, -inf, inf}});
   rows.push_back({.name = "sqrt",
                   .f = [](const Tensor& x) { return sqrt(x); },
                   .torch = "torch.sqrt(x)",
