@@ -47,6 +47,11 @@ Tensor log2(const Tensor& x) {
                 [](const Tensor& v, const Tensor& dy) { return dy / (v * std::numbers::ln2); });  // d log2 x = dx / (x ln 2)
 }
 
+Tensor log10(const Tensor& x) {
+  return from_x("log10", Unary::log10, x,
+                [](const Tensor& v, const Tensor& dy) { return dy / (v * std::numbers::ln10); });  // d log10 x = dx / (x ln 10)
+}
+
 Tensor sqrt(const Tensor& x) {
   return record("sqrt", unary("sqrt", Unary::sqrt, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
     dx.add(0, dx.recorded() ? dy / (2 * y) : binary("sqrt", Binary::sqrt_grad, y, dx.take_dy()));  // d sqrt(x) = dx / (2 sqrt(x))

@@ -10,7 +10,7 @@ namespace capstan {
 // The names that also exist for plain numbers, so that a rule written as `sqrt(s)` works for float, double and Tensor.
 using std::abs, std::exp, std::log, std::sqrt, std::pow, std::tanh;
 using std::expm1, std::log1p, std::sin, std::cos, std::erf, std::floor, std::ceil, std::round, std::atan, std::tan, std::sinh, std::cosh,
-    std::log2;
+    std::log2, std::log10;
 
 // Bounds in ulp (units in the last place) are proved over all floats and sampled over all doubles. Where none is stated the function is
 // rounded once, or the C library's. A number of which f32 would make infinity or 0 is a ValueError beside an f32 tensor.
@@ -21,6 +21,8 @@ Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);
 /// y = the logarithm of x to the base 2; dx = dy / (x ln 2). NaN for x < 0, -inf at 0.
 Tensor log2(const Tensor& x);
+/// y = the logarithm of x to the base 10; dx = dy / (x ln 10). NaN for x < 0, -inf at 0.
+Tensor log10(const Tensor& x);
 /// y = sqrt(x); dx = dy / (2 y): infinite at 0. NaN for x < 0.
 Tensor sqrt(const Tensor& x);
 /// y = x^2; dx = 2 x dy.

@@ -7,7 +7,7 @@
 // clang-format off
 
 /// The C library's, number by number: library::sin(x) and so on.
-#define CAPSTAN_LIBRARY(X) X(sin) X(cos) X(floor) X(ceil) X(rint) X(log2) X(cosh) X(sinh) X(tan) X(atan)
+#define CAPSTAN_LIBRARY(X) X(sin) X(cos) X(floor) X(ceil) X(rint) X(log10) X(log2) X(cosh) X(sinh) X(tan) X(atan)
 
 /// y = f(x).
 #define CAPSTAN_UNARY(X) \
@@ -33,6 +33,7 @@
   X(sinh, library::sinh(x)) \
   X(cosh, library::cosh(x)) \
   X(log2, library::log2(x)) \
+  X(log10, library::log10(x)) \
   X(floor, library::floor(x)) \
   X(ceil, library::ceil(x)) \
   X(round, library::rint(x))  /* halves to the even neighbour */

@@ -37,6 +37,13 @@ void add_pointwise(std::vector<Row>& rows) {
                   .ulps = 1,
                   .cases = {{.at = {d({1, 2, 0.5})}, .is = d({0, 1, -1}), .low = 0.3}},
                   .edges = {nan, -inf, -inf, inf}});
+  rows.push_back({.name = "log10",
+                  .f = [](const Tensor& x) { return log10(x); },
+                  .torch = "torch.log10(x)",
+                  .exact = [](auto x) { return std::log10(x); },
+                  .ulps = 2,
+                  .cases = {{.at = {d({1, 10, 0.1})}, .is = d({0, 1, -1}), .low = 0.3}},
+                  .edges = {nan, -inf, -inf, inf}});
   rows.push_back({.name = "sqrt",
                   .f = [](const Tensor& x) { return sqrt(x); },
                   .torch = "torch.sqrt(x)",
