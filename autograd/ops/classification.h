@@ -35,11 +35,10 @@ struct CrossEntropyOptions {
   Reduction reduction = Reduction::mean;
   double label_smoothing = 0;
 };
-/// Elements -sum of weight[c] t[c] ln softmax(logits)[c], where t is the label's one-hot vector or, when target is f32 or f64 of
-/// the logits' shape, the target's probabilities; with label_smoothing e, t becomes (1 - e) t + e / classes (Szegedy et al.,
-/// "Rethinking the Inception architecture", CVPR 2016, section 7). The mean divides by the sum of the labels' weights, for
-/// probabilities by the number of rows, as in PyTorch. Throws ValueError unless 0 <= e <= 1, and for ignore_index with
-/// probabilities.
+/// Elements -sum of weight[c] t[c] ln softmax(logits)[c]. For labels t is the label's one-hot vector; a target in f32 or f64, of the
+/// logits' shape, is t itself. With label_smoothing e, t becomes (1 - e) t + e / classes. The mean divides by the sum of the labels'
+/// weights, for probabilities by the number of rows, as in PyTorch. Throws: ValueError unless 0 <= e <= 1, and for ignore_index with
+/// probabilities. Source of the smoothing: Szegedy et al., "Rethinking the Inception architecture", CVPR 2016, section 7.
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options);
 
 }  // namespace capstan

@@ -11,8 +11,8 @@ Tensor(max)(const Tensor& x);
 Tensor(max)(const Tensor& x, Axes axes, bool keepdim = false);
 /// y = the smallest element, likewise.
 Tensor(min)(const Tensor& x, Axes axes = {}, bool keepdim = false);
-/// The index of the first largest element (of the first NaN when there is one) along an axis, or in the row-major order of all
-/// elements; i64, no gradient. Throws ShapeError for n = 0.
+/// The index of the first largest element (of the first NaN when there is one): along an axis, or in the row-major order of all.
+/// It is i64 and has no gradient. Throws ShapeError for n = 0.
 Tensor argmax(const Tensor& x);
 Tensor argmax(const Tensor& x, int axis, bool keepdim = false);
 /// The index of the first smallest element, likewise.

@@ -8,8 +8,8 @@ namespace capstan {
 /// y[.., k, ..] = x[.., index[k], ..] along an axis, for index [n]; any dtype. dx = the sum of dy over the places where an
 /// element was taken.
 Tensor index_select(const Tensor& x, int axis, const Tensor& index);
-/// y[i][j][k] = x[i][index[i][j][k]][k] for axis 1, and so on; any dtype. The index has as many axes as x, and no other axis than
-/// `axis` is longer than x's (ShapeError). dx = the sum of dy over the places where an element was taken.
+/// y[i][j][k] = x[i][index[i][j][k]][k] for axis 1, and so on; any dtype. dx = the sum of dy over the places where an
+/// element was taken. Throws ShapeError unless the index has as many axes as x, none but `axis` longer than x's.
 Tensor gather(const Tensor& x, int axis, const Tensor& index);
 /// y = x with src[i][j][k] added to y[i][index[i][j][k]][k] for axis 1, and so on; index and src have one shape, otherwise as
 /// gather(). dx = dy; d src = gather(dy, axis, index).

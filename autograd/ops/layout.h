@@ -16,14 +16,14 @@ Tensor squeeze(const Tensor& x, Axes axes = {});
 Tensor unsqueeze(const Tensor& x, int axis);
 /// x repeated to a shape that it broadcasts to (ShapeError naming both); a copy. dx = dy summed over what was repeated.
 Tensor expand(const Tensor& x, const Shape& shape);
-/// x counts[i] times one after the other along axis i; more counts than axes put new axes in front, as in PyTorch (NumPy's
-/// tile). dx = the sum of the repetitions. Throws ShapeError for fewer counts than axes, ValueError for a negative one.
+/// x counts[i] times one after the other along axis i. More counts than axes put new axes in front, as in PyTorch (NumPy's
+/// tile). dx = the sum of the repetitions. Throws: ShapeError for fewer counts than axes; ValueError for a negative one.
 Tensor repeat(const Tensor& x, const std::vector<std::int64_t>& counts);
 /// The order of elements turned round along the axes (left out: along all). dx = dy turned round.
 Tensor flip(const Tensor& x, Axes axes = {});
-/// x in a frame of `value`: widths are pairs (before, after), the last axis first, as in PyTorch; axes without a pair stay. dx = dy
-/// within the frame. Throws ShapeError for an odd number or more than two for each axis, ValueError for a negative width and,
-/// beside integers, for a value that is not whole.
+/// x in a frame of `value`; dx = dy within the frame. Widths are pairs (before, after), the last axis first, as in PyTorch; axes
+/// without a pair stay. Throws: ShapeError for an odd number of widths, or more than two for each axis; ValueError for a negative one
+/// and, beside integers, for a value that is not whole.
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double value = 0);
 /// The lower, the upper triangle of the last two axes, 0 elsewhere; the k-th diagonal belongs to both. dx = the same of dy. Throw
 /// ShapeError for less than two axes.

@@ -3,7 +3,7 @@
 
 // Losses of single elements. What holds for all operations: autograd/ops.h. Input and target have one shape (ShapeError). Both get
 // gradients. Beside f32 tensors a number of which f32 would make infinity or 0 is a ValueError. Where an element's part in a loss is 0, an
-// infinite logarithm or logit there costs nothing: the limit, where PyTorch's 0 times infinity is NaN.
+// infinite logarithm or logit there costs nothing. That is the limit; PyTorch's 0 times infinity is NaN.
 namespace capstan {
 
 /// What becomes of the elements' losses: they stay as they are, or their mean or sum is taken. The mean of none is a ShapeError.
@@ -33,7 +33,7 @@ struct PoissonNLLOptions {
 /// up to ln(target!). Stirling's: t ln t - t + ln(2 pi t) / 2. Throws ValueError unless eps > 0.
 Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, PoissonNLLOptions options = {});
 
-/// Elements max(0, margin - target input) for targets 1 and -1 (else ValueError); d input = -target dy inside the margin, 0 at its
+/// Elements max(0, margin - target input) for targets 1 and -1 (else ValueError). d input = -target dy inside the margin, 0 at its
 /// end and outside. Cortes & Vapnik, "Support-vector networks", 1995. PyTorch has no such loss.
 Tensor hinge_loss(const Tensor& input, const Tensor& target, double margin = 1, Reduction reduction = Reduction::mean);
 /// Elements input where target is 1, max(0, margin - input) where it is -1 (else ValueError).

@@ -7,8 +7,7 @@
 // Shapes; any dtype. What holds for all operations: autograd/ops.h.
 namespace capstan {
 
-/// The same elements in another shape, without a copy; in a list of sizes one may be -1 and is worked out. dx = dy in x's
-/// shape.
+/// The same elements in another shape, without a copy. In a list of sizes one may be -1 and is worked out. dx = dy in x's shape.
 Tensor reshape(const Tensor& x, const Shape& shape);
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> sizes);
 /// Axes a and b swapped; a copy. dx = dy with them swapped back.

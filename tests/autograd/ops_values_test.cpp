@@ -42,8 +42,6 @@ TEST(OpsValues, NanAndInfinity) {
     EXPECT_TRUE(near(log(of({0, -1, inf, no_number})), d({-inf, no_number, inf, no_number}), 0));
     EXPECT_TRUE(near(sqrt(of({-1, inf, no_number})), d({no_number, inf, no_number}), 0));
     EXPECT_TRUE(near(exp(of({-inf, inf, no_number, 1000, -1000})), d({0, inf, no_number, inf, 0}), 0));
-    EXPECT_TRUE(near(relu(of({-inf, inf, no_number})), d({0, inf, no_number}), 0));
-    EXPECT_TRUE(near(abs(of({-inf, inf, no_number})), d({inf, inf, no_number}), 0));
     EXPECT_TRUE(near(tanh(of({-inf, inf, no_number, 1000, -1000})), d({-1, 1, no_number, 1, -1}), 0));
     EXPECT_TRUE(near(sigmoid(of({-inf, inf, no_number, 1000, -1000})), d({0, 1, no_number, 1, 0}), 0));
     EXPECT_TRUE(near(pow(of({-1, 0, 0}), 0.5), d({no_number, 0, 0}), 0));

@@ -1,4 +1,4 @@
-// What the table of operations cannot show of the element-wise ones: kinks, ties, NaN, infinities, both zeros, integers.
+// What the rows of tests/operations do not show: kinks, ties, NaN and infinities beside numbers, integers.
 #include <limits>
 
 #include "support.h"
@@ -69,21 +69,15 @@ TEST(PointwiseValues, PowerAtZero) {
 TEST(PointwiseValues, NanInfinityAndBothZeros) {
   for (const DType dtype : floating) {
     const auto of = [&](std::vector<double> v) { return tensor(v).to(dtype); };
-    EXPECT_TRUE(near(sign(of({-inf, inf, no_number, -0.0})), d({-1, 1, no_number, 0}), 0));
     EXPECT_TRUE(near(expm1(of({-inf, inf, no_number})), d({-1, inf, no_number}), 0));
     EXPECT_TRUE(near(log1p(of({-1, -2, inf, no_number})), d({-inf, no_number, inf, no_number}), 0));
     EXPECT_TRUE(near(rsqrt(of({0, -1, inf, no_number})), d({inf, no_number, 0, no_number}), 0));
-    EXPECT_TRUE(near(reciprocal(of({0, -0.0, inf, no_number})), d({inf, -inf, 0, no_number}), 0));
-    EXPECT_TRUE(near(sin(of({inf, no_number})), d({no_number, no_number}), 0));
-    EXPECT_TRUE(near(cos(of({-inf, no_number})), d({no_number, no_number}), 0));
-    EXPECT_TRUE(near(erf(of({-inf, inf, no_number})), d({-1, 1, no_number}), 0));
     EXPECT_TRUE(near(floor(of({-inf, inf, no_number, 1e20})), d({-inf, inf, no_number, dtype == DType::f32 ? double(1e20f) : 1e20}), 0));
     EXPECT_TRUE(near(round(of({0.5, 1.5, 2.5, -0.5, no_number})), d({0, 2, 2, 0, no_number}), 0));
     EXPECT_TRUE(std::signbit(values(round(of({-0.5})))[0]) && std::signbit(values(ceil(of({-0.5})))[0]));
     EXPECT_TRUE(near(maximum(of({no_number, 1, inf}), of({1, no_number, -inf})), d({no_number, no_number, inf}), 0));
     EXPECT_TRUE(near(minimum(of({no_number, 1, inf}), of({1, no_number, -inf})), d({no_number, no_number, -inf}), 0));
     EXPECT_TRUE(near(clamp(of({no_number, -inf, inf}), -1, 1), d({no_number, -1, 1}), 0));
-    EXPECT_TRUE(near(leaky_relu(of({-inf, inf, no_number}), 0.5), d({-inf, inf, no_number}), 0));
     EXPECT_TRUE(near(elu(of({-inf, inf, no_number})), d({-1, inf, no_number}), 0));
     EXPECT_TRUE(near(softplus(of({-inf, inf, no_number, 1000, -1000})), d({0, inf, no_number, 1000, 0}), 0));
     EXPECT_TRUE(near(silu(of({-inf, inf, no_number, -1000})), d({no_number, inf, no_number, 0}), 0));

@@ -1,5 +1,6 @@
-// Calls a fuzz target with the files named, and with those in the folders named: what its corpus is replayed with where there is
-// no libFuzzer. An input that the target does not know, as of an operation that has another name now, is a failure.
+// Calls the fuzz target with the files named, and with those in the folders named: what its corpus is replayed with where there is
+// no libFuzzer. An input that the target does not know, as of an operation that has another name now, is a failure. Then it calls each
+// operation with a few inputs that are drawn, so that a new one needs no file.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -8,8 +9,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <set>
 #include <string>
+
+#include "operations.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -56,6 +60,14 @@ int main(int argc, char** argv) {
     }
     LLVMFuzzerTestOneInput(data, bytes.size());
   }
-  std::printf("%zu files\n", files.size());
+  for (const fuzz::Operation& operation : fuzz::all_operations())
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      std::mt19937 draw(seed);
+      std::string bytes = operation.name + "\n";
+      for (int i = 0; i < 120; ++i) bytes += static_cast<char>(draw());
+      std::fprintf(stderr, "%s, input %u of those that are drawn\n", operation.name.c_str(), seed);
+      LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    }
+  std::printf("%zu files, %zu operations\n", files.size(), fuzz::all_operations().size());
   return files.empty() ? 1 : 0;
 }
