@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+// Each activation is a kernel of functions.h. Its gradient is another one or, on a tape of higher order, the slope in operations.
 namespace capstan {
 
 using detail::fail;

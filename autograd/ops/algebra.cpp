@@ -12,6 +12,8 @@
 #include <limits>
 #include <vector>
 
+// Matrix by matrix through core/lapack.h. Rules are written in operations (solve, matmul), so that they have gradients themselves;
+// det() has a faster one besides.
 namespace capstan {
 
 using detail::fail;

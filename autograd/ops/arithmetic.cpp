@@ -4,6 +4,7 @@
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>
 
+// One kernel each. A rule adds what it owes to each input, summed over what was broadcast; the last use of dy takes its memory over.
 namespace capstan {
 
 using kernels::binary;

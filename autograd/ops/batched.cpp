@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstring>
 
+// matmul() of more than two axes: one product for each pair of matrices, or one for all where a single matrix stands on the right.
 namespace capstan {
 
 using detail::fail;

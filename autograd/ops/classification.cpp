@@ -10,6 +10,7 @@
 
 #include <cmath>
 
+// Losses of classes. The common cross_entropy() is one kernel; with options it goes by log_softmax() and the labels of the rows.
 namespace capstan {
 
 using detail::fail;

@@ -4,6 +4,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
 
+// Comparisons are kernels without a gradient; where() gives dy to the side that was chosen.
 namespace capstan {
 
 using kernels::compare;

@@ -5,6 +5,7 @@
 #include <capstan/core/elementwise.h>
 #include <capstan/core/text.h>
 
+// What regression.cpp and classification.cpp share: checks, the product in which 0 wins, the reduction.
 namespace capstan::detail {
 
 void require_pair(const char* op, const Tensor& input, const Tensor& target, Reduction reduction) {

@@ -6,6 +6,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/pool.h>
 
+// The index of the largest element of each line is found first; the value and its gradient follow from it.
 namespace capstan {
 
 using detail::require_elements;

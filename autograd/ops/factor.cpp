@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <limits>
 
+// Factorisations and least squares by core/lapack.h, matrix by matrix. Their rules are written in operations.
 namespace capstan {
 
 using detail::fail;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+// Which axes go: a reduction sees [outer, size, inner]. Where the axes are no neighbours, they are made so first.
 namespace capstan {
 
 using detail::fail;

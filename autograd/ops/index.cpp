@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+// An index says for each element where it lies. Along the first axis a gradient of few rows stays sparse (Inputs::add_rows).
 namespace capstan {
 
 using detail::fail;

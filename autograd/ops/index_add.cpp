@@ -5,6 +5,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 
+// The gradient of index_select(), rows() and slice() as an operation, for tapes of higher order; line by line.
 namespace capstan::detail {
 
 void require_inside(const char* op, const Tensor& index, std::int64_t size) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+// Parts are copied into their places (core/places.h); the gradient of each is its part of dy.
 namespace capstan {
 
 using detail::fail;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
+// Each operation is one copy by places (core/places.h): sizes, strides and an offset into x. The rule copies back, or adds.
 namespace capstan {
 
 using detail::fail;

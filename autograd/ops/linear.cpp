@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+// Products by core/blas.h, and the layer x w^T + b as one operation. A rule is two more products, straight into the gradients.
 namespace capstan {
 
 using detail::fail;

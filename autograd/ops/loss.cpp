@@ -5,6 +5,7 @@
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 
+// Row by row in one kernel; along another axis than the last by a transposed copy.
 namespace capstan {
 
 using kernels::data_of;

@@ -12,6 +12,7 @@
 #include <limits>
 #include <utility>
 
+// The mean, the distances from it, their squares; once more of scaled lines where that left the range. Rules keep the parts.
 namespace capstan {
 
 using detail::as_lines;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+// Line by line, over the largest |x|, in double precision. The slope is a plain loop or, on a tape of higher order, in operations.
 namespace capstan {
 
 using detail::each_line;

@@ -8,6 +8,8 @@
 
 #include <numbers>
 
+// A function of one number is a kernel of functions.h. from_x() and from_y() make its rule of an expression; where a rule can work in
+// the memory of dy it is written out.
 namespace capstan {
 
 using detail::fail;

@@ -1,11 +1,11 @@
 #include <capstan/autograd/ops/random.h>
 
 #include <capstan/autograd/ops.h>
-
 #include <capstan/autograd/record.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/text.h>
 
+// A mask or a choice from drawn numbers; dropout() alone has a gradient.
 namespace capstan {
 
 using detail::fail;

@@ -13,6 +13,7 @@
 #include <limits>
 #include <vector>
 
+// Sums are kernels over folded axes (fold.h); the others go line by line in plain loops.
 namespace capstan {
 
 using detail::as_lines;

@@ -1,4 +1,3 @@
-// Most are made of recorded operations.
 #include <capstan/autograd/ops/regression.h>
 
 #include <capstan/autograd/ops.h>
@@ -12,6 +11,7 @@
 #include <cmath>
 #include <limits>
 
+// Losses of single elements, most of them made of recorded operations. The common mse_loss() is one kernel.
 namespace capstan {
 
 using detail::fail;

@@ -9,6 +9,7 @@
 
 #include <cstring>
 
+// Views: other sizes for the same memory. The members of Tensor that are recorded stand here too.
 namespace capstan {
 
 using detail::fail;

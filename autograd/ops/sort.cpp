@@ -10,6 +10,7 @@
 #include <numeric>
 #include <vector>
 
+// The order of the indices along each line is found; the values are gathered by it, and their gradient goes back by it.
 namespace capstan {
 
 using detail::fail;

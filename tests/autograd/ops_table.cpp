@@ -1,5 +1,7 @@
 #include "ops_table.h"
 
+#include <algorithm>
+
 #include "../operations/row.h"
 
 using namespace capstan;

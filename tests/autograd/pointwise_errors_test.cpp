@@ -19,6 +19,7 @@ const Refusal refusals[] = {
     // comparisons and choices
     {"ValueError: [==] dtypes must agree: f32 [2] and i64 [2] (convert one with to())", [] { return f({2}) == i({2}); }},
     {"ShapeError: [<] shapes must broadcast: [2] and [3] (sizes equal or 1, aligned at the last axis)", [] { return f({2}) < f({3}); }},
+    {"ShapeError: [<=] shapes must broadcast: [2] and [3] (sizes equal or 1, aligned at the last axis)", [] { return f({2}) <= f({3}); }},
     {"ShapeError: [>=] shapes must broadcast: [3] and [0] (sizes equal or 1, aligned at the last axis)", [] { return f({0}) >= f({3}); }},
     {"ValueError: [>] a number beside an i64 tensor must be whole: 0.5", [] { return i({2}) > 0.5; }},
     {"ValueError: [!=] a number beside a boolean tensor must be 0 or 1: 2", [] { return 2 != b({2}); }},

@@ -29,6 +29,7 @@ std::vector<Refused> refusals(const Row& r) {
   using capstan::DType, capstan::zeros;
   const std::string op = "[" + r.name.substr(0, r.name.find(',')) + "] ";
   const Tensor whole = zeros({2}, DType::i64), two = zeros({2}), three = zeros({3}), wide = zeros({2}, DType::f64);
+  if (r.name == "square") return {{{zeros({2}, DType::boolean)}, "ValueError: [square] takes f32 or f64: boolean [2] (convert with to())"}};
   if (r.f.tensors == 1) return {{{whole}, "ValueError: " + op + "takes f32 or f64: i64 [2] (convert with to())"}};
   return {{{whole, whole}, "ValueError: " + op + "does not take i64 (convert with to())"},
           {{two, wide}, "ValueError: " + op + "dtypes must agree: f32 [2] and f64 [2] (convert one with to())"},
