@@ -151,6 +151,16 @@ std::string list_options(const std::vector<FieldInfo>& fields, const std::vector
   return s;
 }
 
+std::string fill(const std::string& formula, Decay decay, const std::vector<FieldInfo>& fields, const std::vector<double>& values) {
+  std::string s = decay == Decay::l2 ? "g <- g + {weight_decay}*w, " : decay == Decay::decoupled ? "w <- w - {lr}*{weight_decay}*w, " : "";
+  s += formula;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::string name = join("{", fields[i].name, "}"), value = fields[i].text(values[i]);
+    for (std::size_t at = 0; (at = s.find(name, at)) != std::string::npos; at += value.size()) s.replace(at, name.size(), value);
+  }
+  return s;
+}
+
 void require_positive(const char* method, const char* option, double value) {
   if (!(value > 0)) bad_option(method, option, "must be above 0", value);
 }

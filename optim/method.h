@@ -97,7 +97,8 @@ class MethodBase : public Optimizer {
 ///   - `states`: the names of its slots, which have the parameter's shape and start at 0;
 ///   - [`double initial(const Options&, std::size_t slot)`]: what a slot starts from;
 ///   - [`void check(const Options&)`]: throws ValueError for options that cannot be together;
-///   - [`std::string formula(const Options&)`] and [`source`], the paper with its equation: for explain();
+///   - [`formula`] and [`source`], the paper with its equation: for explain(). A formula is a text in which "{lr}" stands for the option's
+///     number and weight decay comes by itself, or a function `std::string formula(const Options&)`;
 ///   - [`Decay decay(const Options&)`]: where the option `weight_decay` goes in, when not as L2 into the gradient;
 ///   - [`std::size_t rule_index(const Options&)`]: which of several rules the options choose, each with slots of its own;
 ///   - [`void accept(const std::string& name, const Tensor& w)`]: throws ValueError for a parameter it cannot move;

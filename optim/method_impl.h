@@ -11,6 +11,8 @@ namespace detail {
 [[noreturn]] void unknown_option(const char* method, std::string_view option, const std::vector<const char*>& known);
 /// "lr 0.1, momentum 0.9": what explain() shows of a method without a formula.
 std::string list_options(const std::vector<FieldInfo>& fields, const std::vector<double>& values);
+/// The formula with each "{lr}" replaced by the option's number, behind what the base does for weight decay.
+std::string fill(const std::string& formula, Decay decay, const std::vector<FieldInfo>& fields, const std::vector<double>& values);
 template <class Fields>
 std::vector<FieldInfo> infos(const Fields& fields) {
   return {std::begin(fields), std::end(fields)};
@@ -180,10 +182,16 @@ void Method<Derived, Options>::group_by_name(std::string_view pattern, const std
 template <class Derived, class Options>
 std::string Method<Derived, Options>::formula_of(std::size_t group) const {
   const Options& o = groups_.at(group).options;
-  if constexpr (requires { Derived::formula(o); })
+  if constexpr (requires { Derived::formula(o); }) {
     return Derived::formula(o);
-  else
-    return detail::list_options(detail::infos(Derived::fields), detail::values_of(Derived::fields, o));
+  } else {
+    const std::vector<FieldInfo> fields = detail::infos(Derived::fields);
+    const std::vector<double> values = detail::values_of(Derived::fields, o);
+    if constexpr (requires { Derived::formula; })
+      return detail::fill(Derived::formula, decay_of(o), fields, values);
+    else
+      return detail::list_options(fields, values);
+  }
 }
 
 template <class Derived, class Options>

@@ -25,6 +25,9 @@ struct AdaBelief : Elementwise<AdaBelief, AdaBeliefOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adabelief";
   static constexpr auto source = "Zhuang et al., NeurIPS 2020, algorithm 2";
+  static constexpr auto formula =
+      "m <- {beta1}*m + (1 - {beta1})*g, s <- {beta2}*s + (1 - {beta2})*(g - m)^2 + {eps_root}, "
+      "w <- w - {lr}*(m/(1 - {beta1}^t))/(sqrt(s/(1 - {beta2}^t)) + {eps})";
   static constexpr Field fields[] = {{"lr", &AdaBeliefOptions::lr},
                                      {"beta1", &AdaBeliefOptions::beta1, Range::fraction},
                                      {"beta2", &AdaBeliefOptions::beta2, Range::fraction},
@@ -43,8 +46,6 @@ struct AdaBelief : Elementwise<AdaBelief, AdaBeliefOptions> {
       this->move(w, m, s);
     }
   };
-
-  static std::string formula(const AdaBeliefOptions& o);
 };
 
 extern template class Method<AdaBelief, AdaBeliefOptions>;

@@ -23,6 +23,8 @@ struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adadelta";
   static constexpr auto source = "Zeiler, arXiv:1212.5701, algorithm 1";
+  static constexpr auto formula =
+      "v <- {rho}*v + (1 - {rho})*g^2, d = sqrt(a + {eps})/sqrt(v + {eps})*g, a <- {rho}*a + (1 - {rho})*d^2, w <- w - {lr}*d";
   static constexpr Field fields[] = {{"lr", &AdadeltaOptions::lr},
                                      {"rho", &AdadeltaOptions::rho, Range::fraction},
                                      {"eps", &AdadeltaOptions::eps},
@@ -43,8 +45,6 @@ struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
     static constexpr bool forgets = true;
     T rate(T v, T a) const { return lr * (std::sqrt(a + eps) / std::sqrt(v + eps)); }
   };
-
-  static std::string formula(const AdadeltaOptions& o);
 };
 
 extern template class Method<Adadelta, AdadeltaOptions>;

@@ -22,6 +22,7 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "adamax";
   static constexpr auto source = "Kingma & Ba, ICLR 2015, algorithm 2";
+  static constexpr auto formula = "m <- {beta1}*m + (1 - {beta1})*g, u <- max({beta2}*u, |g| + {eps}), w <- w - {lr}*(m/(1 - {beta1}^t))/u";
   static constexpr Field fields[] = {{"lr", &AdamaxOptions::lr},
                                      {"beta1", &AdamaxOptions::beta1, Range::fraction},
                                      {"beta2", &AdamaxOptions::beta2, Range::fraction},
@@ -43,8 +44,6 @@ struct Adamax : Elementwise<Adamax, AdamaxOptions> {
     static constexpr bool forgets = true;
     T rate(T, T u) const { return lr * T(this->correction1) / u; }
   };
-
-  static std::string formula(const AdamaxOptions& o);
 };
 
 extern template class Method<Adamax, AdamaxOptions>;

@@ -12,7 +12,6 @@
 namespace capstan::optim {
 
 using capstan::detail::fail;
-using capstan::detail::join;
 
 namespace {
 
@@ -75,10 +74,6 @@ void FullMatrixAdagrad::accept(const std::string& parameter, const Tensor& w) {
   if (w.numel() > most_elements)
     fail<ValueError>(name, "a parameter may have ", most_elements, " elements: '", parameter, "' has ", w.numel(),
                      " (adagrad keeps the diagonal only)");
-}
-
-std::string FullMatrixAdagrad::formula(const FullMatrixAdagradOptions& o) {
-  return join(detail::decayed(o.weight_decay), "G <- G + g g', w <- w - ", o.lr, "*(", o.eps, "*I + G^(1/2))^-1 g");
 }
 
 template class Method<FullMatrixAdagrad, FullMatrixAdagradOptions>;

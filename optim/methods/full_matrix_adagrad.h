@@ -30,6 +30,7 @@ struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptio
   using WholeTensor::WholeTensor;
   static constexpr auto name = "full_matrix_adagrad";
   static constexpr auto source = "Duchi, Hazan & Singer, JMLR 12, 2011, figure 1, full form";
+  static constexpr auto formula = "G <- G + g g', w <- w - {lr}*({eps}*I + G^(1/2))^-1 g";
   static constexpr Field fields[] = {{"lr", &FullMatrixAdagradOptions::lr},
                                      {"eps", &FullMatrixAdagradOptions::eps},
                                      {"weight_decay", &FullMatrixAdagradOptions::weight_decay}};
@@ -40,7 +41,6 @@ struct FullMatrixAdagrad : WholeTensor<FullMatrixAdagrad, FullMatrixAdagradOptio
                                     const Tensor& rest);
   static Shape slot_shape(std::size_t, const Shape& w) { return {w.numel(), w.numel()}; }
   static void accept(const std::string& parameter, const Tensor& w);
-  static std::string formula(const FullMatrixAdagradOptions& o);
 };
 
 extern template class Method<FullMatrixAdagrad, FullMatrixAdagradOptions>;

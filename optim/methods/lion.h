@@ -21,6 +21,7 @@ struct Lion : Elementwise<Lion, LionOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "lion";
   static constexpr auto source = "Chen et al., NeurIPS 2023, algorithm 2";
+  static constexpr auto formula = "w <- w - {lr}*sign({beta1}*m + (1 - {beta1})*g), m <- {beta2}*m + (1 - {beta2})*g";
   static constexpr Field fields[] = {{"lr", &LionOptions::lr},
                                      {"beta1", &LionOptions::beta1, Range::fraction},
                                      {"beta2", &LionOptions::beta2, Range::fraction},
@@ -41,7 +42,6 @@ struct Lion : Elementwise<Lion, LionOptions> {
   };
 
   static Decay decay(const LionOptions&) { return Decay::decoupled; }
-  static std::string formula(const LionOptions& o);
 };
 
 extern template class Method<Lion, LionOptions>;

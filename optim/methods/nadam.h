@@ -27,6 +27,10 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "nadam";
   static constexpr auto source = "Dozat, ICLR workshop 2016, algorithm 2";
+  static constexpr auto formula =
+      "mu(t) = {beta1}*(1 - 0.96^(t*{momentum_decay})/2), M(t) = mu(1)...mu(t), m <- {beta1}*m + (1 - {beta1})*g, "
+      "v <- {beta2}*v + (1 - {beta2})*g^2, "
+      "w <- w - {lr}*((1 - mu(t))/(1 - M(t))*g + mu(t + 1)/(1 - M(t + 1))*m)/(sqrt(v/(1 - {beta2}^t)) + {eps})";
   static constexpr Field fields[] = {{"lr", &NAdamOptions::lr},
                                      {"beta1", &NAdamOptions::beta1, Range::fraction},
                                      {"beta2", &NAdamOptions::beta2, Range::fraction},
@@ -60,7 +64,6 @@ struct NAdam : Elementwise<NAdam, NAdamOptions> {
   };
 
   static Decay decay(const NAdamOptions& o) { return o.decoupled_weight_decay ? Decay::decoupled : Decay::l2; }
-  static std::string formula(const NAdamOptions& o);
 };
 
 extern template class Method<NAdam, NAdamOptions>;

@@ -29,6 +29,10 @@ struct RAdam : Elementwise<RAdam, RAdamOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "radam";
   static constexpr auto source = "Liu et al., ICLR 2020, algorithm 2";
+  static constexpr auto formula =
+      "R = 2/(1 - {beta2}) - 1, r = R - 2*t*{beta2}^t/(1 - {beta2}^t), m <- {beta1}*m + (1 - {beta1})*g, "
+      "v <- {beta2}*v + (1 - {beta2})*g^2, w <- w - {lr}*(m/(1 - {beta1}^t)), "
+      "once r > 5 times sqrt((r - 4)*(r - 2)*R/((R - 4)*(R - 2)*r))*sqrt(1 - {beta2}^t)/(sqrt(v) + {eps})";
   static constexpr Field fields[] = {{"lr", &RAdamOptions::lr},
                                      {"beta1", &RAdamOptions::beta1, Range::fraction},
                                      {"beta2", &RAdamOptions::beta2, Range::fraction},
@@ -59,7 +63,6 @@ struct RAdam : Elementwise<RAdam, RAdamOptions> {
   };
 
   static Decay decay(const RAdamOptions& o) { return o.decoupled_weight_decay ? Decay::decoupled : Decay::l2; }
-  static std::string formula(const RAdamOptions& o);
 };
 
 extern template class Method<RAdam, RAdamOptions>;

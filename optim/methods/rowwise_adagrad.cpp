@@ -1,14 +1,11 @@
 #include <capstan/optim/rowwise_adagrad.h>
 
 #include <capstan/core/compute.h>
-#include <capstan/core/text.h>
 #include <capstan/optim/finite.h>
 
 #include <algorithm>
 
 namespace capstan::optim {
-
-using capstan::detail::join;
 
 std::array<Tensor, 2> RowwiseAdagrad::plan(const RowwiseAdagradOptions&, StepInfo, const Tensor& w, const Tensor& g, const Tensor& s) {
   const std::int64_t rows = s.numel();
@@ -43,11 +40,6 @@ bool RowwiseAdagrad::rates(const Entry& entry, double* out) const {
     }
   });
   return true;
-}
-
-std::string RowwiseAdagrad::formula(const RowwiseAdagradOptions& o) {
-  return join(detail::decayed(o.weight_decay), "s[i] <- s[i] + mean(g[i]^2) (from ", o.initial_accumulator, "), w[i] <- w[i] - ", o.lr,
-              "*g[i]/(sqrt(s[i]) + ", o.eps, ")");
 }
 
 template class Method<RowwiseAdagrad, RowwiseAdagradOptions>;

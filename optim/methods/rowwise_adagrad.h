@@ -22,6 +22,7 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "rowwise_adagrad";
   static constexpr auto source = "Mudigere et al., ISCA 2022";
+  static constexpr auto formula = "s[i] <- s[i] + mean(g[i]^2) (from {initial_accumulator}), w[i] <- w[i] - {lr}*g[i]/(sqrt(s[i]) + {eps})";
   static constexpr Field fields[] = {{"lr", &RowwiseAdagradOptions::lr},
                                      {"eps", &RowwiseAdagradOptions::eps},
                                      {"initial_accumulator", &RowwiseAdagradOptions::initial_accumulator, Range::not_negative},
@@ -32,7 +33,6 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
   static void apply(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, const Tensor& change, const Tensor& s);
   static Shape slot_shape(std::size_t, const Shape& w) { return w.dim() == 0 ? w : Shape{w[0]}; }
   static double initial(const RowwiseAdagradOptions& o, std::size_t) { return o.initial_accumulator; }
-  static std::string formula(const RowwiseAdagradOptions& o);
 
  protected:
   bool rates(const Entry& entry, double* out) const override;

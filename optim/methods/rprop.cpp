@@ -5,7 +5,6 @@
 namespace capstan::optim {
 
 using capstan::detail::fail;
-using capstan::detail::join;
 
 void Rprop::check(const RpropOptions& o) {
   if (!(o.etaminus > 0 && o.etaminus < 1)) detail::bad_option(name, "etaminus", "must lie in (0, 1)", o.etaminus);
@@ -13,11 +12,6 @@ void Rprop::check(const RpropOptions& o) {
   detail::require_positive(name, "step_size_min", o.step_size_min);
   if (o.step_size_min > o.step_size_max)
     fail<ValueError>(name, "step_size_min must not be above step_size_max: ", o.step_size_min, " and ", o.step_size_max);
-}
-
-std::string Rprop::formula(const RpropOptions& o) {
-  return join("h <- h*(", o.etaplus, " if g has its last sign, ", o.etaminus, " and g <- 0 if the opposite one) (from ", o.lr, ", within [",
-              o.step_size_min, ", ", o.step_size_max, "]), w <- w - h*sign(g)");
 }
 
 template class Method<Rprop, RpropOptions>;

@@ -25,6 +25,9 @@ struct Rprop : Elementwise<Rprop, RpropOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "rprop";
   static constexpr auto source = "Riedmiller & Braun, IEEE ICNN 1993; Igel & Huesken, Neurocomputing 50, 2003";
+  static constexpr auto formula =
+      "h <- h*({etaplus} if g has its last sign, {etaminus} and g <- 0 if the opposite one) (from {lr}, "
+      "within [{step_size_min}, {step_size_max}]), w <- w - h*sign(g)";
   static constexpr Field fields[] = {{"lr", &RpropOptions::lr},
                                      {"etaminus", &RpropOptions::etaminus},
                                      {"etaplus", &RpropOptions::etaplus},
@@ -52,7 +55,6 @@ struct Rprop : Elementwise<Rprop, RpropOptions> {
 
   static double initial(const RpropOptions& o, std::size_t slot) { return slot == 1 ? o.lr : 0; }
   static void check(const RpropOptions& o);
-  static std::string formula(const RpropOptions& o);
 };
 
 extern template class Method<Rprop, RpropOptions>;

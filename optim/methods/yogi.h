@@ -27,6 +27,9 @@ struct Yogi : Elementwise<Yogi, YogiOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "yogi";
   static constexpr auto source = "Zaheer et al., NeurIPS 2018, algorithm 2";
+  static constexpr auto formula =
+      "m <- {beta1}*m + (1 - {beta1})*g, v <- v - (1 - {beta2})*sign(v - g^2)*g^2 (both from {initial_accumulator}), "
+      "w <- w - {lr}*(m/(1 - {beta1}^t))/(sqrt(v/(1 - {beta2}^t)) + {eps})";
   static constexpr Field fields[] = {{"lr", &YogiOptions::lr},
                                      {"beta1", &YogiOptions::beta1, Range::fraction},
                                      {"beta2", &YogiOptions::beta2, Range::fraction},
@@ -48,7 +51,6 @@ struct Yogi : Elementwise<Yogi, YogiOptions> {
 
   static double initial(const YogiOptions& o, std::size_t) { return o.initial_accumulator; }
   static bool rests(const YogiOptions& o) { return detail::equal(o.initial_accumulator, 0); }
-  static std::string formula(const YogiOptions& o);
 };
 
 extern template class Method<Yogi, YogiOptions>;

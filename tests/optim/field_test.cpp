@@ -44,6 +44,28 @@ struct Mixed : optim::Elementwise<Mixed, MixedOptions> {
   };
 };
 
+struct BoundOptions {
+  double lr = 0.5, keep = 0.5, floor = 1, rise = 0, weight_decay = 0;
+};
+
+/// Numbers with ranges, and a formula that is a text.
+struct Bound : optim::Elementwise<Bound, BoundOptions> {
+  using Elementwise::Elementwise;
+  static constexpr auto name = "bound";
+  static constexpr auto formula = "m <- {keep}*m + g, w <- w - {lr}*m{other}/{floor}";
+  static constexpr Field fields[] = {{"lr", &BoundOptions::lr},
+                                     {"keep", &BoundOptions::keep, Range::fraction},
+                                     {"floor", &BoundOptions::floor, Range::positive},
+                                     {"rise", &BoundOptions::rise, Range::not_negative},
+                                     {"weight_decay", &BoundOptions::weight_decay}};
+  static constexpr std::array<const char*, 0> states = {};
+  template <class T>
+  struct Rule {
+    Rule(const BoundOptions&, optim::StepInfo) {}
+    void operator()(T& w, T g) const { w -= g; }
+  };
+};
+
 double after(const std::string& spec, int steps, const std::vector<optim::Setting>& settings = {}) {
   Tensor w = parameter(zeros({1}, DType::f64));
   const auto optimizer = optim::make(spec, {{"w", w}}, settings);
@@ -102,6 +124,21 @@ TEST(Fields, RefuseWhatTheyAreNot) {
   TensorMap state = m.state();
   state["mixed/shrink"].data<double>()[0] = 1e300;
   EXPECT_EQ(thrown([&] { m.load_state(state); }), "ValueError: [mixed] shrink must be never, first or always, or 0 to 2: 1e+300");
+}
+
+TEST(Fields, SayWhatANumberMayBe) {
+  optim::register_optimizer<Bound>();
+  const auto refused = [](const std::string& spec) { return thrown([&] { optim::make(spec, {{"w", zeros({1})}}); }); };
+  EXPECT_EQ(refused("bound keep=1"), "ValueError: [bound] keep must lie in [0, 1): 1");
+  EXPECT_EQ(refused("bound floor=0"), "ValueError: [bound] floor must be above 0: 0");
+  EXPECT_EQ(refused("bound rise=-1"), "ValueError: [bound] rise must not be negative: -1");
+  EXPECT_EQ(refused("bound rise=nan"), "ValueError: [bound] rise must be finite: nan");
+  EXPECT_EQ(refused("bound keep=0 floor=1e-9 rise=1e9"), "nothing");
+}
+
+TEST(Fields, StandInAFormulaByTheirNames) {
+  Bound plain({{"w", zeros({1})}}, {.weight_decay = 0.25});
+  EXPECT_EQ(plain.explain().substr(0, plain.explain().find('\n')), "bound: g <- g + 0.25*w, m <- 0.5*m + g, w <- w - 0.5*m{other}/1");
 }
 
 TEST(Fields, GoThroughTheKit) {
