@@ -12,7 +12,8 @@ TEST(Operations, ValuesAtTheEdges) {
       const Values y = values(r.f.f({tensor({-INFINITY, -0., 0, INFINITY, NAN}, dtype)}, r.cases.front().numbers));
       for (std::size_t i = 0; i < 4; ++i) {
         const double is = r.edges[i];
-        EXPECT_TRUE(near(tensor(y[i], DType::f64), tensor(is, DType::f64), dtype == DType::f32 ? 1e-7 : 1e-15)) << r.name << " at edge " << i;
+        EXPECT_TRUE(near(tensor(y[i], DType::f64), tensor(is, DType::f64), dtype == DType::f32 ? 1e-7 : 1e-15))
+            << r.name << " at edge " << i;
         EXPECT_TRUE(is != 0 || std::signbit(y[i]) == std::signbit(is)) << r.name << " at edge " << i;
       }
       EXPECT_TRUE(std::isnan(y[4])) << r.name;

@@ -52,11 +52,11 @@ class Bytes {
 using Call = std::function<Tensors(const Tensors&)>;
 
 struct Operation {
-  std::string name;                   // as it is declared, with what tells its forms apart behind it; a stored find begins with it
-  std::string inputs;                 // the kind of each; "*": up to four floating ones, or of any dtype
-  std::function<Call(Bytes&)> call;   // the call, its other arguments drawn
-  bool may_refuse = false;  // whether the gradient is documented to throw for some values
-  bool bounded = false;     // whether finite inputs have finite gradients, whatever their size
+  std::string name;                  // as it is declared, with what tells its forms apart behind it; a stored find begins with it
+  std::string inputs;                // the kind of each; "*": up to four floating ones, or of any dtype
+  std::function<Call(Bytes&)> call;  // the call, its other arguments drawn
+  bool may_refuse = false;           // whether the gradient is documented to throw for some values
+  bool bounded = false;              // whether finite inputs have finite gradients, whatever their size
 };
 
 std::span<const Operation> elementwise_operations();
