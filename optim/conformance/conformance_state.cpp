@@ -2,7 +2,7 @@
 
 #include <limits>
 
-// The checks of what a method leaves alone, keeps, and refuses.
+// The checks of what a method leaves alone, keeps, and refuses. They stand in one file because all of them look at one Training.
 namespace capstan::optim::detail {
 
 using capstan::detail::join;
