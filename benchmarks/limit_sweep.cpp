@@ -20,6 +20,7 @@ void pass(T* w, const T* g, T* const* s, std::size_t count, std::int64_t n) {
   if (count == 1) pass(w, g, n, s[0]);
   if (count == 2) pass(w, g, n, s[0], s[1]);
   if (count == 3) pass(w, g, n, s[0], s[1], s[2]);
+  if (count == 4) pass(w, g, n, s[0], s[1], s[2], s[3]);
 }
 
 }  // namespace

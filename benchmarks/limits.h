@@ -19,7 +19,7 @@ float linear_epoch(Linear& model, const float* x, const float* y, std::int64_t r
 void adagrad(float* w, const float* g, float* s, std::int64_t n, float lr, float eps);
 
 /// One pass over n elements of w, g and `count` <= most_states further arrays: g is read, all others are read and written.
-constexpr std::size_t most_states = 3;
+constexpr std::size_t most_states = 4;
 void sweep(float* w, const float* g, float* const* states, std::size_t count, std::int64_t n);
 void sweep(double* w, const double* g, double* const* states, std::size_t count, std::int64_t n);
 

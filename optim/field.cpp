@@ -29,6 +29,8 @@ std::string FieldInfo::refusal(double value) const {
   return join("must be ", all, ", or 0 to ", count - 1);
 }
 
+std::string number_text(double value) { return join(value); }
+
 std::string FieldInfo::text(double value) const {
   if (!refusal(value).empty() || kind == Kind::number || kind == Kind::whole) return join(value);
   return kind == Kind::flag ? (value == 0 ? "false" : "true") : words[static_cast<std::size_t>(value)];

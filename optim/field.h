@@ -115,6 +115,9 @@ struct Field : FieldInfo {
   void (*set_word)(Options&, double) = nullptr;
 };
 
+/// A number as errors and explain() show it, for a method's formula(): "0.1", "1e-08".
+std::string number_text(double value);
+
 namespace detail {
 /// Each option as a number, and back.
 template <class Fields, class Options>

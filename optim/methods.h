@@ -24,7 +24,7 @@
 #include <capstan/optim/yogi.h>
 
 /// Every built-in method once. What goes through all of them goes through this list: make() and its names, the tables of tests and
-/// benchmarks, the page of README. X(Adagrad) stands for the class optim::Adagrad; its options are optim::OptionsOf<optim::Adagrad>.
+/// benchmarks, docs/reference.md. X(Adagrad) stands for the class optim::Adagrad; its options are optim::OptionsOf<optim::Adagrad>.
 /// Not in capstan.h, which a small program includes.
 #define CAPSTAN_METHODS(X) \
   X(AdaBelief)             \

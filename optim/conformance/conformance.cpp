@@ -187,6 +187,7 @@ std::string same_for_any_threads(const Subject& s) {
 
 void moves_each_element_by_itself(const Subject& s) {
   if (!s.elementwise) throw NotClaimed{"the method is no Elementwise"};
+  if (s.settings.together) throw NotClaimed{"all parameters make one step"};
   for_sets(s, [&](const Trial& trial) {
     for (const DType dtype : both_dtypes)
       for (const std::int64_t n : {0, 1, 15, 16, 17, 33, 1000}) {

@@ -97,7 +97,7 @@ std::false_type moves_elements(const void*);
 ///   - "refuses bad options": NaN and infinity for any, a negative lr, eps and weight_decay, in the constructor, set_lr(), group()
 ///     and load_state(), before anything is changed;
 ///   - "gives the same bits for any number of threads": 1, 2 and 3, which it sets and restores;
-///   - "moves each element by itself", when Method is an Elementwise.
+///   - "moves each element by itself", when Method is an Elementwise whose parameters do not depend on each other.
 ///
 /// What of a property a method does not promise, or the kit cannot try, is left out, and the report says so beside "held".
 /// Give a set for each rule that options can choose, and one in which each option has a say (dampening has none without

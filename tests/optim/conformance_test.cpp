@@ -54,7 +54,8 @@ TEST_P(Methods, TellTheirNameAndOptions) {
   const auto optimizer = row().build(Parameters{{"w", w}}, {});
   EXPECT_EQ(optimizer->method(), row().name);
   std::string keys;
-  for (const std::string& option : row().options) keys += row().name + "/" + option + " ";
+  for (const auto& numbers : {row().options, row().shared})
+    for (const std::string& number : numbers) keys += row().name + "/" + number + " ";
   EXPECT_EQ(names(optimizer->state()), keys + row().name + "/step w/step");
 }
 

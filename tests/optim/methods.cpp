@@ -32,7 +32,7 @@ std::vector<Row::Refusal> refusals(const std::vector<const char*>& not_negative,
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = [] {
     std::vector<Row> rows;
-    for (const auto& part : {first_rows(), adam_rows(), other_rows(), whole_rows(), users_rows()})
+    for (const auto& part : {first_rows(), adam_rows(), other_rows(), whole_rows(), contrib_rows(), users_rows()})
       rows.insert(rows.end(), part.begin(), part.end());
     return rows;
   }();

@@ -144,6 +144,7 @@ struct Row {
   std::int64_t most = 1 << 30;            // elements that a parameter may have here
   bool together = false;                  // all parameters make one step
   std::vector<std::string> elsewhere;     // options that count for step(closure) only, which its own test sees
+  std::vector<std::string> shared;        // numbers that all parameters share
 
   /// A shape of n elements that the method takes.
   Shape shape(std::int64_t n) const { return matrices ? Shape{n, 1} : Shape{n}; }
@@ -156,7 +157,7 @@ std::vector<Row::Refusal> refusals(const std::vector<const char*>& not_negative,
                                    std::vector<Row::Refusal> more = {});
 
 const std::vector<Row>& rows();
-std::vector<Row> first_rows(), adam_rows(), other_rows(), whole_rows(), users_rows();  // which make them up
+std::vector<Row> first_rows(), adam_rows(), other_rows(), whole_rows(), contrib_rows(), users_rows();  // which make them up
 
 inline constexpr double NaN = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 

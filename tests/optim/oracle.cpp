@@ -4,10 +4,10 @@
 
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <stdexcept>
+
+#include "../files.h"
 
 namespace oracle {
 
@@ -185,16 +185,20 @@ std::vector<Case> parse(std::string_view text) {
   return all;
 }
 
-std::string text() {
-  std::ifstream in(CAPSTAN_TEST_FILES "/oracles/optimizers.txt", std::ios::binary);
-  if (!in) throw std::runtime_error("cannot open " CAPSTAN_TEST_FILES "/oracles/optimizers.txt");
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
 const std::vector<Case>& cases() {
-  static const std::vector<Case> all = parse(text());
+  static const std::vector<Case> all = [] {
+    std::vector<Case> cases = parse(read(CAPSTAN_TEST_FILES "/oracles/optimizers.txt"));
+    std::set<std::filesystem::path> files;
+    for (const auto& file : std::filesystem::directory_iterator(CAPSTAN_TEST_FILES "/oracles/contrib"))
+      if (file.path().extension() == ".py") files.insert(file.path());
+    for (const std::filesystem::path& file : files) {
+      const std::string text = read(file), head = "\nNUMBERS = \"\"\"\n";
+      const std::size_t begin = text.find(head), end = text.rfind("\"\"\"");
+      if (begin == std::string::npos) throw std::runtime_error(file.string() + " has no NUMBERS");
+      for (Case& c : parse(text.substr(begin + head.size(), end - begin - head.size()))) cases.push_back(std::move(c));
+    }
+    return cases;
+  }();
   return all;
 }
 

@@ -7,10 +7,11 @@
 #include <utility>
 #include <vector>
 
-/// The reference trajectories of tests/oracles/optimizers.txt, whose head says how it is laid out.
+/// The reference trajectories of tests/oracles/optimizers.txt, whose head says how it is laid out, and those of the methods of
+/// optim/contrib, which stand at the end of tests/oracles/contrib/<method>.py.
 namespace oracle {
 
-inline constexpr std::size_t size = 6, count = 113;  // of a parameter; of the cases
+inline constexpr std::size_t size = 6;  // of a parameter
 using Row = std::array<double, size>;
 
 struct Case {
@@ -26,9 +27,7 @@ struct Case {
 /// Throws std::runtime_error, naming the line, for anything that the file's head does not allow.
 std::vector<Case> parse(std::string_view text);
 
-/// The content of tests/oracles/optimizers.txt.
-std::string text();
-/// Its cases; a test asserts that they can be read.
+/// The cases of all files.
 const std::vector<Case>& cases();
 
 }  // namespace oracle

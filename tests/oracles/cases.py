@@ -5,7 +5,7 @@ from libraries import (DYNET, JAX, KERAS, MLX, OPTAX, TORCH, dynet_step, keras, 
 import numpy as np
 
 from case import A, B, SINGLE, TOLERANCE, Case, method_of
-from formulas import DEFAULTS
+from formulas import CONTRIB, DEFAULTS
 
 D2L = "restated: Dive into Deep Learning,"
 
@@ -28,7 +28,7 @@ def with_torch(name, preset="-", first=False, shape=(6,), **options):
 
 def with_optax(name, transformation, preset="-", shape=(6,), **options):
     """Optax, given the options of the case alone; `transformation` is of its own making or a chain of its parts."""
-    where = "contrib." if method_of(name) == "schedule_free_adamw" else ""
+    where = "contrib." if method_of(name) in ("schedule_free_adamw", "prodigy") else ""
     return Case(name, options, f"optax.{where}{method_of(name)}, {OPTAX}, {JAX}", optax_step(transformation), [], preset, shape=shape)
 
 
@@ -219,4 +219,5 @@ def all_cases():
         inside("rmsprop_d2l_first_step", *rmsprop_d2l, first=True),
         *element_cases(),
         *whole_cases(),
+        *(case for method in CONTRIB.values() for case in method.cases()),
     ]

@@ -1,5 +1,13 @@
-"""The methods as their headers in optim/ state them, for optimizers.py: plain NumPy, in double and in extended precision."""
+"""The methods as their headers in optim/ state them, for optimizers.py: plain NumPy, in double and in extended precision.
+
+Those of optim/contrib stand in a file of their own in contrib/, with their cases and numbers.
+"""
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
+
+CONTRIB = {file.stem: import_module(f"contrib.{file.stem}") for file in sorted((Path(__file__).parent / "contrib").glob("*.py"))}
 
 DEFAULTS = {                 # Capstan's option names, order and defaults
     "sgd": dict(lr=1e-3, momentum=0, dampening=0, nesterov=False, weight_decay=0),
@@ -27,7 +35,8 @@ DEFAULTS = {                 # Capstan's option names, order and defaults
     "schedule_free_adamw": dict(lr=2.5e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, weight_lr_power=2),
     "lbfgs": dict(lr=1, max_iter=20, max_eval=0, tolerance_grad=1e-7, tolerance_change=1e-9, history_size=10),
 }
-OWN_DECAY = {"lamb", "adafactor", "schedule_free_adamw"}
+DEFAULTS |= {name: method.DEFAULTS for name, method in CONTRIB.items()}
+OWN_DECAY = {"lamb", "adafactor", "schedule_free_adamw"} | {name for name, method in CONTRIB.items() if method.OWN_DECAY}
 DECOUPLED = {"adamw", "lion", "muon"}          # the others where the option decoupled_weight_decay says so
 
 
@@ -211,7 +220,8 @@ def restated(method, options, T):
         state["s"] = d * o["lr"] * (min(T(1), 1 / np.sum(np.abs(x))) if first else 1)
         return w + state["s"].reshape(w.shape)
 
-    rule, decay = locals()["adam" if method == "adamw" else method], o.get("weight_decay", T(0))
+    rule = CONTRIB[method].start(o, T) if method in CONTRIB else locals()["adam" if method == "adamw" else method]
+    decay = o.get("weight_decay", T(0))
     if method in DECOUPLED or o.get("decoupled_weight_decay"):
         return lambda w, g, t: rule(w - o["lr"] * decay * w, g, t)
     if method in OWN_DECAY:

@@ -1,4 +1,5 @@
-"""Reference trajectories for the optimizers: writes optimizers.txt beside this file. README.md says how to run it.
+"""Reference trajectories for the optimizers: writes optimizers.txt beside this file, and the NUMBERS at the end of each file in
+contrib/. README.md says how to run it.
 
     python optimizers.py                    every method, by every library
     python optimizers.py lion rmsprop       these alone, by the libraries that they need; the other cases stay as they are
@@ -16,7 +17,7 @@ from pathlib import Path
 import libraries
 from case import FIRST
 from cases import all_cases
-from formulas import DEFAULTS
+from formulas import CONTRIB, DEFAULTS
 
 DISTINCT = 1e-9              # two cases whose options differ must end at least this far apart
 
@@ -53,11 +54,21 @@ def case_text(c):
 
 
 def stored():
-    """The versions and the cases of the file: {package: "package version"}, {name: text}."""
+    """The versions and the cases of the files: {package: "package version"}, {name: text}."""
     text = Path(__file__).with_suffix(".txt").read_text()
-    blocks = re.findall(r"^case (\S+)\n.*?^end\n", text, re.M | re.S)
-    texts = (m.group() for m in re.finditer(r"^case .*?^end\n", text, re.M | re.S))
-    return {v.split()[0]: v for v in text.split("\n")[1][2:].split(", ")}, dict(zip(blocks, texts))
+    versions = {v.split()[0]: v for v in text.split("\n")[1][2:].split(", ")}
+    text += "".join(method.NUMBERS for method in CONTRIB.values())
+    return versions, {m[1]: m[0] for m in re.finditer(r"^case (\S+)\n.*?^end\n", text, re.M | re.S)}
+
+
+def write(cases, texts, versions):
+    """The cases of optim/contrib into the file of their method, the others into optimizers.txt."""
+    for name, method in CONTRIB.items():
+        file = Path(method.__file__)
+        numbers = "\n".join(texts[c.name] for c in cases if c.method == name)
+        file.write_text(file.read_text().split("\nNUMBERS = ")[0] + f'\nNUMBERS = """\n{numbers}"""\n')
+    header = HEADER.format(versions=versions)
+    Path(__file__).with_suffix(".txt").write_text("\n".join([header] + [texts[c.name] for c in cases if c.method not in CONTRIB]))
 
 
 def compute(cases):
@@ -91,8 +102,7 @@ def main(methods):
     if missing:
         sys.exit(f"these are in no file yet, compute them too: {', '.join(missing)}")
     order = ["numpy"] + [libraries.PACKAGES[m] for m in ("torch", "jax", "optax", "keras", "mlx", "dynet")]
-    header = HEADER.format(versions=", ".join(versions[p] for p in order))
-    Path(__file__).with_suffix(".txt").write_text("\n".join([header] + [texts[c.name] for c in cases]))
+    write(cases, texts, ", ".join(versions[p] for p in order))
     print(f"{len(wanted)} cases computed, {len(cases)} written")
 
 

@@ -3,18 +3,11 @@
 // Last line: 3 methods
 #include <capstan/capstan.h>
 #include <capstan/core/xtensor.h>
-#include <capstan/optim/adafactor.h>
 #include <capstan/optim/chain.h>
 #include <capstan/optim/conformance.h>
-#include <capstan/optim/full_matrix_adagrad.h>
-#include <capstan/optim/lamb.h>
-#include <capstan/optim/lars.h>
-#include <capstan/optim/lbfgs.h>
 #include <capstan/optim/make.h>
-#include <capstan/optim/muon.h>
+#include <capstan/optim/methods.h>
 #include <capstan/optim/own_part.h>
-#include <capstan/optim/rowwise_adagrad.h>
-#include <capstan/optim/schedule_free_adamw.h>
 #include <capstan/optim/whole_tensor.h>
 #include <capstan/train/compare.h>
 #include <capstan/train/contour.h>

@@ -72,6 +72,6 @@ if(NOT command OR leaked)
 endif()
 
 set(ENV{CAPSTAN_DATA})
-foreach(name hello my_optimizer prodigy my_operation bridge headers)
+foreach(name hello my_optimizer dog my_operation bridge headers)
   run(${CMAKE_COMMAND} -DSOURCE=${WORK}/source/${name}.cpp -DPROGRAM=${WORK}/build/${name} -P ${tests}/example.cmake)
 endforeach()
