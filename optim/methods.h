@@ -6,6 +6,7 @@
 #include <capstan/optim/adam.h>
 #include <capstan/optim/adamax.h>
 #include <capstan/optim/adamw.h>
+#include <capstan/optim/adan.h>
 #include <capstan/optim/ftrl.h>
 #include <capstan/optim/full_matrix_adagrad.h>
 #include <capstan/optim/lamb.h>
@@ -34,6 +35,7 @@
   X(Adam)                  \
   X(Adamax)                \
   X(AdamW)                 \
+  X(Adan)                  \
   X(FTRL)                  \
   X(FullMatrixAdagrad)     \
   X(LAMB)                  \

@@ -1,5 +1,76 @@
+#include <capstan/optim/make.h>
+
+#include <cmath>
+#include <limits>
+
 #include "all_methods.h"
+#include "support.h"
 
 // The rows of the methods of optim/contrib, each with a test of what the method is for.
 
-std::vector<Row> contrib_rows() { return {}; }
+std::vector<Row> contrib_rows() {
+  return {{"adan",
+           build<optim::Adan, optim::AdanOptions>,
+           {"lr", "beta1", "beta2", "beta3", "eps", "weight_decay", "bias_correction"},
+           {{"lr", 0.05}, {"beta1", 0.9}},
+           1e-3,
+           {felt("lr", 0.2), felt("beta1", 0.5), felt("beta2", 0.5), felt("beta3", 0.9), felt("eps", 0.5), felt("weight_decay", 0.1),
+            felt("bias_correction", 0)},
+           refusals({"lr", "eps", "weight_decay"}, {"beta1", "beta2", "beta3"}),
+           {{{"lr", 0.1}, {"beta1", 0.9}, {"beta2", 0.8}, {"beta3", 0.95}, {"eps", 1e-3}, {"weight_decay", 0.01}, {"bias_correction", 0}}},
+           "| exp_avg exp_avg_diff exp_avg_sq last_gradient",
+           optim::Decay::own}};
+}
+
+namespace {
+
+/// After how many steps a loss is below `left` of the first; `most` when it is not.
+template <class Loss>
+int steps_to(const std::string& spec, Tensor w, double left, int most, Loss loss) {
+  const auto optimizer = optim::make(spec, {{"w", w}});
+  double first = 0;
+  for (int t = 0; t < most; ++t) {
+    Tape tape;
+    const Tensor now = loss(w);
+    if (t == 0) first = now.item();
+    if (now.item() <= left * first) return t;
+    optimizer->step(tape.gradients(now));
+  }
+  return most;
+}
+
+/// At the best of some rates.
+template <class Loss>
+int fewest_steps_to(const std::string& method, const Tensor& start, double left, int most, Loss loss) {
+  for (const char* lr : {"0.003", "0.01", "0.03", "0.1", "0.3", "1", "3"})
+    most = steps_to(method + " lr=" + lr, parameter(start.clone()), left, most, loss);
+  return most;
+}
+
+std::string formula(const std::string& spec) {
+  const std::string text = optim::make(spec, {{"w", zeros({2, 3})}})->explain();
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+TEST(Contrib, AdanIsThroughAValleySoonerThanAdam) {
+  const Tensor start = tensor({-1.2, 1.0}, DType::f64);
+  const auto valley = [](const Tensor& w) {  // Rosenbrock's
+    const Tensor x = w.rows(0, 1), y = w.rows(1, 2);
+    return sum(square(1 - x) + 100 * square(y - square(x)));
+  };
+  const int adan = fewest_steps_to("adan", start, 1e-4, 3000, valley), adam = fewest_steps_to("adam", start, 1e-4, 3000, valley);
+  EXPECT_LT(2 * adan, adam) << adan;
+}
+
+TEST(Contrib, AdanExplainsItself) {
+  EXPECT_EQ(
+      formula("adan"),
+      "adan: d = g - last g, m <- 0.98*m + (1 - 0.98)*g, v <- 0.92*v + (1 - 0.92)*d, n <- 0.99*n + (1 - 0.99)*(g + 0.92*d)^2, w <- w - "
+      "0.001*(m/(1 - 0.98^t) + 0.92*v/(1 - 0.92^t))/(sqrt(n/(1 - 0.99^t)) + 1e-08)");
+  EXPECT_EQ(
+      formula("adan bias_correction=0 weight_decay=0.5"),
+      "adan: d = g - last g, m <- 0.98*m + (1 - 0.98)*g, v <- 0.92*v + (1 - 0.92)*d, n <- 0.99*n + (1 - 0.99)*(g + 0.92*d)^2, (m and n "
+      "from g and g^2), w <- w - 0.001*(m + 0.92*v)/(sqrt(n) + 1e-08), w <- w/(1 + 0.001*0.5)");
+}
