@@ -22,6 +22,7 @@
 #include <capstan/optim/schedule_free_adamw.h>
 #include <capstan/optim/sgd.h>
 #include <capstan/optim/signum.h>
+#include <capstan/optim/sm3.h>
 #include <capstan/optim/yogi.h>
 
 /// Every built-in method once. What goes through all of them goes through this list: make() and its names, the tables of tests and
@@ -51,4 +52,5 @@
   X(ScheduleFreeAdamW)     \
   X(SGD)                   \
   X(Signum)                \
+  X(SM3)                   \
   X(Yogi)

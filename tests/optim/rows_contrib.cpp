@@ -19,7 +19,18 @@ std::vector<Row> contrib_rows() {
            refusals({"lr", "eps", "weight_decay"}, {"beta1", "beta2", "beta3"}),
            {{{"lr", 0.1}, {"beta1", 0.9}, {"beta2", 0.8}, {"beta3", 0.95}, {"eps", 1e-3}, {"weight_decay", 0.01}, {"bias_correction", 0}}},
            "| exp_avg exp_avg_diff exp_avg_sq last_gradient",
-           optim::Decay::own}};
+           optim::Decay::own},
+          {"sm3",
+           build<optim::SM3, optim::SM3Options>,
+           {"lr", "eps", "weight_decay"},
+           {{"lr", 0.5}},
+           1e-3,
+           {felt("lr", 0.2), felt("eps", 0.1), felt("weight_decay", 0.1)},
+           refusals({"lr", "eps", "weight_decay"}, {}),
+           {{{"lr", 0.1}, {"eps", 1e-3}, {"weight_decay", 0.01}}},
+           "| sum",
+           optim::Decay::l2,
+           true}};
 }
 
 namespace {
@@ -73,4 +84,31 @@ TEST(Contrib, AdanExplainsItself) {
       formula("adan bias_correction=0 weight_decay=0.5"),
       "adan: d = g - last g, m <- 0.98*m + (1 - 0.98)*g, v <- 0.92*v + (1 - 0.92)*d, n <- 0.99*n + (1 - 0.99)*(g + 0.92*d)^2, (m and n "
       "from g and g^2), w <- w - 0.001*(m + 0.92*v)/(sqrt(n) + 1e-08), w <- w/(1 + 0.001*0.5)");
+}
+
+TEST(Contrib, SM3HasOneNumberForEachRowAndColumn) {
+  const Parameters w = {{"w", zeros({1000, 500})}};
+  EXPECT_NE(optim::make("sm3", w)->explain().find(", 6000 bytes of state"), std::string::npos) << optim::make("sm3", w)->explain();
+  EXPECT_NE(optim::make("adagrad", w)->explain().find(", 2000000 bytes of state"), std::string::npos);
+  // And moves like Adagrad where each row has one size of gradient.
+  Tensor a = parameter(zeros({3, 2}, DType::f64)), b = parameter(zeros({3, 2}, DType::f64));
+  const auto sm3 = optim::make("sm3", {{"a", a}}), adagrad = optim::make("adagrad lr=0.1", {{"b", b}});
+  for (int t = 0; t < 5; ++t) {
+    const Tensor g = tensor({{1.0, -1.0}, {0.0, 0.0}, {0.5, 0.5}}, DType::f64);
+    sm3->step(Gradients::from({{a, g}}));
+    adagrad->step(Gradients::from({{b, g}}));
+  }
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(values(a)[i], values(b)[i], 1e-15);
+  // Of any number of axes, of none too.
+  for (const Shape& shape : {Shape{}, Shape{4}, Shape{2, 3, 4}, Shape{0, 3}}) {
+    Tensor x = parameter(zeros(shape));
+    optim::SM3 of_any(Parameters{{"x", x}});
+    of_any.step(Gradients::from({{x, ones(shape)}}));
+    for (const double moved : values(x)) EXPECT_NEAR(moved, -0.1, 1e-6);
+    EXPECT_EQ(of_any.state()["x/sum"].numel(), shape.dim() == 0 ? 1 : shape.dim() == 1 ? 4 : shape.dim() == 3 ? 9 : 3);
+  }
+}
+
+TEST(Contrib, SM3ExplainsItself) {
+  EXPECT_EQ(formula("sm3"), "sm3: v = min(s of each slice) + g^2, s <- max(v over the slice), w <- w - 0.1*g/(sqrt(v) + 1e-10)");
 }
