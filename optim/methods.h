@@ -15,6 +15,7 @@
 #include <capstan/optim/lion.h>
 #include <capstan/optim/muon.h>
 #include <capstan/optim/nadam.h>
+#include <capstan/optim/prodigy.h>
 #include <capstan/optim/radam.h>
 #include <capstan/optim/rmsprop.h>
 #include <capstan/optim/rowwise_adagrad.h>
@@ -45,6 +46,7 @@
   X(Lion)                  \
   X(Muon)                  \
   X(NAdam)                 \
+  X(Prodigy)               \
   X(RAdam)                 \
   X(RMSProp)               \
   X(RowwiseAdagrad)        \

@@ -20,6 +20,40 @@ std::vector<Row> contrib_rows() {
            {{{"lr", 0.1}, {"beta1", 0.9}, {"beta2", 0.8}, {"beta3", 0.95}, {"eps", 1e-3}, {"weight_decay", 0.01}, {"bias_correction", 0}}},
            "| exp_avg exp_avg_diff exp_avg_sq last_gradient",
            optim::Decay::own},
+          {"prodigy",
+           build<optim::Prodigy, optim::ProdigyOptions>,
+           {"lr", "beta1", "beta2", "eps", "d0", "d_coef", "weight_decay", "bias_correction"},
+           {{"beta2", 0.99}, {"d0", 0.01}},
+           0.03,
+           {{"lr", {{"d0", 0.01}}, {{"d0", 0.01}, {"lr", 0.5}}},
+            {"beta1", {{"d0", 0.01}}, {{"d0", 0.01}, {"beta1", 0.5}}},
+            {"beta2", {{"d0", 0.01}}, {{"d0", 0.01}, {"beta2", 0.9}}},
+            {"eps", {{"d0", 0.01}}, {{"d0", 0.01}, {"eps", 0.5}}},
+            {"d0", {{"d0", 0.01}}, {{"d0", 0.02}}},
+            {"d_coef", {{"d0", 0.01}}, {{"d0", 0.01}, {"d_coef", 2}}},
+            {"weight_decay", {{"d0", 0.01}}, {{"d0", 0.01}, {"weight_decay", 0.5}}},
+            {"bias_correction", {{"d0", 0.01}}, {{"d0", 0.01}, {"bias_correction", 1}}}},
+           refusals({"lr", "eps", "weight_decay"}, {"beta1", "beta2"},
+                    {{{{"d0", 0}}, "d0 must be above 0: 0"},
+                     {{{"d0", NaN}}, "d0 must be finite: nan"},
+                     {{{"d_coef", -1}}, "d_coef must be above 0: -1"},
+                     {{{"d_coef", inf}}, "d_coef must be finite: inf"}}),
+           {{{"lr", 0.5},
+             {"beta1", 0.8},
+             {"beta2", 0.99},
+             {"eps", 1e-3},
+             {"d0", 0.01},
+             {"d_coef", 0.5},
+             {"weight_decay", 0.01},
+             {"bias_correction", 1}}},
+           "| exp_avg exp_avg_sq s start",
+           optim::Decay::own,
+           false,
+           false,
+           1 << 30,
+           true,
+           {},
+           {"d", "r"}},
           {"sm3",
            build<optim::SM3, optim::SM3Options>,
            {"lr", "eps", "weight_decay"},
@@ -84,6 +118,35 @@ TEST(Contrib, AdanExplainsItself) {
       formula("adan bias_correction=0 weight_decay=0.5"),
       "adan: d = g - last g, m <- 0.98*m + (1 - 0.98)*g, v <- 0.92*v + (1 - 0.92)*d, n <- 0.99*n + (1 - 0.99)*(g + 0.92*d)^2, (m and n "
       "from g and g^2), w <- w - 0.001*(m + 0.92*v)/(sqrt(n) + 1e-08), w <- w/(1 + 0.001*0.5)");
+}
+
+TEST(Contrib, ProdigyNeedsNoRate) {
+  for (const double size : {0.01, 1.0, 100.0}) {
+    const Tensor bottom = size * wobbles({7}, 50, DType::f64);
+    const auto parabola = [&](const Tensor& w) { return sum(square(w - bottom)); };
+    const auto steps = [&](const char* spec) { return steps_to(spec, parameter(zeros({7}, DType::f64)), 1e-2, 1000, parabola); };
+    EXPECT_LT(steps("prodigy"), 100) << size;
+    EXPECT_LT(steps("prodigy bias_correction=true"), 100) << size;
+    if (size > 1) {
+      EXPECT_EQ(steps("adam"), 1000);
+    }
+  }
+  Tensor w = parameter(ones({2}, DType::f64));
+  optim::Prodigy prodigy(Parameters{{"w", w}}, {.d0 = 0.5});
+  EXPECT_EQ(prodigy.d(), 0.5);
+  for (int t = 0; t < 5; ++t) prodigy.step(Gradients::from({{w, ones({2}, DType::f64)}}));
+  EXPECT_GT(prodigy.d(), 0.5);
+  EXPECT_EQ(prodigy.state()["prodigy/d"].item(), prodigy.d());
+}
+
+TEST(Contrib, ProdigyExplainsItself) {
+  EXPECT_EQ(
+      formula("prodigy"),
+      "prodigy: r <- sqrt(0.999)*r + (1 - sqrt(0.999))*1*d^2*<g, w0 - w>, s <- sqrt(0.999)*s + (1 - sqrt(0.999))*1*d^2*g, m <- 0.9*m + "
+      "(1 - 0.9)*d*g, v <- 0.999*v + (1 - 0.999)*d^2*g^2, w <- w - 1*d*m/(sqrt(v) + d*1e-08), d <- max(d, r/|s|) (from 1e-06)");
+  EXPECT_NE(formula("prodigy weight_decay=0.5 d_coef=2").find(", w <- w - 1*d*0.5*w, "), std::string::npos);
+  EXPECT_NE(formula("prodigy weight_decay=0.5 d_coef=2").find("max(d, 2*r/|s|)"), std::string::npos);
+  EXPECT_NE(formula("prodigy bias_correction=1").find("(1*sqrt(1 - 0.999^t)/(1 - 0.9^t))*d*m"), std::string::npos);
 }
 
 TEST(Contrib, SM3HasOneNumberForEachRowAndColumn) {
