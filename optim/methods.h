@@ -22,6 +22,7 @@
 #include <capstan/optim/rprop.h>
 #include <capstan/optim/schedule_free_adamw.h>
 #include <capstan/optim/sgd.h>
+#include <capstan/optim/shampoo.h>
 #include <capstan/optim/signum.h>
 #include <capstan/optim/sm3.h>
 #include <capstan/optim/yogi.h>
@@ -53,6 +54,7 @@
   X(Rprop)                 \
   X(ScheduleFreeAdamW)     \
   X(SGD)                   \
+  X(Shampoo)               \
   X(Signum)                \
   X(SM3)                   \
   X(Yogi)

@@ -54,6 +54,19 @@ std::vector<Row> contrib_rows() {
            true,
            {},
            {"d", "r"}},
+          {"shampoo",
+           build<optim::Shampoo, optim::ShampooOptions>,
+           {"lr", "eps", "weight_decay", "update_freq"},
+           {{"lr", 0.5}},
+           1e-2,
+           {felt("lr", 0.2), felt("eps", 0.5), felt("weight_decay", 0.1), felt("update_freq", 1)},
+           refusals({"lr", "eps", "weight_decay"}, {}, {{{{"update_freq", 0}}, "update_freq must be at least 1: 0"}}),
+           {{{"lr", 0.1}, {"eps", 1e-3}, {"weight_decay", 0.01}, {"update_freq", 3}}},
+           "| left right left_root right_root sum",
+           optim::Decay::l2,
+           true,
+           false,
+           1 << 17},
           {"sm3",
            build<optim::SM3, optim::SM3Options>,
            {"lr", "eps", "weight_decay"},
@@ -147,6 +160,64 @@ TEST(Contrib, ProdigyExplainsItself) {
   EXPECT_NE(formula("prodigy weight_decay=0.5 d_coef=2").find(", w <- w - 1*d*0.5*w, "), std::string::npos);
   EXPECT_NE(formula("prodigy weight_decay=0.5 d_coef=2").find("max(d, 2*r/|s|)"), std::string::npos);
   EXPECT_NE(formula("prodigy bias_correction=1").find("(1*sqrt(1 - 0.999^t)/(1 - 0.9^t))*d*m"), std::string::npos);
+}
+
+TEST(Contrib, ShampooSolvesAMatrixProblemSoonerThanAdagrad) {
+  manual_seed(5);
+  const auto side = [](std::int64_t n) {  // 30 times as steep one way as another, in a turned basis
+    const Tensor q = qr(randn({n, n}, DType::f64)).q;
+    std::vector<double> steep;
+    for (std::int64_t i = 0; i < n; ++i) steep.push_back(std::pow(30, static_cast<double>(i) / static_cast<double>(n - 1)) / 10);
+    return matmul(q * tensor(steep), q, {.transpose_b = true});
+  };
+  const Tensor a = side(8), b = side(6), bottom = randn({8, 6}, DType::f64), start = zeros({8, 6}, DType::f64);
+  const auto loss = [&](const Tensor& w) { return sum(square(matmul(matmul(a, w - bottom), b))); };
+  const auto steps = [&](const char* method) { return fewest_steps_to(method, start, 1e-3, 1000, loss); };
+  const int shampoo = steps("shampoo update_freq=1"), seldom = steps("shampoo"), adagrad = steps("adagrad");
+  EXPECT_LT(5 * shampoo, adagrad) << shampoo;
+  EXPECT_LT(seldom, adagrad);
+}
+
+TEST(Contrib, ShampooMovesWhatHasNoRootsAsAdagradDoes) {
+  for (const Shape& shape : {Shape{}, Shape{5}, Shape{1, 2049}, Shape{2049, 1, 1}, Shape{0, 3}}) {
+    Tensor a = parameter(zeros(shape, DType::f64)), b = parameter(zeros(shape, DType::f64));
+    const auto shampoo = optim::make("shampoo", {{"a", a}}), adagrad = optim::make("adagrad lr=0.1 eps=1e-4", {{"b", b}});
+    for (int t = 0; t < 3; ++t) {
+      const Tensor g = wobbles(shape, 10 * t, DType::f64);
+      shampoo->step(Gradients::from({{a, g}}));
+      adagrad->step(Gradients::from({{b, g}}));
+    }
+    for (std::size_t i = 0; i < values(a).size(); ++i) EXPECT_NEAR(values(a)[i], values(b)[i], 1e-15) << to_string(shape);
+  }
+  Tensor w = parameter(zeros({3, 2, 2}));
+  optim::Shampoo shampoo(Parameters{{"w", w}});
+  shampoo.step(Gradients::from({{w, ones({3, 2, 2})}}));
+  EXPECT_EQ(names(shampoo.state()).substr(names(shampoo.state()).find("w/")), "w/step w/left w/right w/left_root w/right_root w/sum");
+  EXPECT_TRUE(shampoo.state()["w/right_root"].shape() == (Shape{4, 4}));
+}
+
+// The direction is right, and goes on to be, where the squares have no room.
+TEST(Contrib, ShampooTakesGradientsOfAnySize) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const double most = dtype == DType::f32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+    for (const double size : {most, most / 4}) {
+      Tensor w = parameter(zeros({2, 2}, dtype));
+      optim::Shampoo shampoo(Parameters{{"w", w}}, {.lr = 1, .update_freq = 1});
+      for (int t = 0; t < 20; ++t) {
+        const std::vector<double> before = values(w);
+        shampoo.step(Gradients::from({{w, tensor({{0.6 * size, 0.0}, {0.0, -0.8 * size}}, DType::f64).to(dtype)}}));
+        EXPECT_LT(values(w)[0], before[0] - 0.01);
+        EXPECT_GT(values(w)[3], before[3] + 0.01);
+      }
+    }
+  }
+}
+
+TEST(Contrib, ShampooExplainsItself) {
+  EXPECT_EQ(
+      formula("shampoo weight_decay=0.5"),
+      "shampoo: g <- g + 0.5*w, L <- L + g g', R <- R + g' g, w <- w - 0.1*(L + 1e-04*I)^(-1/4) g (R + 1e-04*I)^(-1/4), the roots every "
+      "10 steps, before in steps 1, 2, 4, ... (vectors: s <- s + g^2, w <- w - 0.1*g/(sqrt(s) + 1e-04))");
 }
 
 TEST(Contrib, SM3HasOneNumberForEachRowAndColumn) {
