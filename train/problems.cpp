@@ -142,7 +142,7 @@ Attempt begin_moving_target(const Problem&) {
 }
 
 Attempt begin_mlp(const Problem&) {
-  nn::Sequential model{nn::Linear(8, 32), nn::Tanh(), nn::Linear(32, 32), nn::Tanh(), nn::Linear(32, 1)};
+  nn::Sequential model{nn::Linear(8, 40), nn::Tanh(), nn::Linear(40, 40), nn::Tanh(), nn::Linear(40, 1)};
   nn::Sequential truth{nn::Linear(8, 16), nn::Tanh(), nn::Linear(16, 1)};
   for (auto& [name, weight] : truth.parameters()) nn::init::normal(weight, 0, 0.5);
   const Tensor x = randn({1000, 8});

@@ -50,7 +50,7 @@ Problem sparse();
 /// Linear regression with two weights that go round the unit circle once an epoch, of 500 examples, one by one, with noise. The
 /// score is the mean distance from them.
 Problem moving_target();
-/// A network 8-32-32-1 with tanh learns what another one with 8-16-1 computes, from 1,000 examples. An epoch is a pass in batches of
+/// A network 8-40-40-1 with tanh learns what another one with 8-16-1 computes, from 1,000 examples. An epoch is a pass in batches of
 /// 20, the score its mean squared error.
 Problem mlp();
 /// All of them, in this order.
