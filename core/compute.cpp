@@ -320,7 +320,7 @@ Tensor sum(const Tensor& x, int axis, bool keepdim) {
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   if (shape.numel() == 1) {
-    Tensor y = sum(x);
+    Tensor y = kernels::sum(x);
     y.header()->dim = static_cast<std::uint8_t>(shape.dim());
     for (int i = 0; i < shape.dim(); ++i) y.header()->sizes[i] = 1;
     return y;
@@ -331,10 +331,10 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
     std::int64_t sizes[Shape::max_dim] = {1};
     for (int i = 0; i < lead; ++i) sizes[0] *= x.header()->sizes[i];
     for (int i = lead; i < x.dim(); ++i) sizes[i - lead + 1] = x.header()->sizes[i];
-    if (shape.dim() + 1 <= x.dim()) y = sum(view(y, Shape(sizes, shape.dim() + 1)), 0, false);
+    if (shape.dim() + 1 <= x.dim()) y = kernels::sum(view(y, Shape(sizes, shape.dim() + 1)), 0, false);
   }
   for (int i = 0; i < shape.dim(); ++i)
-    if (shape.begin()[i] == 1 && y.header()->sizes[i] != 1) y = sum(y, i, true);
+    if (shape.begin()[i] == 1 && y.header()->sizes[i] != 1) y = kernels::sum(y, i, true);
   return y;
 }
 

@@ -320,10 +320,12 @@ TEST(RateMicroscope, RefusesWhatCannotBe) {
   const Parameters parameters{{"weight", w}};
   for (const char* method : {"sgd", "lion", "lamb"}) {
     const auto optimizer = optim::make(method, parameters);
-    EXPECT_EQ(thrown([&] { const RateMicroscope microscope(*optimizer); }),
-              "ValueError: [RateMicroscope] the method must tell its effective rates: " + std::string(method) +
-                  " has none (those that do: adabelief, adadelta, adagrad, adam, adamax, adamw, ftrl, nadam, radam, rmsprop, "
-                  "rowwise_adagrad, schedule_free_adamw, yogi, and your own whose rule has a member rate())");
+    const std::string text = thrown([&] { const RateMicroscope microscope(*optimizer); });
+    EXPECT_TRUE(text.starts_with("ValueError: [RateMicroscope] the method must tell its effective rates: " + std::string(method) +
+                                 " has none (those that do: adabelief, adadelta, adagrad, "))
+        << text;
+    EXPECT_TRUE(text.ends_with(", yogi, and your own whose rule has a member rate())")) << text;
+    EXPECT_EQ(text.find(" " + std::string(method) + ","), std::string::npos) << text;
   }
   optim::Adagrad adagrad(parameters, plain());
   const auto refused = [&](const RateMicroscopeOptions& options) {
