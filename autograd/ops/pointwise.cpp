@@ -105,12 +105,15 @@ Tensor log1p(const Tensor& x) {
 }
 
 Tensor rsqrt(const Tensor& x) {
-  return from_y("rsqrt", Unary::rsqrt, x, [](const Tensor& y, const Tensor& dy) { return -0.5 * y * y * y * dy; });  // d x^p = p x^(p-1) dx
+  return record("rsqrt", unary("rsqrt", Unary::rsqrt, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    dx.add(0, dx.recorded() ? -0.5 * y * y * y * dy : binary("rsqrt", Binary::rsqrt_grad, y, dx.take_dy()));  // d x^p = p x^(p-1) dx
+  });
 }
 
 Tensor reciprocal(const Tensor& x) {
-  return from_y("reciprocal", Unary::reciprocal, x,
-                [](const Tensor& y, const Tensor& dy) { return -square(y) * dy; });  // d 1/x = -dx / x^2
+  return record("reciprocal", unary("reciprocal", Unary::reciprocal, x), {x}, [](const Tensor& y, const Tensor& dy, Inputs& dx) {
+    dx.add(0, dx.recorded() ? -square(y) * dy : binary("reciprocal", Binary::reciprocal_grad, y, dx.take_dy()));  // d 1/x = -dx / x^2
+  });
 }
 
 Tensor sin(const Tensor& x) {

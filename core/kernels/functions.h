@@ -46,6 +46,8 @@
   X(div, a / b) \
   X(pow, library::pow(a, b)) \
   X(sqrt_grad, b / (a + a))                     /* of y */ \
+  X(rsqrt_grad, T(-0.5) * a * a * a * b)        /* of y */ \
+  X(reciprocal_grad, -(a * a) * b)              /* of y */ \
   X(square_grad, (a * b) * T(2))               /* a + a may overflow */ \
   X(abs_grad, a > T(0) ? b : a < T(0) ? -b : T(0)) \
   X(relu_grad, a <= T(0) ? T(0) : b)            /* of y */ \
