@@ -1,4 +1,4 @@
-#include "by_xtensor.h"
+#include "operators.h"
 
 using namespace capstan;
 
@@ -6,34 +6,12 @@ namespace operations {
 
 namespace {
 
-/// A comparison of two tensors, of a tensor and a number, of a number and a tensor; of 1, 2, 3 (3, 2, 1 on the right) with 2.
+/// A comparison of 1, 2, 3 (3, 2, 1 on the right) with 2.
 template <class F, class X>
 void add_comparison(std::vector<Row>& rows, const std::string& op, F f, X same_as, const NestedList& is) {
-  const std::string name = "operator" + op, numbers = "[d.whole(-3, 3) + 0.5]";
-  const Tensor right = d({1, 2, 3}), left = d({3, 2, 1});
-  rows.push_back({.name = name,
-                  .declaration = name + "(const Tensor& a, const Tensor& b)",
-                  .f = [f](const Tensor& a, const Tensor& b) { return f(a, b); },
-                  .torch = "x " + op + " y",
-                  .kinds = "aa",
-                  .same_as = by_xtensor([same_as](const auto& a, const auto& b) { return same_as(a, b); }),
-                  .cases = {{.at = {right, d(2)}, .is = booleans(is)}}});
-  rows.push_back({.name = name + ", number right",
-                  .declaration = name + "(const Tensor& a, double b)",
-                  .f = [f](const Tensor& a, double b) { return f(a, b); },
-                  .torch = "x " + op + " p",
-                  .numbers = numbers,
-                  .kinds = "a",
-                  .same_as = by_xtensor([same_as](const auto& a, const double& b) { return same_as(a, b); }),
-                  .cases = {{.numbers = {2}, .at = {right}, .is = booleans(is)}}});
-  rows.push_back({.name = name + ", number left",
-                  .declaration = name + "(double a, const Tensor& b)",
-                  .f = [f](double a, const Tensor& b) { return f(a, b); },
-                  .torch = "p " + op + " x",
-                  .numbers = numbers,
-                  .kinds = "a",
-                  .same_as = by_xtensor([same_as](const double& a, const auto& b) { return same_as(a, b); }),
-                  .cases = {{.numbers = {2}, .at = {left}, .is = booleans(is)}}});
+  const Tensor up = d({1, 2, 3}), down = d({3, 2, 1}), result = booleans(is);
+  add_operator(rows, op, f, same_as, {.at = {up, d(2)}, .is = result}, {.numbers = {2}, .at = {up}, .is = result}, {},
+               {.numbers = {2}, .at = {down}, .is = result}, {});
 }
 
 /// Two tensors of booleans joined.
