@@ -16,6 +16,8 @@ T binary_formula(Binary kind, T a, T b) {
     case Binary::div: return a / b;
     case Binary::pow: return std::pow(a, b);
     case Binary::sqrt_grad: return b / (a + a);
+    case Binary::rsqrt_grad: return T(-0.5) * a * a * a * b;
+    case Binary::reciprocal_grad: return -(a * a) * b;
     case Binary::square_grad: return a * b * 2;
     case Binary::abs_grad: return a > 0 ? b : a < 0 ? -b : T(0);
     case Binary::relu_grad: return a <= 0 ? T(0) : b;
