@@ -2,7 +2,9 @@
 
 #include <capstan/core/text.h>
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,13 +16,16 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <new>
 #include <utility>
 #ifdef __linux__
 #include <sys/vfs.h>
 #endif
 
-// How files are opened and written. A new file is written beside its path under a name of its own; publish() brings it to the disk
-// and renames it. What stands for something open already (/dev/stdout, a pipe) is written to directly.
+// How files are opened and written. A new file is written beside its path under a name of its own; complete() brings it to the disk,
+// publish() renames it. What stands for something open already (/dev/stdout, a pipe) is written to directly. All that the library writes
+// goes through here: tests/arrows.cmake looks for other ways.
 
 namespace capstan::detail {
 
@@ -59,7 +64,38 @@ int own_descriptor(const std::string& path) {
   return mine ? std::atoi(name.c_str()) : -1;
 }
 
-/// Sixteen digits that no other file's name has; a process of the same number may have lived here before.
+/// What a name begins with that a new file has until it is published: a name has at most 255 bytes.
+std::string beginning(const std::string& target) { return target.substr(0, std::min(target.size(), target.rfind('/') + 1 + 200)) + "."; }
+
+/// Removes what killed processes left beside the target. A file that somebody writes is locked; one that cannot be locked stays.
+void remove_leftovers(const std::string& target) noexcept try {
+  const std::string start = beginning(target), folder = folder_of(target);
+  const std::string_view name = std::string_view(start).substr(start.rfind('/') + 1);
+  const auto close = [](DIR* d) { ::closedir(d); };
+  const std::unique_ptr<DIR, decltype(close)> entries(::opendir(folder.c_str()), close);
+  if (!entries) return;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const std::string_view found = entry->d_name;
+    if (found.size() != name.size() + 20 || !found.starts_with(name) || !found.ends_with(".tmp")) continue;
+    if (found.substr(name.size(), 16).find_first_not_of("0123456789abcdef") != found.npos) continue;
+    const std::string path = start.substr(0, start.size() - name.size()) + std::string(found);
+    Descriptor file(open_file(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK));
+    if (file.number < 0) file.number = open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);  // has the mode of its target
+    struct stat info;
+    if (file.number < 0 || ::fstat(file.number, &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (::flock(file.number, LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+  }
+} catch (const std::bad_alloc&) {  // next time, then
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() { close(); }
+void Descriptor::close() noexcept {
+  if (number >= 0) ::close(number);
+  number = -1;
+}
+
 std::string unique_digits() {
   static std::atomic<std::uint64_t> counter{0};
   std::uint64_t z = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) ^
@@ -74,12 +110,6 @@ std::string unique_digits() {
   return digits;
 }
 
-}  // namespace
-
-Descriptor::~Descriptor() {
-  if (number >= 0) ::close(number);
-}
-
 int open_file(const char* path, int flags, unsigned mode) noexcept {
   const int first = ::open(path, flags | O_CLOEXEC, mode);
   if (first < 0 || first > 2) return first;
@@ -89,7 +119,8 @@ int open_file(const char* path, int flags, unsigned mode) noexcept {
   return above;
 }
 
-NewFile::NewFile(const char* op, const std::string& path, Existing existing) : op_(op), path_(path), target_(path), existing_(existing) {
+NewFile::NewFile(const char* op, const std::string& path, Existing existing, Lasts lasts)
+    : op_(op), path_(path), target_(path), existing_(existing), lasts_(lasts) {
   if (path.find('\0') != std::string::npos) fail<IoError>(op_, "a path must not hold a zero byte: ", path.c_str());
   const bool descriptor = follow_links();
   struct stat info;
@@ -131,27 +162,41 @@ void NewFile::open_directly(int number) {
   if (file_.number < 0) refuse(errno);
 }
 
-void NewFile::open_behind(long long size) {
+void NewFile::open_behind(std::int64_t size) {
   file_.number = open_file(target_.c_str(), O_WRONLY | O_APPEND);
   if (file_.number < 0) refuse(errno);
   size_ = size;
 }
 
 void NewFile::open_beside(bool exists, unsigned mode) {
-  std::string start = target_;
-  start.resize(std::min(start.size(), start.rfind('/') + 1 + 200));  // a name has at most 255 bytes
-  do unpublished_ = start + "." + unique_digits() + ".tmp";
-  while ((file_.number = open_file(unpublished_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0666)) < 0 && errno == EEXIST);
-  if (file_.number < 0) {
-    const int error = errno;
-    unpublished_.clear();
-    refuse(error);
-  }
+  remove_leftovers(target_);
+  const std::string start = beginning(target_);
+  do {
+    file_.close();
+    unpublished_ = start + unique_digits() + ".tmp";
+    file_.number = open_file(unpublished_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0666);
+    if (file_.number < 0 && errno != EEXIST) {
+      const int error = errno;
+      unpublished_.clear();
+      refuse(error);
+    }
+  } while (file_.number < 0 || !lock());
   if (exists) static_cast<void>(::fchmod(file_.number, mode));  // where the file's owner is another: no
 }
 
+/// Whether the file is this process's to write: another may have taken it for a leftover before it was locked. A file system without locks
+/// has no such others.
+bool NewFile::lock() noexcept {
+  if (::flock(file_.number, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+  struct stat info;
+  if (::fstat(file_.number, &info) == 0 && info.st_nlink == 0) return false;
+  lock_.close();
+  lock_.number = ::fcntl(file_.number, F_DUPFD_CLOEXEC, 3);
+  return true;
+}
+
 void NewFile::write(std::string_view bytes) {
-  const long long before = size_;
+  const std::int64_t before = size_;
   while (!bytes.empty()) {
     const ssize_t written = ::write(file_.number, bytes.data(), bytes.size());
     if (written < 0) {
@@ -166,18 +211,52 @@ void NewFile::write(std::string_view bytes) {
   }
 }
 
-// A full disk or quota may show only when the system has to keep what it took: while it can be told, nothing is renamed.
-void NewFile::publish(Then then) {
-  while (!unpublished_.empty() && ::fsync(file_.number) != 0) {
-    if (errno == EINVAL || errno == ENOTSUP) break;  // a file system that cannot
+/// fsync(2); that a file system has none is no error.
+void NewFile::flush(int number) const {
+  while (::fsync(number) != 0) {
+    if (errno == EINVAL || errno == ENOTSUP) return;
     if (errno != EINTR) refuse(errno);
   }
-  if (then == Then::close) {
-    const int number = std::exchange(file_.number, -1);
-    if (::close(number) != 0 && errno != EINTR) refuse(errno);
-  }
-  if (!unpublished_.empty()) rename();
+}
+
+void NewFile::sync() { flush(file_.number); }
+
+// A full disk or quota may show only when the system has to keep what it took: while it can be told, nothing is renamed.
+void NewFile::complete() {
+  if (file_.number < 0) return;
+  if (!unpublished_.empty() && lasts_ == Lasts::power_cuts) sync();
+  if (::close(std::exchange(file_.number, -1)) != 0 && errno != EINTR) refuse(errno);
+}
+
+void NewFile::publish(Then then) {
+  if (then == Then::close)
+    complete();
+  else if (!unpublished_.empty() && lasts_ == Lasts::power_cuts)
+    sync();
+  if (!unpublished_.empty()) place();
   unpublished_.clear();
+  lock_.close();
+}
+
+/// Renames the file and brings its name to the disk. The old file has a second name until that is done.
+void NewFile::place() {
+  if (lasts_ == Lasts::kills) return rename();
+  const Descriptor folder(open_file(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY));
+  if (folder.number < 0 && errno != EACCES) refuse(errno);  // a folder that may not be read cannot be brought to the disk
+  std::string old = beginning(target_) + unique_digits() + ".tmp";
+  const bool linked = existing_ == Existing::replaced && ::link(target_.c_str(), old.c_str()) == 0;
+  const bool fresh = existing_ != Existing::replaced || (!linked && errno == ENOENT);
+  try {
+    rename();
+    unpublished_.clear();
+    if (folder.number >= 0) flush(folder.number);
+  } catch (...) {  // without hard links the new file stays, which is whole as well
+    const bool renamed = unpublished_.empty();
+    if (renamed && fresh) ::unlink(target_.c_str());
+    if (linked && !(renamed && ::rename(old.c_str(), target_.c_str()) == 0)) ::unlink(old.c_str());
+    throw;
+  }
+  if (linked) ::unlink(old.c_str());
 }
 
 void NewFile::rename() {
@@ -189,6 +268,13 @@ void NewFile::rename() {
     if (errno == EEXIST || ::access(target_.c_str(), F_OK) == 0) refuse_existing();
   }  // else a file system without links
   if (::rename(unpublished_.c_str(), target_.c_str()) != 0) refuse(errno);
+}
+
+void NewFile::cut(std::int64_t size) {
+  if (direct_) return;
+  while (::ftruncate(file_.number, size) != 0)
+    if (errno != EINTR) refuse(errno);
+  size_ = size;
 }
 
 void NewFile::refuse(int error) const {

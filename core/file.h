@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,45 +14,69 @@ struct Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor();
+  void close() noexcept;
 };
 
 /// open(2) with O_CLOEXEC; -1 and errno when that fails. Never gives 0, 1 or 2, which a program may have been started without:
 /// what is printed later would go into the file.
 int open_file(const char* path, int flags, unsigned mode = 0) noexcept;
 
+/// Sixteen hexadecimal digits that no other file's name has; a process of the same number may have lived here before.
+std::string unique_digits();
+
 /// A file that comes to its path at once when it is complete, or not at all:
 ///
-///   NewFile file("save", path, NewFile::Existing::replaced);
+///   NewFile file("save", path, NewFile::Existing::replaced, NewFile::Lasts::power_cuts);
 ///   file.write(bytes);
 ///   file.publish();
 ///
-/// Until publish() it has a name of its own in the same folder: the path's, 16 random digits and `.tmp`. A process that is killed
-/// leaves such a file, which is in nobody's way. After a loss of power the path holds the old file or the new one, whole.
+/// Until publish() it has a name of its own in the same folder: the path's, 16 random digits and `.tmp`. It is locked (flock) as long. A
+/// process that is killed leaves such a file, without the lock: the next NewFile of that path removes it.
 /// The new file has the mode of the old one. Links stay links: the file lies where they lead, also when nothing is there yet.
 /// Devices, pipes and open descriptors (/dev/stdout, /proc/self/fd/3) are written to directly, behind what they got before.
-/// Throws IoError that begins with `op` and names the path and the system's reason.
+/// Throws IoError that begins with `op` and names the path and the system's reason. The path then holds what it held before.
 class NewFile {
  public:
   /// What happens to a file that is there: kept is written on, in its place.
   enum class Existing { refused, replaced, kept };
+  /// What a published file outlasts. power_cuts brings the file and its name to the disk, so that the path holds the old file or the new
+  /// one, whole; that takes the disk's time. kills is for what can be made again, as pictures and logs.
+  enum class Lasts { kills, power_cuts };
   enum class Then { close, go_on };
 
-  NewFile(const char* op, const std::string& path, Existing existing);
+  NewFile(const char* op, const std::string& path, Existing existing, Lasts lasts = Lasts::kills);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile();
 
   /// Appends all of the bytes or, when that fails, none of them.
   void write(std::string_view bytes);
-  /// Brings what was written to the disk, and the file to its path. With Then::go_on, as for a log, more may be written there.
+  /// Brings what was written to the system, and to the disk when it is to outlast power cuts. publish() does so itself; for who wants to
+  /// know first that this can be done. Nothing can be written after it.
+  void complete();
+  /// Brings the file to its path. With Then::go_on, as for a log, more may be written there.
   void publish(Then then = Then::close);
+  /// Brings what was written so far to the disk.
+  void sync();
+  /// Cuts off what is behind the first `size` bytes of a published file. Nothing happens to what is written to directly.
+  void cut(std::int64_t size);
+
   const std::string& path() const noexcept { return path_; }
+  /// Where links lead.
+  const std::string& target() const noexcept { return target_; }
+  /// Whether this is a device, a pipe or an open descriptor.
+  bool direct() const noexcept { return direct_; }
+  /// The file's length; of what is written to directly, how much of it was.
+  std::int64_t size() const noexcept { return size_; }
 
  private:
   bool follow_links();
   void open_directly(int number);
-  void open_behind(long long size);
+  void open_behind(std::int64_t size);
   void open_beside(bool exists, unsigned mode);
+  bool lock() noexcept;
+  void flush(int number) const;
+  void place();
   void rename();
   [[noreturn]] void refuse(int error) const;
   [[noreturn]] void refuse_existing() const;
@@ -60,9 +85,11 @@ class NewFile {
   std::string path_, target_;  // as it was given, and where links lead
   std::string unpublished_;    // the name to remove should this object go before publish()
   Existing existing_;
+  Lasts lasts_;
   Descriptor file_{-1};
+  Descriptor lock_{-1};  // holds the lock once more, so that closing file_ does not end it before the rename
   bool direct_ = false;
-  long long size_ = 0;
+  std::int64_t size_ = 0;
 };
 
 }  // namespace capstan::detail

@@ -21,6 +21,10 @@ list(APPEND public ${methods})
 set(seen ${public})  # by users: without the folders inside a room
 list(TRANSFORM seen REPLACE "^(optim|train)/[a-z]+/" "\\1/")
 
+# What opens a file to write to it. Only the one writer may, which is safe when a process is killed: core/file.h.
+string(CONCAT writing "ofstream|fstream[ >]|O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|creat\\(|mkstemp|tmpfile|freopen|copy_file"
+  "|fopen\\([^\"]*\"[rb]*[wa+]")
+
 set(checked 0)
 set(errors "")
 
@@ -48,6 +52,13 @@ foreach(room core autograd optim nn data train)
   foreach(file ${files})
     math(EXPR checked "${checked} + 1")
     file(STRINGS ${ROOT}/${file} includes REGEX "^ *# *include *[<\"]")
+    if(NOT file STREQUAL "core/file.cpp")
+      file(STRINGS ${ROOT}/${file} writes REGEX "(^|[^A-Za-z_])(${writing})")
+      foreach(line ${writes})
+        string(STRIP "${line}" line)
+        string(APPEND errors "\n  ${file} opens a file to write: ${line} (capstan::detail::NewFile does)")
+      endforeach()
+    endif()
     string(REGEX REPLACE "\\.cpp$" ".h" own "${file}")
     if(file MATCHES "\\.cpp$" AND EXISTS ${ROOT}/${own})
       string(REGEX REPLACE "^(optim|train)/[a-z]+/" "\\1/" own "${own}")

@@ -33,9 +33,12 @@ struct Fault {
   }
   static thread_local const char* failing;
   static thread_local int reason;
+  static thread_local int files, folders;  // how many were brought to the disk
 };
 thread_local const char* Fault::failing = "";
 thread_local int Fault::reason = 0;
+thread_local int Fault::files = 0;
+thread_local int Fault::folders = 0;
 
 }  // namespace
 
@@ -44,7 +47,12 @@ extern "C" int close(int descriptor) {
   const auto result = static_cast<int>(::syscall(SYS_close, descriptor));  // as Linux does, which closes it in any case
   return Fault::in("close") ? -1 : result;
 }
-extern "C" int fsync(int descriptor) { return Fault::in("fsync") ? -1 : static_cast<int>(::syscall(SYS_fsync, descriptor)); }
+extern "C" int fsync(int descriptor) {
+  struct stat info;
+  ++(::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode) ? Fault::folders : Fault::files);
+  if (Fault::in(S_ISDIR(info.st_mode) ? "fsync of the folder" : "fsync")) return -1;
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
 extern "C" int rename(const char* from, const char* to) noexcept {
   return Fault::in("rename") ? -1 : static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
@@ -55,10 +63,12 @@ extern "C" int link(const char* from, const char* to) noexcept {
 namespace {
 
 void save(const std::string& path, std::string_view bytes, Existing existing = Existing::replaced) {
-  NewFile file("save", path, existing);
+  NewFile file("save", path, existing, NewFile::Lasts::power_cuts);
   file.write(bytes);
   file.publish();
 }
+
+constexpr const char* digits = "0123456789abcdef";  // as a new file's name has them
 
 bool is_link(const std::string& path) { return std::filesystem::is_symlink(path); }
 
@@ -130,7 +140,7 @@ TEST(NewFile, IsNotRenamedUntilTheSystemHasKeptIt) {
   const Folder folder;
   const std::string path = folder.file("x");
   write(path, "old");
-  for (const char* function : {"fsync", "close", "rename"})
+  for (const char* function : {"fsync", "close", "rename", "fsync of the folder"})
     for (const int error : {EIO, EDQUOT, ENOSPC}) {
       const Fault fault(function, error);
       const char* hint = error == EIO ? " (write elsewhere?)" : " (free some space, or write elsewhere)";
@@ -138,9 +148,132 @@ TEST(NewFile, IsNotRenamedUntilTheSystemHasKeptIt) {
       EXPECT_EQ(read(path), "old") << function;
       EXPECT_EQ(folder.names(), std::vector<std::string>{"x"}) << function;
     }
-  const Fault fault("fsync", EINVAL);  // a file system that cannot: the rest is done
-  save(path, "new");
-  EXPECT_EQ(read(path), "new");
+  for (const char* function : {"fsync", "fsync of the folder"}) {  // a file system that cannot: the rest is done
+    write(path, "old");
+    const Fault fault(function, EINVAL);
+    save(path, "new");
+    EXPECT_EQ(read(path), "new");
+  }
+}
+
+TEST(NewFile, WhatCouldNotBeKeptIsNotThere) {
+  const Folder folder;
+  const Fault fault("fsync of the folder", EIO);
+  for (const Existing existing : {Existing::refused, Existing::replaced})
+    EXPECT_EQ(thrown([&] { save(folder.file("x"), "new", existing); }), refusal(folder.file("x"), EIO));
+  EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(NewFile, OnlyWhatOutlastsPowerCutsWaitsForTheDisk) {
+  const Folder folder;
+  Fault::files = Fault::folders = 0;
+  for (const auto then : {NewFile::Then::close, NewFile::Then::go_on}) {
+    NewFile file("save", folder.file("picture"), Existing::replaced);
+    file.write("x");
+    file.publish(then);
+  }
+  EXPECT_EQ(Fault::files, 0);
+  EXPECT_EQ(Fault::folders, 0);
+  save(folder.file("x"), "new");
+  EXPECT_EQ(Fault::files, 1);
+  EXPECT_EQ(Fault::folders, 1);
+  NewFile file("save", folder.file("x"), Existing::replaced, NewFile::Lasts::power_cuts);
+  file.write("newer");
+  file.complete();
+  EXPECT_EQ(Fault::files, 2);
+  EXPECT_EQ(read(folder.file("x")), "new");
+  file.publish();
+  EXPECT_EQ(Fault::files, 2);
+  EXPECT_EQ(Fault::folders, 2);
+  EXPECT_EQ(read(folder.file("x")), "newer");
+}
+
+TEST(NewFile, RemovesWhatKilledProcessesLeft) {
+  const Folder folder;
+  const std::string path = folder.file("x"), left = path + "." + digits + ".tmp";
+  EXPECT_EQ(in_a_child([&] {
+              NewFile file("save", path, Existing::replaced);
+              file.write("half");
+              return ::kill(::getpid(), SIGKILL);
+            }),
+            "signal 9");
+  ASSERT_EQ(folder.names().size(), 1u);
+  write(left, "read-only");
+  ASSERT_EQ(::chmod(left.c_str(), 0444), 0);
+  const std::vector<std::string> others = {"x.tmp", "x.0123456789abcde.tmp", "x.0123456789abcdeF.tmp", "y.0123456789abcdef.tmp"};
+  for (const std::string& name : others) write(folder.file(name), "somebody's");
+  std::filesystem::create_directory(folder.file("x.0123456789abcde0.tmp"));
+  save(path, "whole");
+  EXPECT_EQ(read(path), "whole");
+  EXPECT_EQ(folder.names().size(), others.size() + 2);
+  for (const std::string& name : others) EXPECT_EQ(read(folder.file(name)), "somebody's");
+}
+
+TEST(NewFile, LeavesAloneWhatAnotherProcessWrites) {
+  const Folder folder;
+  const std::string path = folder.file("x");
+  int ready[2], go[2];
+  ASSERT_EQ(::pipe(ready) + ::pipe(go), 0);
+  const pid_t other = ::fork();
+  if (other == 0) {
+    ::alarm(120);
+    NewFile file("save", path, Existing::replaced, NewFile::Lasts::power_cuts);
+    file.write("the other's");
+    file.complete();  // also between closing and renaming
+    char byte = 'x';
+    if (::write(ready[1], &byte, 1) != 1 || ::read(go[0], &byte, 1) != 1) ::_exit(2);
+    ::_exit(thrown([&] { file.publish(); }) != "nothing");
+  }
+  char byte;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  save(path, "mine");
+  EXPECT_EQ(folder.names().size(), 2u);
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read(path), "the other's");
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
+  for (const int end : {ready[0], ready[1], go[0], go[1]}) ::close(end);
+}
+
+TEST(NewFile, ManyProcessesSaveToOnePath) {
+  const Folder folder;
+  const std::string path = folder.file("x");
+  std::vector<pid_t> all;
+  for (int i = 0; i < 8; ++i) {
+    all.push_back(::fork());
+    if (all.back() == 0) {
+      ::alarm(120);
+      ::_exit(thrown([&] {
+                for (int k = 0; k < 50; ++k) save(path, std::string(1000, static_cast<char>('a' + i)));
+              }) != "nothing");
+    }
+  }
+  for (const pid_t child : all) {
+    int status = 1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(read(path), std::string(1000, read(path)[0]));
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
+}
+
+TEST(NewFile, CutsWhatWasPublished) {
+  const Folder folder;
+  NewFile file("save", folder.file("x"), Existing::refused);
+  file.write("abcdef");
+  file.publish(NewFile::Then::go_on);
+  EXPECT_EQ(file.size(), 6);
+  file.cut(4);
+  file.write("x");
+  EXPECT_EQ(file.size(), 5);
+  EXPECT_EQ(read(folder.file("x")), "abcdx");
+  NewFile pipe("save", "/dev/null", Existing::replaced);
+  pipe.write("abc");
+  pipe.cut(1);  // nothing to cut there
+  EXPECT_EQ(pipe.size(), 3);
+  EXPECT_TRUE(pipe.direct());
 }
 
 TEST(NewFile, WhatIsWrittenDirectlyIsClosedWithCareToo) {
@@ -165,6 +298,7 @@ TEST(NewFile, AKilledProcessOfTheSameNumberIsInNobodysWay) {
             }),
             "exit 0");
   EXPECT_EQ(read(folder.file("x")), "whole");
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});  // and what it left is gone
 }
 
 TEST(NewFile, LinksStayLinks) {
