@@ -24,7 +24,7 @@ struct History {
 /// Goes on until the epochs are done or, which is thrown, the loss is not finite any more.
 void train_model(nn::Sequential& model, optim::Optimizer& optimizer, const cli::Flags& flags, History& history) {
   const auto [training, test] = data::digits().split(5);
-  const data::Batches batches(training, {.batch_size = 32, .shuffle = true});
+  data::Batches batches(training, {.batch_size = 32, .shuffle = true});
   CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, {.overwrite = true});
   Progress progress(flags.epochs, batches.size());
   for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {

@@ -2,8 +2,8 @@
 
 #include <capstan/autograd/no_grad.h>
 #include <capstan/core/create.h>
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/state_reader.h>
 
 #include <algorithm>
 #include <cmath>
@@ -79,7 +79,7 @@ std::vector<Optimizer::Option> MethodBase::all_options() const {
 }
 
 void MethodBase::save_entry(const Entry& e, TensorMap& state) const {
-  if (e.group > 0) state.insert(e.name + "/group", detail::count(static_cast<std::int64_t>(e.group)));
+  if (e.group > 0) state.insert(e.name + "/group", capstan::detail::count(static_cast<std::int64_t>(e.group)));
   if (e.steps == 0) return;
   const std::size_t rule = rule_of(e.group);  // after an option changed, that of the next step
   const std::vector<Tensor> slots = rule == e.rule ? e.state : new_slots(e, rule);
@@ -87,7 +87,7 @@ void MethodBase::save_entry(const Entry& e, TensorMap& state) const {
   for (std::size_t i = 0; i < names.size(); ++i) state.insert(join(e.name, "/", names[i]), slots[i].clone());
 }
 
-void MethodBase::read_entry(Entry& e, const std::vector<double>* options, detail::StateReader& reader) const {
+void MethodBase::read_entry(Entry& e, const std::vector<double>* options, capstan::detail::StateReader& reader) const {
   if (e.group > 0) reader.require_count(e.name + "/group", static_cast<std::int64_t>(e.group));
   e.state.clear();
   e.rule = no_rule;

@@ -84,7 +84,7 @@ class MethodBase : public Optimizer {
   void set_option(std::string_view name, double value) final { set_option_of(0, name, value); }
   std::vector<Option> all_options() const final;
   void save_entry(const Entry& entry, TensorMap& state) const final;
-  void read_entry(Entry& entry, const std::vector<double>* options, detail::StateReader& reader) const final;
+  void read_entry(Entry& entry, const std::vector<double>* options, capstan::detail::StateReader& reader) const final;
   std::string describe() const final;
 
   std::vector<Tensor> new_slots(const Entry& entry, std::size_t rule) const;

@@ -4,10 +4,10 @@
 #include <capstan/autograd/no_grad.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/pool.h>
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/core/threads.h>
 #include <capstan/optim/rule_loop.h>
-#include <capstan/optim/state_reader.h>
 
 #include <algorithm>
 #include <atomic>
@@ -135,9 +135,9 @@ void Optimizer::group_by_name(std::string_view pattern, const std::vector<Settin
 }
 bool Optimizer::takes_non_finite() const noexcept { return false; }
 void Optimizer::save_entry(const Entry&, TensorMap&) const {}
-void Optimizer::read_entry(Entry&, const std::vector<double>*, detail::StateReader&) const {}
+void Optimizer::read_entry(Entry&, const std::vector<double>*, capstan::detail::StateReader&) const {}
 void Optimizer::save_rest(TensorMap&) const {}
-void Optimizer::read_rest(detail::StateReader&) {}
+void Optimizer::read_rest(capstan::detail::StateReader&) {}
 void Optimizer::commit_rest() noexcept {}
 void Optimizer::accept_parameter(const std::string&, const Tensor&) const {}
 

@@ -8,11 +8,12 @@
 #include <string_view>
 #include <vector>
 
-namespace capstan::optim {
-
-namespace detail {
+namespace capstan::detail {
 class StateReader;
 }
+
+namespace capstan::optim {
+
 class Wrapper;
 
 /// What Optimizer::effective_rates() says of one parameter.
@@ -189,10 +190,10 @@ class Optimizer {
   /// What a method keeps of one parameter beside its steps: put into state(), behind them, and read from one into `entry`. `options`
   /// are those of the state; null when some are missing. A reader gathers all complaints.
   virtual void save_entry(const Entry& entry, TensorMap& state) const;
-  virtual void read_entry(Entry& entry, const std::vector<double>* options, detail::StateReader& reader) const;
+  virtual void read_entry(Entry& entry, const std::vector<double>* options, capstan::detail::StateReader& reader) const;
   /// What it keeps beside that: put at the end of state(); read; and, when everything fits, put in place of what it had.
   virtual void save_rest(TensorMap& state) const;
-  virtual void read_rest(detail::StateReader& reader);
+  virtual void read_rest(capstan::detail::StateReader& reader);
   virtual void commit_rest() noexcept;
 
   /// For explain(): the formula with the numbers in it, and total() of the parameters it is for.
@@ -218,7 +219,7 @@ class Optimizer {
     std::vector<Entry> entries;
     std::int64_t steps;
   };
-  Loaded read_state(detail::StateReader& reader);
+  Loaded read_state(capstan::detail::StateReader& reader);
   /// Throws ValueError for an option that cannot be, before anything is changed.
   void commit_state(Loaded loaded);
 

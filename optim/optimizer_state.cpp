@@ -1,6 +1,6 @@
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/optimizer.h>
-#include <capstan/optim/state_reader.h>
 
 // What an optimizer keeps, saves and tells of itself.
 namespace capstan::optim {
@@ -21,11 +21,11 @@ double& Optimizer::share(const char* name, double start) {
 
 TensorMap Optimizer::state() const {
   TensorMap state;
-  for (const Option& o : all_options()) state.insert(join(method(), "/", o.name), detail::number(o.value));
-  for (const auto& s : shared_) state.insert(join(method(), "/", s->name), detail::number(s->value));
-  state.insert(join(method(), "/step"), detail::count(steps_));
+  for (const Option& o : all_options()) state.insert(join(method(), "/", o.name), capstan::detail::number(o.value));
+  for (const auto& s : shared_) state.insert(join(method(), "/", s->name), capstan::detail::number(s->value));
+  state.insert(join(method(), "/step"), capstan::detail::count(steps_));
   for (const Entry& e : entries_) {
-    state.insert(e.name + "/step", detail::count(e.steps));
+    state.insert(e.name + "/step", capstan::detail::count(e.steps));
     save_entry(e, state);
   }
   save_rest(state);
@@ -33,13 +33,13 @@ TensorMap Optimizer::state() const {
 }
 
 void Optimizer::load_state(const TensorMap& state) {
-  detail::StateReader reader(state);
+  capstan::detail::StateReader reader(state);
   Loaded loaded = read_state(reader);
   reader.require_fit(method(), "the state does not fit this optimizer:");
   commit_state(std::move(loaded));
 }
 
-Optimizer::Loaded Optimizer::read_state(detail::StateReader& reader) {
+Optimizer::Loaded Optimizer::read_state(capstan::detail::StateReader& reader) {
   if (const std::string other = reader.method(); other != method() && !other.empty())
     reader.complain("method: ", other, ", wanted ", method());
   std::vector<double> options, shared;

@@ -1,7 +1,7 @@
 #include <capstan/optim/schedule.h>
 
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/state_reader.h>
 
 #include <algorithm>
 #include <cmath>
@@ -194,12 +194,14 @@ double Plateau::next(double result) {
 }
 
 TensorMap Plateau::state() const {
-  return {
-      {"lr", detail::number(lr_)}, {"best", detail::number(best_)}, {"bad", detail::count(bad_)}, {"cooldown", detail::count(cooldown_)}};
+  return {{"lr", capstan::detail::number(lr_)},
+          {"best", capstan::detail::number(best_)},
+          {"bad", capstan::detail::count(bad_)},
+          {"cooldown", capstan::detail::count(cooldown_)}};
 }
 
 void Plateau::load_state(const TensorMap& state) {
-  detail::StateReader reader(state);
+  capstan::detail::StateReader reader(state);
   const double lr = reader.read_number("lr"), best = reader.read_number("best");
   if (!(lr >= 0) || !std::isfinite(lr)) reader.complain("lr: must be finite and not negative: ", lr);
   if (std::isnan(best)) reader.complain("best: must be a number: ", best);

@@ -88,7 +88,7 @@ template <class Loss>
 Attempt learning(nn::Sequential made, const data::Dataset& examples, std::int64_t batch_size, Loss loss) {
   const auto model = std::make_shared<nn::Sequential>(std::move(made));
   return {model->parameters(),
-          [=, batches = data::Batches(examples, {.batch_size = batch_size, .shuffle = true})](optim::Optimizer& optimizer) {
+          [=, batches = data::Batches(examples, {.batch_size = batch_size, .shuffle = true})](optim::Optimizer& optimizer) mutable {
             double total = 0;
             for (auto [x, y] : batches) {
               Tape tape;

@@ -1,9 +1,9 @@
 #include <capstan/optim/average.h>
 
 #include <capstan/core/create.h>
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/core/threads.h>
-#include <capstan/optim/state_reader.h>
 #include <capstan/optim/sweep.h>
 
 #include <algorithm>
@@ -67,14 +67,14 @@ void ParameterAverage::swap() {
 
 TensorMap ParameterAverage::state() const {
   require_ready(false);
-  TensorMap state{{join(op_, "/count"), detail::count(count_)}};
+  TensorMap state{{join(op_, "/count"), capstan::detail::count(count_)}};
   for (const auto& [name, a] : averages_) state.insert(join(op_, "/average/", name), a.clone());
   return state;
 }
 
 void ParameterAverage::load_state(const TensorMap& state) {
   require_ready(false);
-  detail::StateReader reader(state);
+  capstan::detail::StateReader reader(state);
   const std::int64_t updates = reader.read_count(join(op_, "/count"));
   TensorMap averages;
   if (updates > 0)

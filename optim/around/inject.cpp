@@ -1,7 +1,7 @@
 #include <capstan/optim/inject.h>
 
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/state_reader.h>
 
 namespace capstan::optim {
 
@@ -39,8 +39,8 @@ std::string Inject::describe() const {
   return text;
 }
 
-void Inject::save(TensorMap& state, const std::string& path) const { state.insert(path + "step", detail::count(steps_)); }
-void Inject::read(detail::StateReader& reader, const std::string& path) { loaded_steps_ = reader.read_count(path + "step"); }
+void Inject::save(TensorMap& state, const std::string& path) const { state.insert(path + "step", capstan::detail::count(steps_)); }
+void Inject::read(capstan::detail::StateReader& reader, const std::string& path) { loaded_steps_ = reader.read_count(path + "step"); }
 void Inject::commit() noexcept { steps_ = loaded_steps_; }
 
 }  // namespace capstan::optim

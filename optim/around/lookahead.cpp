@@ -1,8 +1,8 @@
 #include <capstan/optim/lookahead.h>
 
 #include <capstan/autograd/tape.h>
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/state_reader.h>
 #include <capstan/optim/sweep.h>
 
 namespace capstan::optim {
@@ -51,11 +51,11 @@ std::string Lookahead::describe() const {
 }
 
 void Lookahead::save(TensorMap& state, const std::string& path) const {
-  state.insert(path + "step", detail::count(steps_));
+  state.insert(path + "step", capstan::detail::count(steps_));
   for (const Slow& s : with_added()) state.insert(join(path, "slow/", s.name), s.slow.clone());
 }
 
-void Lookahead::read(detail::StateReader& reader, const std::string& path) {
+void Lookahead::read(capstan::detail::StateReader& reader, const std::string& path) {
   loaded_steps_ = reader.read_count(path + "step");
   loaded_.clear();
   for (const auto& [parameter, w] : optimizer().parameters())

@@ -41,7 +41,7 @@ class Lookahead final : public Wrapper {
   double run(const Source& source) override;
   std::string describe() const override;
   void save(TensorMap& state, const std::string& path) const override;
-  void read(detail::StateReader& reader, const std::string& path) override;
+  void read(capstan::detail::StateReader& reader, const std::string& path) override;
   void commit() noexcept override;
 
   LookaheadOptions options_;

@@ -1,7 +1,7 @@
 #include <capstan/optim/wrapper.h>
 
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
-#include <capstan/optim/state_reader.h>
 
 namespace capstan::optim {
 
@@ -10,7 +10,7 @@ using capstan::detail::join;
 Wrapper::~Wrapper() = default;
 
 void Wrapper::save(TensorMap&, const std::string&) const {}
-void Wrapper::read(detail::StateReader&, const std::string&) {}
+void Wrapper::read(capstan::detail::StateReader&, const std::string&) {}
 void Wrapper::commit() noexcept {}
 
 double Wrapper::step_inside(const Source& source) const {
@@ -51,7 +51,7 @@ TensorMap Wrapper::state() const {
 }
 
 void Wrapper::load_state(const TensorMap& state) {
-  detail::StateReader reader(state);
+  capstan::detail::StateReader reader(state);
   std::string path;
   for (Wrapper* w = this; w; w = w->inside_.wrapper) {
     path += join(w->name(), "/");

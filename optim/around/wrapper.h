@@ -78,7 +78,7 @@ class Wrapper {
   /// Puts what this keeps into a state under names that begin with `path`. Reads it from there, and gathers complaints. Puts what was read
   /// in place, when everything fits. A wrapper that keeps nothing has no need of them.
   virtual void save(TensorMap& state, const std::string& path) const;
-  virtual void read(detail::StateReader& reader, const std::string& path);
+  virtual void read(capstan::detail::StateReader& reader, const std::string& path);
   virtual void commit() noexcept;
 
   /// The innermost optimizer's options by name, as its constructor's parameters have them; ValueError as the optimizer says.

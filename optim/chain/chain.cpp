@@ -1,7 +1,7 @@
 #include <capstan/optim/chain.h>
 
+#include <capstan/core/state_reader.h>
 #include <capstan/optim/method_impl.h>
-#include <capstan/optim/state_reader.h>
 #include <capstan/optim/transform_part.h>
 
 #include <algorithm>

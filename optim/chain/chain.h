@@ -57,7 +57,7 @@ class Chain : public Optimizer {
   void finish() override;
   bool takes_non_finite() const noexcept override;
   void save_rest(TensorMap& state) const override;
-  void read_rest(detail::StateReader& reader) override;
+  void read_rest(capstan::detail::StateReader& reader) override;
   void commit_rest() noexcept override;
   double option(std::string_view name) const override { return number(name); }
   void set_option(std::string_view name, double value) override { set_number(name, value); }

@@ -1,7 +1,7 @@
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/chain.h>
 #include <capstan/optim/method_impl.h>
-#include <capstan/optim/state_reader.h>
 #include <capstan/optim/transform_part.h>
 
 #include <algorithm>
@@ -116,22 +116,22 @@ void Chain::save_rest(TensorMap& state) const {
     const Node& node = program_->nodes[i];
     const Memory& m = program_->memory[i];
     const std::string at = join(method(), "/", node.path, "/");
-    if (is_silent(*node.part)) state.insert(at + "place", detail::count(static_cast<std::int64_t>(i)));
-    for (std::size_t k = 0; k < node.part->counts.size(); ++k) state.insert(at + node.part->counts[k], detail::count(m.counts[k]));
+    if (is_silent(*node.part)) state.insert(at + "place", capstan::detail::count(static_cast<std::int64_t>(i)));
+    for (std::size_t k = 0; k < node.part->counts.size(); ++k) state.insert(at + node.part->counts[k], capstan::detail::count(m.counts[k]));
     for (std::size_t e = 0; e < entries().size(); ++e) {
       if (!node.reached[e]) continue;
       const std::string of = join(at, entries()[e].name, "/");
-      if (!node.part->patterns.empty()) state.insert(of + "pattern", detail::count(pattern_of(node, e)));
+      if (!node.part->patterns.empty()) state.insert(of + "pattern", capstan::detail::count(pattern_of(node, e)));
       if (node.part->slots.empty()) continue;
       const std::int64_t count = e < m.parameters.size() ? m.parameters[e].count : 0;
-      state.insert(of + "count", detail::count(count));
+      state.insert(of + "count", capstan::detail::count(count));
       for (std::size_t k = 0; count > 0 && k < node.part->slots.size(); ++k)
         state.insert(of + node.part->slots[k], m.parameters[e].slots[k].clone());
     }
   }
 }
 
-void Chain::read_rest(detail::StateReader& reader) {
+void Chain::read_rest(capstan::detail::StateReader& reader) {
   know_all();
   std::vector<Memory> loaded(program_->nodes.size());
   for (std::size_t i = 0; i < program_->nodes.size(); ++i) {

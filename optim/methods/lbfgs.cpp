@@ -4,9 +4,9 @@
 #include <capstan/autograd/tape.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/line_search.h>
-#include <capstan/optim/state_reader.h>
 
 #include <algorithm>
 #include <cmath>
@@ -67,7 +67,7 @@ void LBFGS::accept_parameter(const std::string& parameter_name, const Tensor& pa
   Method::accept_parameter(parameter_name, parameter);
 }
 
-void LBFGS::read_rest(detail::StateReader& reader) {
+void LBFGS::read_rest(capstan::detail::StateReader& reader) {
   require_rest("load_state()");
   if (!reader.fits()) return;
   for (const Entry& e : entries()) {

@@ -95,7 +95,7 @@ struct LBFGS : Method<LBFGS, LBFGSOptions> {
   void begin_step() noexcept override;
   void prepare(double loss) override;
   void update_all() override;
-  void read_rest(detail::StateReader& reader) override;
+  void read_rest(capstan::detail::StateReader& reader) override;
   void commit_rest() noexcept override { last_ = {}; }
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
   Shape shape_of(std::size_t rule, std::size_t slot, const Shape& parameter) const override;

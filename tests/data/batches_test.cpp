@@ -20,7 +20,7 @@ Dataset numbered(std::int64_t rows) {
 }
 
 // The labels of one pass, one list for each batch; checks that x and y stay together.
-std::vector<Values> pass(const Batches& batches) {
+std::vector<Values> pass(Batches<>& batches) {
   std::vector<Values> all;
   for (auto [x, y] : batches) {
     EXPECT_EQ(x.size(0), y.size(0));
@@ -34,6 +34,8 @@ std::vector<Values> pass(const Batches& batches) {
   EXPECT_EQ(static_cast<std::int64_t>(all.size()), batches.size());
   return all;
 }
+
+std::vector<Values> pass(Batches<>&& batches) { return pass(batches); }
 
 Values flat(const std::vector<Values>& batches) {
   Values all;
@@ -111,7 +113,7 @@ TEST(Batches, ShuffledAreCopies) {
 TEST(Batches, EachPassHasAnOrderOfItsOwn) {
   const Dataset set = numbered(50);
   manual_seed(3);
-  const Batches batches(set, {.batch_size = 7, .shuffle = true});
+  Batches batches(set, {.batch_size = 7, .shuffle = true});
   const Values first = flat(pass(batches)), second = flat(pass(batches));
   EXPECT_NE(first, second);
   manual_seed(3);

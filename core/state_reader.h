@@ -1,14 +1,18 @@
 #pragma once
+#include <capstan/core/random.h>
 #include <capstan/core/tensor_map.h>
 #include <capstan/core/text.h>
 
-// Private: how optimizers, and what stands around them, load a saved state. Everything is looked at before anything is changed, and all
-// that does not fit is told at once.
-namespace capstan::optim::detail {
+// Private: how a saved state is read by what it is loaded into. Everything is looked at before anything is changed, and all that does not
+// fit is told at once.
+namespace capstan::detail {
 
 /// What a state holds of numbers: f64 and i64 scalars.
 Tensor number(double value);
 Tensor count(std::int64_t value);
+/// Of a text: its bytes, i64 [n]. Of a generator: seed, purpose, draw, i64 [3]; the bits of what is unsigned.
+Tensor text_tensor(std::string_view text);
+Tensor generator_tensor(const Generator& generator);
 
 class StateReader {
  public:
@@ -22,13 +26,18 @@ class StateReader {
   double read_number(const std::string& key);
   /// An i64 scalar from 0 to 2^53; 0 when it is not there.
   std::int64_t read_count(const std::string& key);
+  /// An i64 scalar; 0 when it is not there.
+  std::int64_t read_integer(const std::string& key);
+  /// What text_tensor() and generator_tensor() make; empty, and zeros, when it is not there.
+  std::string read_text(const std::string& key);
+  Generator read_generator(const std::string& key);
 
   /// An i64 scalar that is `wanted`.
   void require_count(const std::string& key, std::int64_t wanted);
 
   template <class... Parts>
   void complain(const Parts&... parts) {
-    report_ += capstan::detail::join("\n  ", parts...);
+    report_ += join("\n  ", parts...);
   }
   bool fits() const noexcept { return report_.empty(); }
   /// "sgd" when the state begins with "sgd/lr"; empty when there is nothing in it.
@@ -42,4 +51,4 @@ class StateReader {
   std::string report_;
 };
 
-}  // namespace capstan::optim::detail
+}  // namespace capstan::detail
