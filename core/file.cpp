@@ -163,7 +163,7 @@ void NewFile::open_directly(int number) {
 }
 
 void NewFile::open_behind(std::int64_t size) {
-  file_.number = open_file(target_.c_str(), O_WRONLY | O_APPEND);
+  file_.number = open_file(target_.c_str(), O_RDWR | O_APPEND);
   if (file_.number < 0) refuse(errno);
   size_ = size;
 }
@@ -174,7 +174,7 @@ void NewFile::open_beside(bool exists, unsigned mode) {
   do {
     file_.close();
     unpublished_ = start + unique_digits() + ".tmp";
-    file_.number = open_file(unpublished_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0666);
+    file_.number = open_file(unpublished_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL, 0666);
     if (file_.number < 0 && errno != EEXIST) {
       const int error = errno;
       unpublished_.clear();
@@ -268,6 +268,25 @@ void NewFile::rename() {
     if (errno == EEXIST || ::access(target_.c_str(), F_OK) == 0) refuse_existing();
   }  // else a file system without links
   if (::rename(unpublished_.c_str(), target_.c_str()) != 0) refuse(errno);
+}
+
+std::int64_t NewFile::size() const {
+  struct stat info;
+  if (!direct_ && ::fstat(file_.number, &info) != 0) refuse(errno);
+  return direct_ ? size_ : std::int64_t{info.st_size};
+}
+
+std::string NewFile::read(std::int64_t begin, std::int64_t count) const {
+  std::string bytes(static_cast<std::size_t>(direct_ ? 0 : count), '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = ::pread(file_.number, bytes.data() + done, bytes.size() - done, static_cast<off_t>(begin) + static_cast<off_t>(done));
+    if (n == 0) break;
+    if (n < 0 && errno != EINTR) refuse(errno);
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+  bytes.resize(done);
+  return bytes;
 }
 
 void NewFile::cut(std::int64_t size) {

@@ -67,7 +67,9 @@ class NewFile {
   /// Whether this is a device, a pipe or an open descriptor.
   bool direct() const noexcept { return direct_; }
   /// The file's length; of what is written to directly, how much of it was.
-  std::int64_t size() const noexcept { return size_; }
+  std::int64_t size() const;
+  /// The bytes [begin, begin + count) of the file, fewer where it ends before. Nothing of what is written to directly.
+  std::string read(std::int64_t begin, std::int64_t count) const;
 
  private:
   bool follow_links();

@@ -1,6 +1,7 @@
 #include <capstan/train/log.h>
 
 #include <capstan/core/file.h>
+#include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/train/csv.h>
 
@@ -60,6 +61,7 @@ CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns,
     line_ += ',';
   }
   line_.back() = '\n';
+  header_ = line_;
   if (options.append && options.overwrite) fail<ValueError>("CsvLog", "overwrite and append cannot both be: ", path);
   const bool goes_on_there = options.append && goes_on(path, line_);
   using Existing = NewFile::Existing;
@@ -75,7 +77,7 @@ CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns,
 CsvLog::~CsvLog() { delete file_; }
 
 void CsvLog::row(const double* values, std::size_t count) {
-  if (!file_) fail<ValueError>("CsvLog", "this log was moved to another object (write rows to that one)");
+  require_file();
   if (count != columns_)
     fail<ValueError>("CsvLog", "a row needs one value per column: ", count, " values for ", columns_, " columns of ", file_->path());
   line_.clear();
@@ -85,6 +87,54 @@ void CsvLog::row(const double* values, std::size_t count) {
   }
   line_.back() = '\n';
   file_->write(line_);
+  cut_.clear();
+}
+
+void CsvLog::require_file() const {
+  if (!file_) fail<ValueError>("CsvLog", "this log was moved to another object (write rows to that one)");
+}
+
+void CsvLog::sync() {
+  require_file();
+  file_->sync();
+}
+
+TensorMap CsvLog::state() const {
+  require_file();
+  return {{"length", detail::count(file_->size())}, {"header", detail::text_tensor(header_)}};
+}
+
+void CsvLog::load_state(const TensorMap& state) {
+  require_file();
+  detail::StateReader reader(state);
+  const std::int64_t length = reader.read_count("length");
+  const std::string header = reader.read_text("header");
+  reader.require_fit("CsvLog", "the state does not fit:");
+  if (header != header_)
+    fail<ValueError>("CsvLog", "the columns must be those of the saved log: \"", header_.substr(0, header_.size() - 1), "\", saved \"",
+                     header.substr(0, header.find('\n')), "\"");
+  if (file_->direct()) return;
+  const std::int64_t size = file_->size();
+  if (const std::int64_t more = length - size; more > 0 && more <= std::ssize(cut_)) {  // what was cut comes back
+    file_->write(std::string_view(cut_).substr(0, static_cast<std::size_t>(more)));
+    cut_.erase(0, static_cast<std::size_t>(more));
+    return;
+  }
+  const std::string& path = file_->path();
+  const std::string begin = file_->read(0, std::ssize(header));
+  if (begin != header)
+    fail<FormatError>("CsvLog", "the file must begin with the header of the saved log: ", path, " begins with \"",
+                      begin.substr(0, begin.find('\n')), "\", wanted \"", header.substr(0, header.size() - 1), "\" (log to another file)");
+  const std::string last = file_->read(length - 1, 1);
+  if (size < length)
+    fail<FormatError>("CsvLog", "the file must be as long as when it was saved, or longer: ", path, " has ", size, " bytes, saved ", length,
+                      " (open it with {.append = true})");
+  if (length < std::ssize(header) || last != "\n")
+    fail<FormatError>("CsvLog", "the saved length must be the end of a line: byte ", length, " of ", path,
+                      " is inside of one (log to another file)");
+  std::string cut = file_->read(length, size - length) + cut_;
+  file_->cut(length);
+  cut_.swap(cut);
 }
 
 }  // namespace capstan

@@ -1,4 +1,6 @@
 #pragma once
+#include <capstan/core/tensor_map.h>
+
 #include <initializer_list>
 #include <string>
 #include <type_traits>
@@ -32,11 +34,17 @@ class CsvLog {
   ///   - IoError when the file exists and neither option is set, or cannot be written;
   ///   - FormatError, with `append`, unless the file begins with the same header and ends with a whole line: it stays as it is.
   CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options = {});
-  CsvLog(CsvLog&& other) noexcept : columns_(other.columns_), file_(std::exchange(other.file_, nullptr)) {}
+  CsvLog(CsvLog&& other) noexcept
+      : columns_(other.columns_),
+        file_(std::exchange(other.file_, nullptr)),
+        header_(std::move(other.header_)),
+        cut_(std::move(other.cut_)) {}
   CsvLog& operator=(CsvLog&& other) noexcept {
     CsvLog taken(std::move(other));
     std::swap(columns_, taken.columns_);
     std::swap(file_, taken.file_);
+    header_.swap(taken.header_);
+    cut_.swap(taken.cut_);
     return *this;
   }
   ~CsvLog();
@@ -51,12 +59,29 @@ class CsvLog {
     row({static_cast<double>(values)...});
   }
 
+  /// Brings the rows so far to the disk. Throws IoError when that fails.
+  void sync();
+
+  /// How long the file is: "length" (i64, bytes), and "header" (i64, the bytes of the first line). A Checkpoint saves it, so that a run
+  /// that is resumed goes on without a repeated or missing row. Open the log with {.append = true} then. Throws ValueError for a log
+  /// that was moved from.
+  TensorMap state() const;
+  /// Cuts the file back to that length. What was cut comes back when the state of before is loaded before the next row. A log that is
+  /// no regular file, such as a pipe, stays as it is. Throws, and changes nothing then:
+  ///   - ValueError listing every mismatch (missing, unexpected, shape, dtype), for a log with other columns, and for one that was
+  ///     moved from;
+  ///   - FormatError when the file is shorter, no longer begins with the header, or has no end of a line there;
+  ///   - IoError when it cannot be read or cut.
+  void load_state(const TensorMap& state);
+
  private:
   void row(const double* values, std::size_t count);
+  void require_file() const;
 
   std::size_t columns_;
   capstan::detail::NewFile* file_;
-  std::string line_;
+  std::string line_, header_;
+  std::string cut_;  // off the end, by load_state()
 };
 
 }  // namespace capstan

@@ -234,3 +234,92 @@ TEST(CsvLog, Moves) {
   EXPECT_EQ(read(folder.file("b.csv")), "y,z\n2,3\n");
   EXPECT_EQ(thrown([&] { a.row(1); }), "ValueError: [CsvLog] this log was moved to another object (write rows to that one)");
 }
+
+TEST(CsvLog, StateIsTheLengthAndCutsTheFileBack) {
+  const Folder folder;
+  const std::string path = folder.file("x.csv");
+  TensorMap saved;
+  {
+    CsvLog log(path, {"epoch", "loss"});
+    log.row(1, 0.5);
+    saved = log.state();
+    EXPECT_EQ(names(saved), "length header");
+    EXPECT_EQ(values(saved["length"]), Values{17});
+    log.row(2, 0.25);
+    log.row(3, 0.125);
+  }
+  CsvLog log(path, {"epoch", "loss"}, {.append = true});
+  const TensorMap longer = log.state();
+  log.load_state(saved);
+  EXPECT_EQ(read(path), "epoch,loss\n1,0.5\n");
+  log.load_state(longer);  // nothing was written yet: what was cut comes back
+  EXPECT_EQ(read(path), "epoch,loss\n1,0.5\n2,0.25\n3,0.125\n");
+  log.load_state(saved);
+  CsvLog moved = std::move(log);
+  moved.row(2, 7);
+  moved.sync();
+  EXPECT_EQ(read(path), "epoch,loss\n1,0.5\n2,7\n");
+  EXPECT_EQ(thrown([&] { moved.load_state(longer); }), "FormatError: [CsvLog] the file must be as long as when it was saved, or longer: " +
+                                                           path + " has 21 bytes, saved 32 (open it with {.append = true})");
+  EXPECT_EQ(read(path), "epoch,loss\n1,0.5\n2,7\n");
+  EXPECT_EQ(thrown([&] { log.state(); }), "ValueError: [CsvLog] this log was moved to another object (write rows to that one)");
+  EXPECT_EQ(thrown([&] { log.sync(); }), "ValueError: [CsvLog] this log was moved to another object (write rows to that one)");
+  EXPECT_EQ(thrown([&] { log.load_state(saved); }), "ValueError: [CsvLog] this log was moved to another object (write rows to that one)");
+}
+
+TEST(CsvLog, CutsBackTwiceAndBringsAllOfItBack) {
+  const Folder folder;
+  CsvLog log(folder.file("x.csv"), {"x"});
+  std::vector<TensorMap> states;
+  for (const double x : {1, 2, 3}) {
+    states.push_back(log.state());
+    log.row(x);
+  }
+  const TensorMap last = log.state();
+  log.load_state(states[2]);
+  log.load_state(states[1]);
+  log.load_state(states[2]);
+  EXPECT_EQ(read(folder.file("x.csv")), "x\n1\n2\n");
+  log.load_state(states[0]);
+  log.load_state(last);
+  EXPECT_EQ(read(folder.file("x.csv")), "x\n1\n2\n3\n");
+}
+
+TEST(CsvLog, AnotherFileIsNotCut) {
+  const Folder folder;
+  const std::string path = folder.file("x.csv"), other = folder.file("y.csv");
+  CsvLog log(path, {"epoch", "loss"});
+  log.row(1, 0.5);
+  const TensorMap saved = log.state();
+  CsvLog shorter(other, {"epoch", "loss"});
+  EXPECT_EQ(thrown([&] { shorter.load_state(saved); }), "FormatError: [CsvLog] the file must be as long as when it was saved, or longer: " +
+                                                            other + " has 11 bytes, saved 17 (open it with {.append = true})");
+  CsvLog columns(other, {"epoch", "accuracy"}, {.overwrite = true});
+  columns.row(1, 0.5);
+  EXPECT_EQ(thrown([&] { columns.load_state(saved); }),
+            "ValueError: [CsvLog] the columns must be those of the saved log: \"epoch,accuracy\", saved \"epoch,loss\"");
+  EXPECT_EQ(read(other), "epoch,accuracy\n1,0.5\n");
+  log.row(2, 0.25);
+  const auto changed = [&](const std::string& content) {
+    std::filesystem::resize_file(path, 0);
+    write(path, content);
+    const std::string text = thrown([&] { log.load_state(saved); });
+    EXPECT_EQ(read(path), content);
+    return text;
+  };
+  EXPECT_EQ(changed("epoch,hits\n1,0.5\n2,0.25\n"), "FormatError: [CsvLog] the file must begin with the header of the saved log: " + path +
+                                                        " begins with \"epoch,hits\", wanted \"epoch,loss\" (log to another file)");
+  EXPECT_EQ(changed("epoch,loss\n1,0.625\n2,0\n"), "FormatError: [CsvLog] the saved length must be the end of a line: byte 17 of " + path +
+                                                       " is inside of one (log to another file)");
+  EXPECT_EQ(changed("epoch,loss\n1,0."), "FormatError: [CsvLog] the file must be as long as when it was saved, or longer: " + path +
+                                             " has 15 bytes, saved 17 (open it with {.append = true})");
+  EXPECT_EQ(thrown([&] { log.load_state({}); }), "ValueError: [CsvLog] the state does not fit:\n  missing: length\n  missing: header");
+}
+
+TEST(CsvLog, APipeIsNotCut) {
+  CsvLog log("/dev/null", {"x"}, {.overwrite = true});
+  const TensorMap saved = log.state();
+  log.row(1);
+  log.load_state(saved);
+  EXPECT_EQ(values(log.state()["length"]), Values{4});
+}
