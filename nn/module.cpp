@@ -192,6 +192,7 @@ Parameters Module::parameters() {
 }
 
 TensorMap Module::state() { return live(*this).clone(); }
+TensorMap Module::live_state() { return live(*this); }
 
 void Module::load_state(const TensorMap& state) {
   const TensorMap mine = live(*this);

@@ -60,6 +60,9 @@ class Module {
   ///     const TensorMap best = model.state();   // ... train on; then go back:
   ///     model.load_state(best);
   TensorMap state();
+  /// The same map without the copies: the model's own tensors, buffers too, which training changes. For who writes them out at once, as a
+  /// Checkpoint does.
+  TensorMap live_state();
   /// Copies a state into this model; the tensors keep their identity. Throws, and changes nothing then:
   ///   - ValueError listing every mismatch (missing, unexpected, shape, dtype).
   void load_state(const TensorMap& state);

@@ -84,7 +84,7 @@ void MethodBase::save_entry(const Entry& e, TensorMap& state) const {
   const std::size_t rule = rule_of(e.group);  // after an option changed, that of the next step
   const std::vector<Tensor> slots = rule == e.rule ? e.state : new_slots(e, rule);
   const std::vector<const char*> names = slot_names(rule);
-  for (std::size_t i = 0; i < names.size(); ++i) state.insert(join(e.name, "/", names[i]), slots[i].clone());
+  for (std::size_t i = 0; i < names.size(); ++i) state.insert(join(e.name, "/", names[i]), slots[i]);
 }
 
 void MethodBase::read_entry(Entry& e, const std::vector<double>* options, capstan::detail::StateReader& reader) const {

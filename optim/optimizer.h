@@ -83,6 +83,9 @@ class Optimizer {
   ///   - "<parameter>/step" (i64), and for those of the k-th group "<parameter>/group" (i64: k);
   ///   - after the first step "<parameter>/<slot>".
   TensorMap state() const;
+  /// The same map without the copies of what is as large as a parameter: the slots themselves, which the next step changes. For who
+  /// writes them out at once, as a Checkpoint does.
+  TensorMap live_state() const;
   /// Takes it back; an option of a group that differs from the constructor's is the group's own from then on. Throws ValueError
   /// listing every mismatch (another method, missing, unexpected, shape, dtype, another group) and then changes nothing.
   void load_state(const TensorMap& state);
@@ -187,11 +190,11 @@ class Optimizer {
   /// What group() does; at the base it throws ValueError: there are no groups.
   virtual void group_by_name(std::string_view pattern, const std::vector<Setting>& settings);
 
-  /// What a method keeps of one parameter beside its steps: put into state(), behind them, and read from one into `entry`. `options`
-  /// are those of the state; null when some are missing. A reader gathers all complaints.
+  /// What a method keeps of one parameter beside its steps: put into live_state(), behind them, without a copy; and read from a state into
+  /// `entry`. `options` are those of the state; null when some are missing. A reader gathers all complaints.
   virtual void save_entry(const Entry& entry, TensorMap& state) const;
   virtual void read_entry(Entry& entry, const std::vector<double>* options, capstan::detail::StateReader& reader) const;
-  /// What it keeps beside that: put at the end of state(); read; and, when everything fits, put in place of what it had.
+  /// What it keeps beside that: put at the end of live_state(); read; and, when everything fits, put in place of what it had.
   virtual void save_rest(TensorMap& state) const;
   virtual void read_rest(capstan::detail::StateReader& reader);
   virtual void commit_rest() noexcept;

@@ -19,7 +19,9 @@ double& Optimizer::share(const char* name, double start) {
   return shared_.back()->value;
 }
 
-TensorMap Optimizer::state() const {
+TensorMap Optimizer::state() const { return live_state().clone(); }
+
+TensorMap Optimizer::live_state() const {
   TensorMap state;
   for (const Option& o : all_options()) state.insert(join(method(), "/", o.name), capstan::detail::number(o.value));
   for (const auto& s : shared_) state.insert(join(method(), "/", s->name), capstan::detail::number(s->value));

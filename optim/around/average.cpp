@@ -65,10 +65,12 @@ void ParameterAverage::swap() {
   swapped_ = !swapped_;
 }
 
-TensorMap ParameterAverage::state() const {
+TensorMap ParameterAverage::state() const { return live_state().clone(); }
+
+TensorMap ParameterAverage::live_state() const {
   require_ready(false);
   TensorMap state{{join(op_, "/count"), capstan::detail::count(count_)}};
-  for (const auto& [name, a] : averages_) state.insert(join(op_, "/average/", name), a.clone());
+  for (const auto& [name, a] : averages_) state.insert(join(op_, "/average/", name), a);
   return state;
 }
 

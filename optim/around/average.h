@@ -32,6 +32,8 @@ class ParameterAverage {
   /// Deep copies: "ema/count" (i64) and after the first update() "ema/average/<parameter>" for each; of a SWA "swa/...". Throws
   /// ValueError while the model holds the averages.
   TensorMap state() const;
+  /// The same map with the averages themselves, which the next update() changes. Throws as state() does.
+  TensorMap live_state() const;
   /// Throws ValueError listing every mismatch (missing, unexpected, shape, dtype), and while the model holds the averages; then
   /// nothing is changed.
   void load_state(const TensorMap& state);

@@ -52,7 +52,7 @@ std::string Lookahead::describe() const {
 
 void Lookahead::save(TensorMap& state, const std::string& path) const {
   state.insert(path + "step", capstan::detail::count(steps_));
-  for (const Slow& s : with_added()) state.insert(join(path, "slow/", s.name), s.slow.clone());
+  for (const Slow& s : with_added()) state.insert(join(path, "slow/", s.name), s.slow);
 }
 
 void Lookahead::read(capstan::detail::StateReader& reader, const std::string& path) {

@@ -40,8 +40,10 @@ std::string Wrapper::explain() const {
   return text + optimizer().explain();
 }
 
-TensorMap Wrapper::state() const {
-  TensorMap state = optimizer().state();
+TensorMap Wrapper::state() const { return live_state().clone(); }
+
+TensorMap Wrapper::live_state() const {
+  TensorMap state = optimizer().live_state();
   std::string path;
   for (const Wrapper* w = this; w; w = w->inside_.wrapper) {
     path += join(w->name(), "/");

@@ -54,6 +54,8 @@ class Wrapper {
 
   /// The optimizer's state, and what each wrapper from here on keeps: deep copies.
   TensorMap state() const;
+  /// The same map without the copies of what is as large as a parameter, which the next step changes.
+  TensorMap live_state() const;
   /// Throws ValueError listing every mismatch of all of them, and then changes nothing.
   void load_state(const TensorMap& state);
 
@@ -75,8 +77,8 @@ class Wrapper {
   /// For explain(), without the end of the last line.
   virtual std::string describe() const = 0;
 
-  /// Puts what this keeps into a state under names that begin with `path`. Reads it from there, and gathers complaints. Puts what was read
-  /// in place, when everything fits. A wrapper that keeps nothing has no need of them.
+  /// Puts what this keeps into live_state() under names that begin with `path`, without a copy. Reads it from there, and gathers
+  /// complaints. Puts what was read in place, when everything fits. A wrapper that keeps nothing has no need of them.
   virtual void save(TensorMap& state, const std::string& path) const;
   virtual void read(capstan::detail::StateReader& reader, const std::string& path);
   virtual void commit() noexcept;

@@ -126,7 +126,7 @@ void Chain::save_rest(TensorMap& state) const {
       const std::int64_t count = e < m.parameters.size() ? m.parameters[e].count : 0;
       state.insert(of + "count", capstan::detail::count(count));
       for (std::size_t k = 0; count > 0 && k < node.part->slots.size(); ++k)
-        state.insert(of + node.part->slots[k], m.parameters[e].slots[k].clone());
+        state.insert(of + node.part->slots[k], m.parameters[e].slots[k]);
     }
   }
 }

@@ -208,3 +208,12 @@ TEST(Modules, KeepTheirParametersWhenMoved) {
   several.reserve(100);
   moves(several[0], "1.0.");
 }
+
+TEST(Modules, LiveStatesAreTheSameWithoutCopies) {
+  Deep deep;
+  const TensorMap live = deep.live_state(), state = deep.state();
+  EXPECT_EQ(bits(live), bits(state));
+  EXPECT_TRUE(same(live["scale"], deep.scale));
+  EXPECT_TRUE(same(live["mean"], deep.mean));
+  EXPECT_FALSE(same(state["scale"], deep.scale));
+}

@@ -35,6 +35,20 @@ struct Training {
 INSTANTIATE_TEST_SUITE_P(Each, States, testing::Range<std::size_t>(0, rows().size()),
                          [](const auto& one) { return std::to_string(one.param) + "_" + rows().at(one.param).name; });
 
+TEST_P(States, LiveOnesAreTheSameWithoutCopies) {
+  for (const Settings& settings : row().all) {
+    Training run(row(), settings, DType::f32);
+    for (int t = 0; t < 3; ++t) run.step(t);
+    const TensorMap live = run.optimizer->live_state(), again = run.optimizer->live_state(), state = run.optimizer->state();
+    EXPECT_EQ(bits(live), bits(state));
+    for (const auto& [name, t] : live) {
+      if (t.numel() < 3) continue;  // a number
+      EXPECT_EQ(t.header()->data, again[name].header()->data) << name;
+      EXPECT_NE(t.header()->data, state[name].header()->data) << name;
+    }
+  }
+}
+
 TEST_P(States, AreDeepCopies) {
   const Settings& settings = row().all.back();
   Training run(row(), settings, DType::f64);

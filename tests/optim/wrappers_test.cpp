@@ -218,3 +218,22 @@ TEST(Optimizers, ListTheirParameters) {
   EXPECT_EQ(names(all), "w v");
   EXPECT_EQ(all["v"].header(), v.header());  // the tensors themselves
 }
+
+TEST(Wrappers, LiveStatesAreTheSameWithoutCopies) {
+  Training run;
+  optim::Lookahead inner(run.sgd), outer(inner);
+  optim::EMA ema(Parameters{{"w", run.w}});
+  outer.step(gradients_at(run.w, 0));
+  ema.update();
+  const TensorMap state = outer.state(), live = outer.live_state();
+  EXPECT_EQ(bits(live), bits(state));
+  EXPECT_EQ(bits(ema.live_state()), bits(ema.state()));
+  for (const char* name : {"w/momentum", "lookahead/slow/w", "lookahead/lookahead/slow/w"}) {
+    EXPECT_EQ(live[name].header()->data, outer.live_state()[name].header()->data) << name;
+    EXPECT_NE(live[name].header()->data, state[name].header()->data) << name;
+  }
+  EXPECT_EQ(ema.live_state()["ema/average/w"].header()->data, ema.live_state()["ema/average/w"].header()->data);
+  EXPECT_NE(ema.state()["ema/average/w"].header()->data, ema.live_state()["ema/average/w"].header()->data);
+  ema.swap();
+  EXPECT_EQ(thrown([&] { ema.live_state(); }), "ValueError: [ema] the model holds the averages (call swap() first)");
+}
