@@ -1,6 +1,5 @@
 #include <capstan/nn/module.h>
 
-#include <capstan/autograd/tape.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>
 #include <capstan/nn/sequential.h>
@@ -18,7 +17,7 @@
 #include <cstdlib>
 
 // What all modules share. Everything walks through members() once, collects what it shows with its full names, each tensor once, and
-// works on that list: parameters, state, loading, dtype, mode, cloning.
+// works on that list: parameters, state, dtype, mode, cloning.
 
 namespace capstan::nn {
 
@@ -193,28 +192,6 @@ Parameters Module::parameters() {
 
 TensorMap Module::state() { return live(*this).clone(); }
 TensorMap Module::live_state() { return live(*this); }
-
-void Module::load_state(const TensorMap& state) {
-  const TensorMap mine = live(*this);
-  std::string wrong;
-  for (const auto& [name, tensor] : mine) {
-    const Tensor* t = state.find(name);
-    if (!t)
-      wrong += join("\n  missing: ", name);
-    else if (!(t->shape() == tensor.shape()) || t->dtype() != tensor.dtype())
-      wrong += join("\n  ", name, ": ", t->dtype(), " ", t->shape(), ", wanted ", tensor.dtype(), " ", tensor.shape());
-    else if (tensor.header()->flags & capstan::detail::kReadOnly)
-      wrong += join("\n  ", name, ": the model holds a gradient there, which is read-only");
-  }
-  for (const auto& [name, tensor] : state)
-    if (!mine.contains(name)) wrong += join("\n  unexpected: ", name);
-  if (!wrong.empty()) capstan::detail::fail<ValueError>("load_state", "the state does not fit ", describe(), ":", wrong);
-  const NoGrad pause;
-  for (const auto& [name, tensor] : mine) {
-    Tensor to = tensor;
-    to.assign(state[name]);
-  }
-}
 
 void Module::train(bool on) {
   training_ = on;

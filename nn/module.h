@@ -1,9 +1,25 @@
 #pragma once
 #include <capstan/core/tensor_map.h>
 
+#include <string>
+#include <vector>
+
 namespace capstan::nn {
 
 class Module;
+
+/// How Module::load_state() takes a state.
+struct LoadOptions {
+  bool partial = false;  ///< Take what fits and return the rest, instead of refusing it; PyTorch's strict = False.
+};
+
+/// What Module::load_state() left, with {.partial = true}. All is empty when all fits.
+struct LoadResult {
+  std::vector<std::string> missing_keys;     ///< The model's names that the state does not have.
+  std::vector<std::string> unexpected_keys;  ///< The state's names that the model does not have.
+  std::vector<std::string> mismatched_keys;  ///< Names of both whose tensors differ in shape or dtype.
+  std::string report;                        ///< One line for each of them, which says what was found and wanted; then the hints.
+};
 
 /// Is shown the members of a module, one by one, by Module::members().
 class Visitor {
@@ -63,9 +79,18 @@ class Module {
   /// The same map without the copies: the model's own tensors, buffers too, which training changes. For who writes them out at once, as a
   /// Checkpoint does.
   TensorMap live_state();
-  /// Copies a state into this model; the tensors keep their identity. Throws, and changes nothing then:
-  ///   - ValueError listing every mismatch (missing, unexpected, shape, dtype).
-  void load_state(const TensorMap& state);
+  /// Copies a state into this model; the tensors keep their identity. With {.partial = true} it copies what fits and returns what
+  /// did not, for a model that shares some layers with another:
+  ///
+  ///     const auto left = model.load_state(load("other.safetensors"), {.partial = true});
+  ///     std::puts(left.report.c_str());
+  ///
+  /// Throws, and changes nothing then:
+  ///   - ValueError listing every mismatch (missing, unexpected, shape, dtype) unless `partial` is set. It names a prefix of the
+  ///     names, as "module." of PyTorch's DataParallel, and a weight that is transposed;
+  ///   - ValueError, in both cases, where a tensor of the model is read-only.
+  /// Weakness: a square weight that is transposed fits, and is not seen.
+  LoadResult load_state(const TensorMap& state, LoadOptions options = {});
 
   /// Switches this module and all inside it between training and evaluation.
   void train(bool on = true);
