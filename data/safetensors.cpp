@@ -120,7 +120,7 @@ void save(const std::string& path, const TensorMap& tensors, const Metadata& met
 TensorMap load(const std::string& path, Metadata* metadata) {
   data::SafetensorsReader reader("load", path);
   TensorMap tensors = reader.read();
-  if (metadata) *metadata = reader.header().metadata;
+  if (Metadata found = reader.header().metadata; metadata) metadata->swap(found);  // after all that can throw
   return tensors;
 }
 
