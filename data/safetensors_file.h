@@ -54,7 +54,6 @@ class SafetensorsReader {
   const char* op_;
   std::string path_;
   detail::Descriptor file_;
-  std::uint64_t at_ = 0;
   std::string first_bytes_;
   SafetensorsHeader header_;
 };
