@@ -2,6 +2,7 @@
 
 /// What a training program uses. A small program should compile in little memory, so these are included where they are wanted:
 ///   - core/xtensor.h              the bridge to xtensor
+///   - data/safetensors.h          save() and load()
 ///   - optim/make.h                optimizers by name
 ///   - optim/chain.h, own_part.h   optimizers from parts
 ///   - optim/lars.h, lbfgs.h, ...  methods that move a tensor as a whole (optim/methods.h has all); whole_tensor.h for one's own

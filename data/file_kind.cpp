@@ -65,4 +65,9 @@ std::string file_kind(std::string_view first_bytes) {
   return "";
 }
 
+std::string other_kind(std::string_view first_bytes, std::string_view wanted) {
+  std::string kind = first_bytes.empty() ? "" : file_kind(first_bytes);
+  return kind.starts_with(wanted) ? "" : kind;
+}
+
 }  // namespace capstan::data

@@ -9,4 +9,7 @@ namespace capstan::data {
 /// say nothing.
 std::string file_kind(std::string_view first_bytes);
 
+/// The same for a reader of kinds that begin with `wanted`, as "a table": empty for these, and for an empty file.
+std::string other_kind(std::string_view first_bytes, std::string_view wanted);
+
 }  // namespace capstan::data

@@ -3,6 +3,7 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/data/file_kind.h>
+#include <capstan/data/quoted.h>
 #include <capstan/data/safetensors_file.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 18, most_header_bytes 
 
 SafetensorsReader::SafetensorsReader(const char* op, const std::string& path) : op_(op), path_(path), file_(-1) {
   if (path.find('\0') != std::string::npos) fail<IoError>(op, "a path must not hold a zero byte: ", path.c_str());
-  file_.number = detail::open_file(path.c_str(), O_RDONLY);
+  file_.number = detail::open_file(path.c_str(), O_RDONLY | O_NONBLOCK);  // a pipe would be waited for
   struct stat info;
   if (file_.number < 0 || ::fstat(file_.number, &info) != 0)
     fail<IoError>(op, "the file must be readable: ", path, ": ", detail::reason(errno));
@@ -85,7 +86,7 @@ Tensor SafetensorsReader::read_tensor(const StoredTensor& stored, void (*look)(v
       const std::uint64_t index = (stored.end - stored.begin - left) / step + converted;
       fail<FormatError>(
           op_, stored.type == Stored::boolean ? "a BOOL must be a byte 0 or 1: " : "a U64 must be below 2^63, to become i64: ", path_,
-          ": '", stored.name, "', element ", std::size_t{index});
+          ": '", shown(stored.name), "', element ", std::size_t{index});
     }
     to += count * wide;
     left -= bytes;

@@ -2,6 +2,7 @@
 
 #include <capstan/core/text.h>
 #include <capstan/data/json.h>
+#include <capstan/data/quoted.h>
 
 #include <algorithm>
 #include <array>
@@ -41,14 +42,14 @@ std::size_t type_of(DType dtype) {
 void check_utf8(const char* op, const char* what, std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t size = detail::utf8_size(text.substr(i));
-    if (size == 0) fail<ValueError>(op, what, " must be UTF-8: '", text.substr(0, i), "' goes on with another byte");
+    if (size == 0) fail<ValueError>(op, what, " must be UTF-8: '", shown(text.substr(0, i)), "' goes on with another byte");
     i += size;
   }
 }
 
 /// Puts a key in a set of those that were there; refuses it when it was.
 void once(std::unordered_set<std::string>& keys, const std::string& key, const char* rule, const JsonReader& json, std::uint64_t place) {
-  if (!keys.insert(key).second) json.fail(rule, place, "\"" + key + "\" again");
+  if (!keys.insert(key).second) json.fail(rule, place, "\"" + shown(key) + "\" again");
 }
 
 class Parser {
@@ -87,7 +88,7 @@ class Parser {
       const std::uint64_t place = json_.place();
       const std::string key = json_.string();
       json_.expect(':');
-      if (!header_.metadata.emplace(key, json_.string()).second) json_.fail("a name must come once", place, "\"" + key + "\" again");
+      if (!header_.metadata.emplace(key, json_.string()).second) json_.fail("a name must come once", place, "\"" + shown(key) + "\" again");
     } while (json_.take(','));
     json_.expect('}');
   }
@@ -103,8 +104,9 @@ class Parser {
       const std::uint64_t place = json_.place();
       const std::string key = json_.string();
       const std::size_t k = static_cast<std::size_t>(std::find(keys.begin(), keys.end(), key) - keys.begin());
-      if (k == keys.size()) json_.fail("a tensor must have dtype, shape and data_offsets and nothing else", place, "\"" + key + "\"");
-      if (there[k]) json_.fail("a name must come once", place, "\"" + key + "\" again");
+      if (k == keys.size())
+        json_.fail("a tensor must have dtype, shape and data_offsets and nothing else", place, "\"" + shown(key) + "\"");
+      if (there[k]) json_.fail("a name must come once", place, "\"" + shown(key) + "\" again");
       there[k] = true;
       json_.expect(':');
       if (k == 0)
@@ -116,7 +118,7 @@ class Parser {
     } while (json_.take(','));
     json_.expect('}');
     for (std::size_t k = 0; k < keys.size(); ++k)
-      if (!there[k]) json_.fail("a tensor must have dtype, shape and data_offsets", start, "'" + name + "' has no " + keys[k]);
+      if (!there[k]) json_.fail("a tensor must have dtype, shape and data_offsets", start, "'" + shown(name) + "' has no " + keys[k]);
     check_tensor(tensor, type);
     header_.tensors.push_back(std::move(tensor));
   }
@@ -128,7 +130,7 @@ class Parser {
     if (!json_.take(']')) {
       do {
         const std::uint64_t place = json_.place(), size = json_.whole();
-        if (axes == sizes.size()) json_.fail("a tensor here has at most six axes", place, "'" + name + "' has more");
+        if (axes == sizes.size()) json_.fail("a tensor here has at most six axes", place, "'" + shown(name) + "' has more");
         if (size >> 63 != 0) json_.fail("a size must be below 2^63", place, std::to_string(size));
         sizes[axes++] = static_cast<std::int64_t>(size);
       } while (json_.take(','));
@@ -155,17 +157,18 @@ class Parser {
   void check_tensor(StoredTensor& tensor, const std::string& type) {
     const auto* const found = std::find_if(std::begin(types), std::end(types), [&](const NamedType& t) { return t.name == type; });
     if (found == std::end(types))
-      fail<FormatError>(op_, "the dtype must be one that a tensor here can hold: ", source_, ": '", tensor.name, "' is ", type,
-                        " (F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL are read)");
+      fail<FormatError>(op_, "the dtype must be one that a tensor here can hold: ", source_, ": '", shown(tensor.name), "' is ",
+                        shown(type), " (F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL are read)");
     tensor.type = found->type;
-    if (is_too_large_) fail<FormatError>(op_, "a tensor must have at most 2^48 elements: ", source_, ": '", tensor.name, "' has more");
+    if (is_too_large_)
+      fail<FormatError>(op_, "a tensor must have at most 2^48 elements: ", source_, ": '", shown(tensor.name), "' has more");
     const std::uint64_t bytes = static_cast<std::uint64_t>(tensor.shape.numel()) * size_of(tensor.type);
     if (tensor.begin > tensor.end || tensor.end > size_)
-      fail<FormatError>(op_, "data_offsets must lie in the file: ", source_, ": '", tensor.name, "' at [", std::size_t{tensor.begin}, ", ",
-                        std::size_t{tensor.end}, ") of ", std::size_t{size_}, " bytes");
+      fail<FormatError>(op_, "data_offsets must lie in the file: ", source_, ": '", shown(tensor.name), "' at [", std::size_t{tensor.begin},
+                        ", ", std::size_t{tensor.end}, ") of ", std::size_t{size_}, " bytes");
     if (tensor.end - tensor.begin != bytes)
-      fail<FormatError>(op_, "data_offsets must fit dtype and shape: ", source_, ": '", tensor.name, "' ", tensor.shape, " in ", type,
-                        " takes ", std::size_t{bytes}, " bytes, not ", std::size_t{tensor.end - tensor.begin});
+      fail<FormatError>(op_, "data_offsets must fit dtype and shape: ", source_, ": '", shown(tensor.name), "' ", tensor.shape, " in ",
+                        type, " takes ", std::size_t{bytes}, " bytes, not ", std::size_t{tensor.end - tensor.begin});
   }
 
   /// The tensors cover the file: each byte belongs to one of them.
@@ -177,11 +180,11 @@ class Parser {
     std::uint64_t at = 0;
     for (const StoredTensor* t : order) {
       if (t->begin < at)
-        fail<FormatError>(op_, "tensors must not share bytes: ", source_, ": '", t->name, "' begins at ", std::size_t{t->begin},
+        fail<FormatError>(op_, "tensors must not share bytes: ", source_, ": '", shown(t->name), "' begins at ", std::size_t{t->begin},
                           ", where another is up to ", std::size_t{at});
       if (t->begin > at)
         fail<FormatError>(op_, "each byte must belong to a tensor: ", source_, ": those from ", std::size_t{at}, " to ",
-                          std::size_t{t->begin}, ", before '", t->name, "', do not");
+                          std::size_t{t->begin}, ", before '", shown(t->name), "', do not");
       at = t->end;
     }
     if (at != size_)

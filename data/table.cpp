@@ -3,6 +3,8 @@
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 #include <capstan/data/file.h>
+#include <capstan/data/file_kind.h>
+#include <capstan/data/quoted.h>
 #include <capstan/data/table_parts.h>
 
 #include <algorithm>
@@ -281,12 +283,20 @@ Tensor parse_table(std::string_view text, const TableOptions& options, const std
 Tensor read_table(const std::string& path, const TableOptions& options) {
   constexpr const char* op = "read_table";
   Parser parser(op, options, path);
+  std::string begin;
   try {
     FileReader file(op, path);
-    for (std::string_view piece; !(piece = file.next()).empty();) parser.take(piece);
+    for (std::string_view piece; !(piece = file.next()).empty();) {
+      if (begin.size() < 64) begin += piece.substr(0, 64 - begin.size());
+      parser.take(piece);
+    }
     return parser.finish();
   } catch (const std::bad_alloc&) {
     throw NoRoomForFile(op, path);
+  } catch (const FormatError&) {
+    if (const std::string kind = other_kind(begin, "a table"); !kind.empty())
+      fail<FormatError>(op, "a table in text is needed: ", path, " is ", kind);
+    throw;
   }
 }
 

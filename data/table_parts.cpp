@@ -2,22 +2,9 @@
 
 #include <cstdint>
 
-// How error texts of table.cpp show a field, a byte, a delimiter.
+// How error texts of table.cpp call a delimiter, and which of them a number out of range gets.
 
 namespace capstan::data {
-
-std::string hex(char c) {
-  constexpr char digits[] = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  return {digits[byte >> 4], digits[byte & 15]};
-}
-
-std::string quoted(std::string_view field) {
-  constexpr std::size_t longest = 40;
-  std::string s = "'";
-  for (const char c : field.substr(0, longest)) s += c >= ' ' && c <= '~' ? std::string(1, c) : "\\x" + hex(c);
-  return s + (field.size() > longest ? "...'" : "'");
-}
 
 const char* delimiter_name(char delimiter) {
   return delimiter == ' '    ? "blanks"

@@ -13,12 +13,6 @@ inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c 
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r'; }
 
-/// Two digits.
-std::string hex(char c);
-
-/// As it may stand in an error text: short, printable, in quotes.
-std::string quoted(std::string_view field);
-
 /// In words; null for an unusual one.
 const char* delimiter_name(char delimiter);
 

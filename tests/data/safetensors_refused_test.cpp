@@ -1,4 +1,5 @@
 #include <capstan/core/create.h>
+#include <sys/stat.h>
 
 #include "safetensors.h"
 
@@ -98,6 +99,20 @@ const Refused cases[] = {
     {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "tensors must not share bytes: FILE: 'y' begins at 0, where another is up to 4"},
     {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"y":{"dtype":"U8","shape":[4],"data_offsets":[3,7]}})", "tensors must not share bytes: FILE: 'y' begins at 3, where another is up to 4", "1234567"},
     {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"y":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}})", "tensors must not share bytes: FILE: 'y' begins at 2, where another is up to 4"},
+    {x(R"("dtype":"F32")", R"("shape":[0])", R"("data_offsets":[9007199254740993,9007199254740993])"), "data_offsets must lie in the file: FILE: 'x' at [9007199254740993, 9007199254740993) of 4 bytes"},
+    {x(R"("dtype":"F32")", R"("shape":[1 1])"), "the header must have a ']' here: FILE, byte 39: '1'"},
+    {x(R"("dtype":"F32")", R"("shape":[0x1])"), "the header must have a ']' here: FILE, byte 38: 'x'"},
+    {x(R"("dtype":"F32")", R"("shape":[NaN])"), "a whole number of plain digits, at most 2^64 - 1, must stand here: FILE, byte 37: NaN"},
+    {"{\"x\xf4\x90\x80\x80\":{}}", "the header must be UTF-8: FILE, byte 11: byte 0xf4"},
+    {"{\"x\xf0\x8f\xbf\xbf\":{}}", "the header must be UTF-8: FILE, byte 11: byte 0xf0"},
+    {"{\"x\xe2\x82", "the header must be UTF-8: FILE, byte 11: byte 0xe2"},
+    {R"({"__metadata__":{},"__metadat\u0061__":{}})", "a name must come once: FILE, byte 27: \"__metadata__\" again", ""},
+    {R"({"x":)" + std::string(100'000, '{'), "the header must have a '\"' here: FILE, byte 14: '{'"},
+    {R"({"x":{"dtype":)" + std::string(100'000, '['), "the header must have a '\"' here: FILE, byte 22: '['"},
+    // What a stranger writes comes to the terminal printable, whole and short.
+    {R"({"a\u0000\u001b[2J":{"dtype":"F9\n","shape":[1],"data_offsets":[0,4]}})", "the dtype must be one that a tensor here can hold: FILE: 'a\\x00\\x1b[2J' is F9\\x0a (F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL are read)"},
+    {R"({"a\u0000":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "data_offsets must fit dtype and shape: FILE: 'a\\x00' [2] in F32 takes 8 bytes, not 4"},
+    {R"({"\n":{"dtype":"F32","dtype\u0000":1}})", "a tensor must have dtype, shape and data_offsets and nothing else: FILE, byte 29: \"dtype\\x00\""},
     // Elements.
     {R"({"x":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]}})", "a BOOL must be a byte 0 or 1: FILE: 'x', element 2", std::string("\0\1\2\1", 4)},
     {R"({"x":{"dtype":"U64","shape":[2],"data_offsets":[0,16]}})", "a U64 must be below 2^63, to become i64: FILE: 'x', element 1", std::string("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80", 16)},
@@ -127,6 +142,25 @@ TEST(SafetensorsRefused, LengthsThatCannotBe) {
             " the file has 10 (is it cut, or no safetensors file?)");
   EXPECT_EQ(load_throws("\0\0\0\0\0\0\0\0"s), "FormatError: [load] the header must begin with '{': FILE, byte 8: the end of the header");
   EXPECT_EQ(load_throws("\x04\0\0\0\0\0\0\0 {} "s), "FormatError: [load] the header must begin with '{': FILE, byte 8: byte 0x20");
+}
+
+TEST(SafetensorsRefused, LongNamesAreCutInTheText) {
+  EXPECT_EQ(load_throws(safetensors_bytes("{\"" + std::string(1'000'000, 'n') + R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})")),
+            "FormatError: [load] data_offsets must lie in the file: FILE: '" + std::string(100, 'n') + "...' at [0, 4) of 0 bytes");
+}
+
+TEST(SafetensorsRefused, HeadersOfMoreThanTheFormatAllows) {
+  const auto header = [](std::size_t size) { return safetensors_bytes("{}" + std::string(size - 2, ' ')); };
+  EXPECT_EQ(load_throws(header(100'000'000)), "nothing");
+  EXPECT_EQ(load_throws(header(100'000'001)),
+            "FormatError: [load] the header must lie in the file, and have at most 100000000 bytes: FILE: it says 100000001, the file has"
+            " 100000009 (is it cut, or no safetensors file?)");
+}
+
+TEST(SafetensorsRefused, APipeIsNotWaitedFor) {
+  const Scratch file;
+  ASSERT_EQ(::mkfifo(file.path().c_str(), 0600), 0);
+  EXPECT_EQ(thrown([&] { load(file.path()); }), "IoError: [load] a file is needed: " + file.path() + " is a device or a pipe");
 }
 
 TEST(SafetensorsRefused, OtherFilesAreCalledByTheirNames) {

@@ -140,6 +140,19 @@ TEST(Safetensors, EscapesOfNames) {
   EXPECT_EQ(load(file.path()).begin()->name, "A/\xf0\x9f\x98\x80\xc3\xa9\xe2\x82\xac");
 }
 
+TEST(Safetensors, NamesMayBeAnyText) {
+  const Scratch file;
+  TensorMap tensors;
+  int i = 0;
+  for (const std::string& name :
+       {std::string(), std::string("a\0b", 3), std::string("\x1b\x7f"), std::string("\xf4\x8f\xbf\xbf"), std::string("/\\\"{}:,")})
+    tensors.insert(name, full({1}, ++i));
+  save(file.path(), tensors, {{std::string("\0", 1), std::string("\0", 1)}});
+  Metadata metadata;
+  expect_same(tensors, load(file.path(), &metadata));
+  EXPECT_EQ(metadata, (Metadata{{std::string("\0", 1), std::string("\0", 1)}}));
+}
+
 TEST(Safetensors, FiveThousandTensorsTakeNoTime) {
   const Scratch file;
   TensorMap tensors;

@@ -178,3 +178,32 @@ TEST(TableErrors, Unreadable) {
   }
   EXPECT_EQ(text, "IoError: [read_table] the file must be readable: " + file.path() + ": Permission denied");
 }
+
+TEST(TableErrors, OtherFilesAreCalledByTheirNames) {
+  using namespace std::string_literals;
+  const auto read = [](const std::string& bytes) {
+    const Scratch file("t.csv", bytes);
+    std::string text = thrown([&] { data::read_table(file.path()); });
+    if (const std::size_t at = text.find(file.path()); at != std::string::npos) text.replace(at, file.path().size(), "FILE");
+    return text;
+  };
+  const std::string begin = "FormatError: [read_table] a table in text is needed: FILE is ";
+  EXPECT_EQ(read("\x93NUMPY\1\0"s + std::string(100, ' ')), begin + "a NumPy array (read it by data::read_npy)");
+  EXPECT_EQ(read("PK\x03\x04"s + std::string(100, '\0')),
+            begin +
+                "a zip archive, as of NumPy's savez or PyTorch's save (data::read_npz reads NumPy's; write PyTorch's state dict by"
+                " safetensors.torch.save_file)");
+  EXPECT_EQ(read("\x80\x04\x95\n\n"s), begin + "a Python pickle (write the tensors by safetensors)");
+  EXPECT_EQ(read("\x1f\x8b\x08\0"s), begin + "compressed by gzip (unpack it first)");
+  EXPECT_EQ(read("\x10\0\0\0\0\0\0\0{}              "s), begin + "a safetensors file (read it by load)");
+  EXPECT_EQ(read("\0\0\x08\x01\0\0\0\x01\x05"s), begin + "an IDX file (read it by data::read_idx)");
+  EXPECT_EQ(read("{\"a\": [1, 2]}\n"), begin + "a JSON text");
+  // What is nothing known, or a table with a fault, is refused as ever.
+  EXPECT_EQ(read("\x01\x02"), "FormatError: [read_table] a table must be text: byte 0x01 at FILE, line 1, column 1");
+  EXPECT_EQ(read("1,2\n3\n"),
+            "FormatError: [read_table] every row must have as many fields as the first: 1 instead of 2 at FILE, line 2, column 2");
+  EXPECT_EQ(read(""), "FormatError: [read_table] a table must have rows: FILE is empty");
+  // What begins as another kind and is a table is read.
+  const Scratch honest("t.csv", "GGUF,b\n1,2\n");
+  EXPECT_EQ(data::read_table(honest.path(), {.header = true}).shape(), Shape({1, 2}));
+}
