@@ -34,9 +34,8 @@ struct Shampoo : WholeTensor<Shampoo, ShampooOptions> {
                                      {"weight_decay", &ShampooOptions::weight_decay},
                                      {"update_freq", &ShampooOptions::update_freq}};
   static constexpr auto formula =
-      "L <- L + g g', R <- R + g' g, w <- w - {lr}*(L + {eps}*I)^(-1/4) g (R + {eps}*I)^(-1/4), the roots every {update_freq} steps, "
-      "before "
-      "in steps 1, 2, 4, ... (vectors: s <- s + g^2, w <- w - {lr}*g/(sqrt(s) + {eps}))";
+      "L <- L + g g', R <- R + g' g, w <- w - {lr}*(L + {eps}*I)^(-1/4) g (R + {eps}*I)^(-1/4), "
+      "the roots every {update_freq} steps, before in steps 1, 2, 4, ... (vectors: s <- s + g^2, w <- w - {lr}*g/(sqrt(s) + {eps}))";
   static constexpr std::array states = {"left", "right", "left_root", "right_root", "sum"};  // L and R and their roots, or s
   static constexpr std::int64_t longest_axis = 2048;
 

@@ -213,6 +213,19 @@ TEST(Contrib, ShampooTakesGradientsOfAnySize) {
   }
 }
 
+// The other eigenvalues of one u v^T are rounding alone; their roots, if they counted for less than a unit, would be most of the step.
+TEST(Contrib, ShampooTakesNoDirectionFromRounding) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const Tensor u = wobbles({5, 1}, 3, DType::f64), v = wobbles({1, 4}, 20, DType::f64);
+    Tensor w = parameter(zeros({5, 4}, dtype));
+    optim::Shampoo shampoo(Parameters{{"w", w}}, {.lr = 0.5, .eps = 0});
+    shampoo.step(Gradients::from({{w, matmul(u, v).to(dtype)}}));
+    const Tensor step = -0.5 * matmul(u / norm(u), v / norm(v));
+    const double most = dtype == DType::f32 ? 1e-4 : 1e-8;
+    for (std::size_t i = 0; i < values(w).size(); ++i) EXPECT_NEAR(values(w)[i], values(step)[i], most) << name(dtype);
+  }
+}
+
 TEST(Contrib, ShampooExplainsItself) {
   EXPECT_EQ(
       formula("shampoo weight_decay=0.5"),
