@@ -23,6 +23,7 @@ void choose_isa_level();
 // clang takes no optimisation options by attribute: there the user's own flags count. The processor's taste for narrower vectors is
 // taken from the v4 loop by the plain one's. No option that changes what arithmetic means may stand here, such as O3 where -Ofast was
 // asked for. GCC then takes no rule of a file with other ones into the loop, and calls it for each element.
+// The copy of what a piece held stays in its loop: apart from it, it takes as long as an SGD step.
 // Without optimisation the rule is called anyway, and the loops would only take long to compile.
 #if defined(__clang__)
 #define CAPSTAN_RULE_V4 CAPSTAN_RULE_V4_FEATURES ",tune=x86-64"
@@ -30,24 +31,36 @@ void choose_isa_level();
 #elif defined(__GNUC__) && defined(__OPTIMIZE__)
 #define CAPSTAN_RULE_V4 CAPSTAN_RULE_V4_FEATURES ",prefer-vector-width=512"
 #if defined(__FAST_MATH__)
-#define CAPSTAN_RULE_OPTIONS optimize("tree-vectorize", "vect-cost-model=dynamic")
+#define CAPSTAN_RULE_OPTIONS optimize("tree-vectorize", "vect-cost-model=dynamic", "no-tree-loop-distribute-patterns")
 #else
-#define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize")
+#define CAPSTAN_RULE_OPTIONS optimize("O3", "tree-vectorize", "no-tree-loop-distribute-patterns")
 #endif
 #else
 #define CAPSTAN_RULE_V4 CAPSTAN_RULE_V4_FEATURES
 #define CAPSTAN_RULE_OPTIONS
 #endif
 
+/// What a piece held, before[k * piece + i] for state k and last for w, comes back where w is not finite now.
+template <class T>
+void restore(T* w, T* const* states, std::size_t count, const T* before, std::int64_t begin, std::int64_t n) noexcept;
+
+inline constexpr std::int64_t piece = 256;
+#if defined(__x86_64__)
+inline constexpr bool plain_is_best = false;
+#else
+inline constexpr bool plain_is_best = true;
+#endif
+
 /// `keeps`: an element whose new value would not be finite stays as it is, and its state with it. Without that the rule only
 /// writes w, and what w held before means nothing.
 /// `factor` is what Decay::l2 multiplies w by for g, and Decay::decoupled w itself.
-/// Long arrays go by pieces of 256. A copy of what a piece held stays in the cache, and an element that is not finite afterwards
-/// gets it back. A choice for each number of Adam's would take a third of the step's time with AVX2. What is shorter chooses.
-/// Blocks of 16 with a constant count become vectors without a check for short arrays. Unrolled before that, as the compiler
-/// would a short rule's, they become single numbers. Blocks of 4 come after them: a root and a quotient for each of a small tensor's
-/// numbers would take longer than the rest. What is left must not become vectors once more, which checks would come before.
-template <Decay decay, bool keeps, bool compares, class Rule, class T, std::size_t... slot>
+/// `best`: for a processor of today, as opposed to one of before 2013, which also compares no vectors of 64 bits.
+/// Arrays go by pieces of up to 256, of whole sixteens: they become vectors without a check for short arrays. A copy of what a piece
+/// held stays in the cache, and an element that is not finite afterwards gets it back. A choice for each number of Adam's would take a
+/// third of the step's time with AVX2. What is left chooses, in blocks of 4: a root and a quotient for each of a small tensor's numbers
+/// would take longer than the rest. Unrolled before they are vectors, as the compiler would a short rule's, they become single numbers.
+/// The last three must not become vectors once more, which checks would come before.
+template <Decay decay, bool keeps, bool best, class Rule, class T, std::size_t... slot>
 [[gnu::always_inline]] inline void rule_body(const Rule& rule, T* __restrict w, const T* __restrict g, T* const* states, std::int64_t n,
                                              T factor, std::index_sequence<slot...>) {
   const Rule numbers = rule;  // no store into an array changes them, so that they stay in registers
@@ -67,8 +80,8 @@ template <Decay decay, bool keeps, bool compares, class Rule, class T, std::size
     }
   };
   // No array overlaps another, which the loops say: with three states there would be too many pairs for the compiler to compare.
-  const auto piece = [&]<std::int64_t count>(std::integral_constant<std::int64_t, count>, std::int64_t i) __attribute__((always_inline)) {
-    T before[1 + sizeof...(slot)][static_cast<std::size_t>(count)];
+  const auto sixteens = [&](std::int64_t i, std::int64_t count) __attribute__((always_inline)) {
+    T before[1 + sizeof...(slot)][static_cast<std::size_t>(piece)];
     BitsOf<T> traces = 0;
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep
@@ -84,39 +97,39 @@ template <Decay decay, bool keeps, bool compares, class Rule, class T, std::size
           [&](T next, auto... now) __attribute__((always_inline)) {
             w[i + k] = next;
             ((states[slot][i + k] = now), ...);
-            traces |= trace_of_not_finite<compares>(next);
+            traces |= trace_of_not_finite<best>(next);
           },
           states[slot]...);
     }
     if (traces != 0) [[unlikely]]
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC unroll 1
-#endif
-      for (std::int64_t k = 0; k < count; ++k) {
-        if (is_finite(w[i + k])) continue;
-        w[i + k] = before[sizeof...(slot)][k];
-        ((states[slot][i + k] = before[slot][k]), ...);
-      }
+      restore(w, states, sizeof...(slot), before[0], i, count);
   };
-  const auto block = [&]<std::int64_t count>(std::integral_constant<std::int64_t, count>, std::int64_t i) __attribute__((always_inline)) {
+  const auto block = [&](std::int64_t i) __attribute__((always_inline)) {
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep
 #pragma GCC unroll 1
 #endif
-    for (std::int64_t k = i; k < i + count; ++k)
+    for (std::int64_t k = i; k < i + 4; ++k)
       move(
           k,
           [&](T next, auto... now) __attribute__((always_inline)) {
-            const auto fine = finite_mask<compares>(next);
+            const auto fine = finite_mask<best>(next);
             w[k] = masked(fine, next, w[k]);
             ((states[slot][k] = masked(fine, now, states[slot][k])), ...);
           },
           states[slot]...);
   };
   std::int64_t i = 0;
-  for (; i + 256 <= n; i += 256) piece(std::integral_constant<std::int64_t, 256>{}, i);
-  for (; i + 16 <= n; i += 16) block(std::integral_constant<std::int64_t, 16>{}, i);
-  for (; i + 4 <= n; i += 4) block(std::integral_constant<std::int64_t, 4>{}, i);
+  if constexpr (best || plain_is_best)
+    while (n - i >= 16) {
+      const std::int64_t count = (n - i < piece ? n - i : piece) & ~std::int64_t{15};
+      sixteens(i, count);
+      i += count;
+    }
+  for (; i + 4 <= n; i += 4) block(i);
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 1
+#endif
   for (; i < n; ++i) {
     move(
         i,
