@@ -66,6 +66,7 @@
 #include <capstan/optim/wrapper.h>
 #include <capstan/optim/yogi.h>
 #include <capstan/train/chart.h>
+#include <capstan/train/checkpoint.h>
 #include <capstan/train/log.h>
 #include <capstan/train/metrics.h>
 #include <capstan/train/plot.h>

@@ -26,7 +26,7 @@ std::string unique_digits();
 
 /// A file that comes to its path at once when it is complete, or not at all:
 ///
-///   NewFile file("save", path, NewFile::Existing::replaced, NewFile::Lasts::power_cuts);
+///   NewFile file("save", path, NewFile::Existing::replaced);
 ///   file.write(bytes);
 ///   file.publish();
 ///
@@ -44,7 +44,7 @@ class NewFile {
   enum class Lasts { kills, power_cuts };
   enum class Then { close, go_on };
 
-  NewFile(const char* op, const std::string& path, Existing existing, Lasts lasts = Lasts::kills);
+  NewFile(const char* op, const std::string& path, Existing existing, Lasts lasts = Lasts::power_cuts);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile();

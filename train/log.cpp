@@ -68,7 +68,8 @@ CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns,
   auto file = std::make_unique<NewFile>("CsvLog", path,
                                         options.overwrite ? Existing::replaced
                                         : options.append  ? Existing::kept
-                                                          : Existing::refused);
+                                                          : Existing::refused,
+                                        NewFile::Lasts::kills);
   if (!goes_on_there) file->write(line_);
   file->publish(NewFile::Then::go_on);
   file_ = file.release();

@@ -23,7 +23,7 @@ void check_target(const std::string& path) {
       fail<IoError>(op, "cannot write the file: ", path, ": ", detail::reason(errno), " (write elsewhere?)");
     return;
   }
-  const NewFile unpublished(op, path, NewFile::Existing::replaced);
+  const NewFile unpublished(op, path, NewFile::Existing::replaced, NewFile::Lasts::kills);
 }
 
 }  // namespace capstan

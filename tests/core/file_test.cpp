@@ -63,7 +63,7 @@ extern "C" int link(const char* from, const char* to) noexcept {
 namespace {
 
 void save(const std::string& path, std::string_view bytes, Existing existing = Existing::replaced) {
-  NewFile file("save", path, existing, NewFile::Lasts::power_cuts);
+  NewFile file("save", path, existing);
   file.write(bytes);
   file.publish();
 }
@@ -168,7 +168,7 @@ TEST(NewFile, OnlyWhatOutlastsPowerCutsWaitsForTheDisk) {
   const Folder folder;
   Fault::files = Fault::folders = 0;
   for (const auto then : {NewFile::Then::close, NewFile::Then::go_on}) {
-    NewFile file("save", folder.file("picture"), Existing::replaced);
+    NewFile file("save", folder.file("picture"), Existing::replaced, NewFile::Lasts::kills);
     file.write("x");
     file.publish(then);
   }
@@ -177,7 +177,7 @@ TEST(NewFile, OnlyWhatOutlastsPowerCutsWaitsForTheDisk) {
   save(folder.file("x"), "new");
   EXPECT_EQ(Fault::files, 1);
   EXPECT_EQ(Fault::folders, 1);
-  NewFile file("save", folder.file("x"), Existing::replaced, NewFile::Lasts::power_cuts);
+  NewFile file("save", folder.file("x"), Existing::replaced);
   file.write("newer");
   file.complete();
   EXPECT_EQ(Fault::files, 2);
@@ -217,7 +217,7 @@ TEST(NewFile, LeavesAloneWhatAnotherProcessWrites) {
   const pid_t other = ::fork();
   if (other == 0) {
     ::alarm(120);
-    NewFile file("save", path, Existing::replaced, NewFile::Lasts::power_cuts);
+    NewFile file("save", path, Existing::replaced);
     file.write("the other's");
     file.complete();  // also between closing and renaming
     char byte = 'x';

@@ -185,7 +185,7 @@ void check_picture_name(const char* op, const std::string& path) {
 }
 
 void save_text(const char* op, const std::string& path, const std::string& text) {
-  NewFile file(op, path, NewFile::Existing::replaced);
+  NewFile file(op, path, NewFile::Existing::replaced, NewFile::Lasts::kills);
   file.write(text);
   file.publish();
 }

@@ -1,0 +1,191 @@
+#include <capstan/train/checkpoint_files.h>
+
+#include <capstan/core/text.h>
+#include <capstan/data/safetensors_file.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+
+// A Checkpoint's files. Each carries the CRC-32 of all its bytes, computed as if its own eight digits were zeros, so that every flipped
+// bit shows. Names change by link and rename alone.
+
+namespace capstan::detail {
+
+namespace {
+
+constexpr const char* op = "Checkpoint";
+constexpr std::string_view format = "capstan checkpoint 1", crc_key = "\"crc32\":\"", no_crc = "00000000";
+
+std::uint32_t add_to(std::uint32_t crc, std::string_view bytes) {
+  return static_cast<std::uint32_t>(::crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+std::string digits_of(std::uint32_t crc) {
+  std::string digits(8, '0');
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, crc >>= 4) *digit = "0123456789abcdef"[crc & 15];
+  return digits;
+}
+
+/// Where the digits stand in the first bytes of a file: the metadata come first, and a quote inside of them has a backslash before it.
+std::size_t place_of_crc(const std::string& first_bytes) {
+  const std::size_t at = first_bytes.find(crc_key);
+  return at == std::string::npos ? at : at + crc_key.size();
+}
+
+bool exists(const std::string& path) {
+  struct stat info;
+  return ::lstat(path.c_str(), &info) == 0 || errno != ENOENT;
+}
+
+SavedFile describe(const std::string& path, const data::SafetensorsReader& reader) {
+  const Metadata& metadata = reader.header().metadata;
+  const auto value = [&](const char* key) {
+    const auto found = metadata.find(key);
+    return found == metadata.end() ? std::string() : found->second;
+  };
+  const std::string written = value("format");
+  if (!written.starts_with("capstan checkpoint "))
+    fail<FormatError>(op, "the file must be a checkpoint: ", path, " is a safetensors file of another kind (capstan::load() reads it)");
+  if (written != format)
+    fail<FormatError>(op, "the format must be one that is known: ", path, " has '", written, "', of version ", value("version"),
+                      ", wanted '", format, "' (a newer Capstan may read it)");
+  SavedFile file{path, metadata, -1, value("crc32")};
+  const std::string count = value("save");
+  const auto end = std::from_chars(count.data(), count.data() + count.size(), file.count);
+  if (end.ec != std::errc() || end.ptr != count.data() + count.size() || file.count < 0)
+    fail<FormatError>(op, "the number of the save must be whole: ", path, " has '", count, "'");
+  return file;
+}
+
+}  // namespace
+
+std::string where_links_lead(const std::string& path) {
+  std::filesystem::path at = path;
+  std::error_code error;
+  for (int links = 0; links <= 40; ++links) {
+    const std::filesystem::path to = std::filesystem::read_symlink(at, error);
+    if (error) return at;
+    at = at.parent_path() / to;  // which is `to` alone when that begins with a slash
+  }
+  return path;  // a loop: who opens it is told so
+}
+
+std::vector<std::string> saved_files(const std::string& base, std::int64_t keep) {
+  std::vector<std::string> found;
+  if (exists(base)) found.push_back(base);
+  for (std::int64_t n = 1;; ++n) {
+    const std::string path = join(base, ".", n);
+    if (exists(path))
+      found.push_back(path);
+    else if (n >= keep)
+      return found;
+  }
+}
+
+SavedFile look_at(const std::string& path) { return describe(path, data::SafetensorsReader(op, path)); }
+
+TensorMap read_whole(const SavedFile& file) {
+  data::SafetensorsReader reader(op, file.path);
+  const SavedFile now = describe(file.path, reader);
+  std::string first_bytes = reader.first_bytes();
+  const std::size_t at = place_of_crc(first_bytes);
+  std::string said;
+  if (at != std::string::npos && at + no_crc.size() <= first_bytes.size()) {
+    said = first_bytes.substr(at, no_crc.size());
+    first_bytes.replace(at, no_crc.size(), no_crc);
+  }
+  std::uint32_t crc = add_to(0, first_bytes);
+  TensorMap tensors = reader.read(
+      [](void* sum, std::string_view bytes) { *static_cast<std::uint32_t*>(sum) = add_to(*static_cast<std::uint32_t*>(sum), bytes); },
+      &crc);
+  if (said != digits_of(crc) || now.crc != said)
+    fail<FormatError>(op, "the file must be whole: ", file.path, ": its CRC-32 is ", digits_of(crc), ", it says '", now.crc,
+                      "' (was it changed?)");
+  if (now.crc != file.crc) fail<FormatError>(op, "the file must not be replaced while it is read: ", file.path);
+  return tensors;
+}
+
+void write_whole(NewFile& file, const TensorMap& tensors, Metadata metadata) {
+  metadata["format"] = format;
+  metadata["version"] = CAPSTAN_VERSION;
+  metadata["crc32"] = no_crc;
+  std::string first_bytes = data::make_safetensors_header(op, tensors, metadata);
+  const std::vector<const TensorMap::Entry*> order = data::in_file_order(tensors);
+  std::uint32_t crc = add_to(0, first_bytes);
+  for (const TensorMap::Entry* entry : order) crc = add_to(crc, data::bytes_of(entry->tensor));
+  first_bytes.replace(place_of_crc(first_bytes), no_crc.size(), digits_of(crc));
+  file.write(first_bytes);
+  for (const TensorMap::Entry* entry : order) file.write(data::bytes_of(entry->tensor));
+}
+
+FolderLock::FolderLock(const std::string& path)
+    : folder_(open_file(std::filesystem::path(path).has_parent_path() ? std::filesystem::path(path).parent_path().c_str() : ".",
+                        O_RDONLY | O_DIRECTORY)) {
+  while (folder_.number >= 0 && ::flock(folder_.number, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+Rotation::Rotation(const std::string& base, std::int64_t keep, const std::vector<std::string>& broken) : base_(base) {
+  const auto is_broken = [&](const std::string& path) {
+    if (std::find(broken.begin(), broken.end(), path) != broken.end()) return true;
+    try {
+      look_at(path);
+      return false;
+    } catch (const Error&) {
+      return true;
+    }
+  };
+  struct stat newest, second;
+  const std::string next = base + ".1";
+  if (keep == 1 || ::stat(base.c_str(), &newest) != 0 || !S_ISREG(newest.st_mode) || is_broken(base)) return;
+  if (::stat(next.c_str(), &second) == 0 && newest.st_dev == second.st_dev && newest.st_ino == second.st_ino) return;  // killed here before
+  try {
+    std::int64_t free = 1;  // the first name that nobody has, or nobody needs
+    while (free < keep - 1 && exists(join(base, ".", free)) && !is_broken(join(base, ".", free))) ++free;
+    if (const std::string last = join(base, ".", free); exists(last)) {
+      spare_ = base + "." + unique_digits() + ".tmp";
+      change(last, spare_);
+    }
+    for (; free > 1; --free) change(join(base, ".", free - 1), join(base, ".", free));
+    link_ = next;
+    if (::link(base.c_str(), next.c_str()) == 0) return;
+    link_.clear();
+    change(base, next);  // a file system without links
+  } catch (...) {
+    undo();
+    throw;
+  }
+}
+
+Rotation::~Rotation() { undo(); }
+
+void Rotation::change(std::string from, std::string to) {
+  changes_.push_back({std::move(from), std::move(to)});
+  if (::rename(changes_.back().from.c_str(), changes_.back().to.c_str()) == 0) return;
+  const int error = errno;
+  const Change failed = std::move(changes_.back());
+  changes_.pop_back();
+  fail<IoError>(op, "cannot rename the file: ", failed.from, " to ", failed.to, ": ", reason(error));
+}
+
+void Rotation::done(std::vector<std::string>& broken) noexcept {
+  if (!spare_.empty()) ::unlink(spare_.c_str());
+  std::erase_if(broken, [&](const std::string& path) { return path == base_ || (!spare_.empty() && path == changes_.front().from); });
+  changes_.clear();
+  link_.clear();
+}
+
+void Rotation::undo() noexcept {
+  if (!link_.empty()) ::unlink(link_.c_str());
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) ::rename(change->to.c_str(), change->from.c_str());
+  changes_.clear();
+}
+
+}  // namespace capstan::detail
