@@ -1,6 +1,7 @@
 #include <capstan/data/json.h>
 
 #include <capstan/core/text.h>
+#include <capstan/data/quoted.h>
 
 #include <charconv>
 
@@ -9,10 +10,6 @@
 namespace capstan::data {
 
 namespace {
-
-constexpr const char* hex_digits = "0123456789abcdef";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 void append_utf8(std::string& out, unsigned code) {
   const auto more = [&](unsigned shift) { out += static_cast<char>(0x80 | (code >> shift & 63)); };
@@ -44,9 +41,8 @@ std::uint64_t JsonReader::place() noexcept {
 /// What stands here, for an error text.
 std::string JsonReader::found() const {
   if (at_ >= text_.size()) return "the end of the header";
-  const auto c = static_cast<unsigned char>(text_[at_]);
-  if (c > ' ' && c < 0x7f) return std::string("'") + text_[at_] + "'";
-  return std::string("byte 0x") + hex_digits[c >> 4] + hex_digits[c & 15];
+  const char c = text_[at_];
+  return c > ' ' && c <= '~' ? quoted({&c, 1}) : "byte 0x" + hex(c);
 }
 
 void JsonReader::fail(const char* rule, std::uint64_t place, const std::string& found) const {
@@ -124,12 +120,12 @@ std::uint64_t JsonReader::whole() {
   const char* const begin = text_.data() + at_;
   const char* const last = text_.data() + text_.size();
   const auto [end, error] = std::from_chars(begin, last, value);
-  const bool is_plain = end != begin && is_digit(*begin) && (*begin != '0' || end == begin + 1);
+  const bool is_plain = end != begin && (*begin != '0' || end == begin + 1);
   const bool goes_on = end != last && (*end == '.' || *end == 'e' || *end == 'E');
   if (!is_plain || goes_on || error != std::errc()) {
     const char* stop = begin;
     while (stop != last && stop - begin < 24 &&
-           (is_digit(*stop) || (*stop >= 'a' && *stop <= 'z') || std::string_view("+-.EN").find(*stop) != std::string_view::npos))
+           ((*stop >= 'a' && *stop <= 'z') || std::string_view("0123456789+-.EN").find(*stop) != std::string_view::npos))
       ++stop;
     fail("a whole number of plain digits, at most 2^64 - 1, must stand here", start, stop == begin ? found() : std::string(begin, stop));
   }
@@ -150,9 +146,7 @@ void append_json(std::string& out, std::string_view text) {
       out += '\\';
       out += escapes[k];
     } else if (static_cast<unsigned char>(c) < ' ') {
-      out += "\\u00";
-      out += hex_digits[static_cast<unsigned char>(c) >> 4];
-      out += hex_digits[static_cast<unsigned char>(c) & 15];
+      out += "\\u00" + hex(c);
     } else {
       out += c;
     }

@@ -23,7 +23,7 @@ namespace data {
 using capstan::detail::fail;
 
 namespace {
-constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 18, most_header_bytes = 100'000'000;
+constexpr std::uint64_t piece_bytes = std::uint64_t{1} << 18;
 }
 
 SafetensorsReader::SafetensorsReader(const char* op, const std::string& path) : op_(op), path_(path), file_(-1) {
@@ -112,7 +112,7 @@ TensorMap SafetensorsReader::read(void (*look)(void*, std::string_view), void* c
 
 void save(const std::string& path, const TensorMap& tensors, const Metadata& metadata) {
   const std::string header = data::make_safetensors_header("save", tensors, metadata);
-  detail::NewFile file("save", path, detail::NewFile::Existing::replaced);
+  detail::NewFile file("save", path, detail::NewFile::Existing::replaced, detail::NewFile::Lasts::power_cuts);
   file.write(header);
   for (const TensorMap::Entry* entry : data::in_file_order(tensors)) file.write(data::bytes_of(entry->tensor));
   file.publish();

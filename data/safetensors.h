@@ -29,7 +29,14 @@ template <class T>
 requires requires(T& object) {
   { object.state() } -> std::convertible_to<TensorMap>;
 }
-void save(const std::string& path, T&& object, const Metadata& metadata = {}) { save(path, object.state(), metadata); }
+void save(const std::string& path, T&& object, const Metadata& metadata = {}) {
+  if constexpr (requires {
+                  { object.live_state() } -> std::convertible_to<TensorMap>;
+                })
+    save(path, TensorMap(object.live_state()), metadata);  // not copied, as it is written at once
+  else
+    save(path, TensorMap(object.state()), metadata);
+}
 
 /// Reads a safetensors file, in the order in which its header names the tensors. The file may come from a stranger: whatever is not
 /// as the format says is refused, and nothing is allocated before the file is known to hold it.

@@ -12,6 +12,8 @@
 // the header in JSON, and the tensors' bytes without a gap; all numbers are little-endian.
 namespace capstan::data {
 
+constexpr std::uint64_t most_header_bytes = 100'000'000;
+
 /// Where a tensor stands in a file. Offsets are from the end of the header on.
 struct StoredTensor {
   std::string name;

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <unordered_set>
+#include <set>
 
 // The header of a safetensors file, written and read. Reading knows nothing but what the format says: each object's keys once, whole
 // numbers, and offsets that cover the file's rest without a gap or an overlap.
@@ -20,7 +20,7 @@ static_assert(std::endian::native == std::endian::little, "the tensors' bytes ar
 
 namespace {
 
-constexpr std::uint64_t most_header_bytes = 100'000'000, most_elements = std::uint64_t{1} << 48;
+constexpr std::uint64_t most_elements = std::uint64_t{1} << 48;
 
 struct NamedType {
   const char* name;
@@ -47,26 +47,25 @@ void check_utf8(const char* op, const char* what, std::string_view text) {
   }
 }
 
-/// Puts a key in a set of those that were there; refuses it when it was.
-void once(std::unordered_set<std::string>& keys, const std::string& key, const char* rule, const JsonReader& json, std::uint64_t place) {
-  if (!keys.insert(key).second) json.fail(rule, place, "\"" + shown(key) + "\" again");
+[[noreturn]] void refuse_again(const JsonReader& json, std::uint64_t place, const std::string& key) {
+  json.fail("a name must come once", place, "\"" + shown(key) + "\" again");
 }
 
-class Parser {
+class HeaderParser {
  public:
-  Parser(const char* op, const std::string& source, std::string_view text, std::uint64_t size)
+  HeaderParser(const char* op, const std::string& source, std::string_view text, std::uint64_t size)
       : op_(op), source_(source), json_(op, source, text, 8), size_(size) {
     if (!text.starts_with('{')) json_.fail("the header must begin with '{'");
   }
 
   SafetensorsHeader parse() {
     json_.expect('{');
-    std::unordered_set<std::string> names;
+    std::set<std::string> names;  // a stranger could choose names that collide in a hash table
     if (!json_.take('}')) {
       do {
         const std::uint64_t place = json_.place();
         const std::string name = json_.string();
-        once(names, name, "a name must come once", json_, place);
+        if (!names.insert(name).second) refuse_again(json_, place, name);
         json_.expect(':');
         if (name == "__metadata__")
           parse_metadata();
@@ -88,7 +87,7 @@ class Parser {
       const std::uint64_t place = json_.place();
       const std::string key = json_.string();
       json_.expect(':');
-      if (!header_.metadata.emplace(key, json_.string()).second) json_.fail("a name must come once", place, "\"" + shown(key) + "\" again");
+      if (!header_.metadata.emplace(key, json_.string()).second) refuse_again(json_, place, key);
     } while (json_.take(','));
     json_.expect('}');
   }
@@ -106,7 +105,7 @@ class Parser {
       const std::size_t k = static_cast<std::size_t>(std::find(keys.begin(), keys.end(), key) - keys.begin());
       if (k == keys.size())
         json_.fail("a tensor must have dtype, shape and data_offsets and nothing else", place, "\"" + shown(key) + "\"");
-      if (there[k]) json_.fail("a name must come once", place, "\"" + shown(key) + "\" again");
+      if (there[k]) refuse_again(json_, place, key);
       there[k] = true;
       json_.expect(':');
       if (k == 0)
@@ -256,7 +255,7 @@ std::string make_safetensors_header(const char* op, const TensorMap& tensors, co
 }
 
 SafetensorsHeader parse_safetensors_header(const char* op, const std::string& source, std::string_view json, std::uint64_t size) {
-  return Parser(op, source, json, size).parse();
+  return HeaderParser(op, source, json, size).parse();
 }
 
 }  // namespace capstan::data
