@@ -1,19 +1,15 @@
-// Calls the fuzz target with the files named, and with those in the folders named: what its corpus is replayed with where there is
-// no libFuzzer. An input that the target does not know, as of an operation that has another name now, is a failure. Then it calls each
-// operation with a few inputs that are drawn, so that a new one needs no file.
+// Calls a fuzz target with the files named, and with those in the folders named: what its corpus is replayed with where there is
+// no libFuzzer. An input that the target does not know is a failure. Then it calls it with inputs that are drawn.
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <random>
 #include <set>
-#include <string>
 
-#include "operations.h"
+#include "target.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -24,15 +20,23 @@
 #define CAPSTAN_SANITIZER
 #endif
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-extern "C" int fuzz_input_is_known(const std::uint8_t* data, std::size_t size);
+namespace {
+
+std::size_t drawn = 0;
+
+/// The last line on stderr names the input that failed.
+void run(const std::string& what, const std::string& bytes) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
 #ifndef CAPSTAN_SANITIZER
-  // A tensor of 2^31 elements is to be refused by the system, not made: 1.5 GB beside what is mapped already, stacks of threads
-  // among it. A sanitizer has a limit of its own.
+  // More is to be refused by the system, not made. Stacks of threads are mapped already. A sanitizer has a limit of its own.
   if (std::uint64_t pages = 0; std::ifstream("/proc/self/statm") >> pages) {
-    const rlim_t bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) + (std::uint64_t{3} << 29);
+    const rlim_t bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) + fuzz::most_memory;
     const rlimit limit = {bytes, bytes};
     setrlimit(RLIMIT_AS, &limit);
   }
@@ -52,22 +56,16 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "cannot be read: %s\n", file.c_str());
       return 1;
     }
-    std::fprintf(stderr, "%s\n", file.c_str());  // the last line names the one that failed
-    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    if (!fuzz_input_is_known(data, bytes.size())) {
-      std::fprintf(stderr, "names no operation of the tables: \"%s\"\n", bytes.substr(0, bytes.find('\n')).c_str());
+    if (!fuzz_input_is_known(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size())) {
+      std::fprintf(stderr, "%s: names nothing that the target knows: \"%s\"\n", file.c_str(), bytes.substr(0, bytes.find('\n')).c_str());
       return 1;
     }
-    LLVMFuzzerTestOneInput(data, bytes.size());
+    run(file, bytes);
   }
-  for (const fuzz::Operation& operation : fuzz::all_operations())
-    for (unsigned seed = 0; seed < 20; ++seed) {
-      std::mt19937 draw(seed);
-      std::string bytes = operation.name + "\n";
-      for (int i = 0; i < 120; ++i) bytes += static_cast<char>(draw());
-      std::fprintf(stderr, "%s, input %u of those that are drawn\n", operation.name.c_str(), seed);
-      LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    }
-  std::printf("%zu files, %zu operations\n", files.size(), fuzz::all_operations().size());
-  return files.empty() ? 1 : 0;
+  fuzz::draw([](const std::string& what, const std::string& bytes) {
+    ++drawn;
+    run(what, bytes);
+  });
+  std::printf("%zu files, %zu inputs that were drawn\n", files.size(), drawn);
+  return files.empty() || drawn == 0 ? 1 : 0;
 }

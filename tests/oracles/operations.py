@@ -4,24 +4,18 @@
 which NaN, infinities, zeros of both signs and the ends of the range are sprinkled. NaN and infinities must stand in the same
 places, in values zeros too, with their sign. What questions_extremes.py asks lies at the ends of the range, and PyTorch computes it
 where nothing overflows. Exit code 77 without PyTorch."""
-import os
-import pathlib
 import struct
 import subprocess
 import sys
 import warnings
 import zlib
 
-BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
-try:
-    import numpy as np
-    import torch
-except ImportError as missing:
-    for venv in (BUILD / "oracle-venv", BUILD / "peers"):  # made by `./run oracle`, `./run peers`
-        if (venv / "bin/python").exists() and "CAPSTAN_ORACLE" not in os.environ:
-            os.execve(venv / "bin/python", [venv / "bin/python", "-B"] + sys.argv, os.environ | {"CAPSTAN_ORACLE": "1"})
-    print(f"SKIPPED: not compared with PyTorch: {missing} (`./run oracle` installs it)")
-    sys.exit(77)
+from packages import require
+
+require("numpy", "torch")
+
+import numpy as np
+import torch
 
 import questions_elementwise
 import questions_extremes

@@ -1,12 +1,14 @@
 // Turns an operation's name, a line end and bytes, from which its arguments are drawn, into a call with and without a tape. What may
 // come of it is a result or a capstan::Error; std::bad_alloc where a size of 2^20 or more was asked for, as no block above 64 MB is to be
 // had. Besides: inputs stay as they are, a tape changes no bit and no error, and a gradient has its input's shape and dtype.
-#include "operations.h"
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <random>
+
+#include "operations.h"
+#include "target.h"
 
 using namespace capstan;
 
@@ -14,8 +16,6 @@ extern "C" {
 // What the sanitizers' own runtimes ask for.
 const char* __asan_default_options() { return "allocator_may_return_null=1:max_allocation_size_mb=64"; }
 const char* __tsan_default_options() { return "allocator_may_return_null=1:max_allocation_size_mb=64"; }
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-int fuzz_input_is_known(const std::uint8_t* data, std::size_t size);
 }
 
 namespace fuzz {
@@ -147,6 +147,18 @@ void run(const Operation& operation, Bytes& in) {
 }
 
 }  // namespace
+
+const std::uint64_t most_memory = std::uint64_t{3} << 29;  // a tensor of 2^31 elements is refused
+
+void draw(void (*run)(const std::string& what, const std::string& bytes)) {
+  for (const Operation& operation : all_operations())
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      std::mt19937 next(seed);
+      std::string bytes = operation.name + "\n";
+      for (int i = 0; i < 120; ++i) bytes += static_cast<char>(next());
+      run(operation.name + ", drawn input " + std::to_string(seed), bytes);
+    }
+}
 
 }  // namespace fuzz
 
