@@ -77,10 +77,13 @@ void StateReader::require_count(const std::string& key, std::int64_t wanted) {
   if (const std::int64_t saved = t ? *t->data<std::int64_t>() : wanted; saved != wanted) complain(key, ": ", saved, ", wanted ", wanted);
 }
 
-std::string StateReader::method() const {
-  if (state_.size() == 0) return {};
-  const std::string& first = state_.begin()->name;
-  return first.substr(0, first.find('/'));
+// In whatever order the entries come: a file has its own. Only an option is one f64 number.
+std::string StateReader::method(const std::string& wanted) const {
+  if (state_.size() == 0 || state_.contains(wanted + "/step")) return wanted;
+  const auto option =
+      std::find_if(state_.begin(), state_.end(), [](const auto& e) { return e.tensor.dtype() == DType::f64 && e.tensor.dim() == 0; });
+  const std::string& name = (option == state_.end() ? state_.begin() : option)->name;
+  return name.substr(0, name.find('/'));
 }
 
 void StateReader::require_fit(const char* op, const char* what) {

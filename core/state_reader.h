@@ -40,8 +40,8 @@ class StateReader {
     report_ += join("\n  ", parts...);
   }
   bool fits() const noexcept { return report_.empty(); }
-  /// "sgd" when the state begins with "sgd/lr"; empty when there is nothing in it.
-  std::string method() const;
+  /// Whose state it is: `wanted` when it has its count of steps or nothing at all, else "sgd" when it has "sgd/lr".
+  std::string method(const std::string& wanted) const;
   /// Throws ValueError "[op] what:" and the report, to which it adds every key that nobody asked for; unless all fits.
   void require_fit(const char* op, const char* what);
 
