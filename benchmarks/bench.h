@@ -28,6 +28,7 @@ void loop(const std::string& name, F body) {
 struct Line {
   std::string title, name, limit;
   double steps = 1, flops = 0, bytes = 0;
+  double slowest = 0;    // the ratio above which the program fails; 0 for none
   bool product = false;  // one product of matrices: faster than the peak would be an error of measurement
 };
 void report(const Line& line);
@@ -38,6 +39,7 @@ void register_mlp();
 void register_products();
 void register_adagrad();
 void register_built_on();
+void register_files();      // only when they are asked for
 void register_methods();    // only when they are asked for
 void register_own_rules();  // with optim::make()
 

@@ -23,4 +23,8 @@ constexpr std::size_t most_states = 4;
 void sweep(float* w, const float* g, float* const* states, std::size_t count, std::int64_t n);
 void sweep(double* w, const double* g, double* const* states, std::size_t count, std::int64_t n);
 
+/// Writes so many bytes to a file and brings them to the disk; reads as many.
+void write_file(const char* path, const char* bytes, std::size_t size);
+void read_file(const char* path, char* bytes, std::size_t size);
+
 }  // namespace limits

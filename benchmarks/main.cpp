@@ -1,7 +1,7 @@
 // The figures of the README: every loop of ours beside its limit, in nine interleaved rounds of which each takes the
 // fastest of five repetitions; printed is the median of the nine. One thread. With --rounds=N so many rounds, with --csv
 // "name,seconds" of a step, line by line, for peers.py. --benchmark_filter chooses among the loops by their names; those of
-// methods.cpp are there only when it names them.
+// methods.cpp and files.cpp are there only when it names them.
 #include <capstan/core/kernels/table.h>
 #include <capstan/core/threads.h>
 
@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
   bench::register_products();
   bench::register_adagrad();
   bench::register_built_on();
+  if (benchmark::GetBenchmarkFilter().find("files") != std::string::npos) bench::register_files();
   if (benchmark::GetBenchmarkFilter().find("methods") != std::string::npos) bench::register_methods();
 
   std::map<std::string, std::vector<double>> rounds;
@@ -115,6 +116,10 @@ int main(int argc, char** argv) {
     } else {
       const double limit = median(rounds[l.limit]) / l.steps;
       std::printf(" %12.3f | %6.2f |", limit * 1e6, ours / limit);
+      if (l.slowest > 0 && ours > l.slowest * limit) {
+        std::fprintf(stderr, "%s: slower than %.2f times the limit\n", l.title.c_str(), l.slowest);
+        failed = true;
+      }
     }
     if (l.flops > 0)
       std::printf(" %8.1f | %6.1f |\n", l.flops / ours / 1e9, 100 * l.flops / ours / peak);
