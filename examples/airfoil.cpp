@@ -131,7 +131,10 @@ int run(const cli::Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return cli::run(argc, argv, {.description = "Linear regression with Adagrad, from scratch and concise", .epochs = 2, .has_data = true},
+  return cli::run(argc, argv,
+                  {.description = "Linear regression with Adagrad, from scratch and concise",
+                   .epochs = 2,
+                   .data = "the table, its folder, or \"synthetic\" (default: CAPSTAN_DATA)"},
                   run);
 }
 

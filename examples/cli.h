@@ -21,7 +21,7 @@ struct Flags {
   std::optional<std::string> optimizer;
   bool lr_is_optimizers = false;  // lr stands in --optimizer, and is not meant for the method that it is compared with
   std::string out = "build/out";
-  std::optional<std::string> data;  // only in programs with .has_data
+  std::optional<std::string> data;  // only in programs with a Plan::data
 
   /// The optimizer of --optimizer, else the program's own Method; at the rate that the command line gives, if any.
   template <class Method, class Options>
@@ -64,7 +64,7 @@ struct Plan {
   const char* description;
   std::int64_t epochs;                         // the default of --epochs
   const char* epoch = "passes over the data";  // what it counts
-  bool has_data = false;                       // takes --data
+  const char* data = nullptr;                  // what --data names; null: there is no such flag
 };
 
 /// Parses the command line, seeds, makes the folder of --out and calls body, whose exit code it returns. Whatever body

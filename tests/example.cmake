@@ -4,11 +4,12 @@
 #   // Picture: airfoil.svg Adagrad on        what one of its texts begins with, in the picture of that name
 #   // Test: --epochs 2                       run with these flags, checked against the `Last line` above and the pictures after it
 #   // Test with data: --epochs 2             the same, run only where CAPSTAN_DATA says where the data lie
+#   // Test with /usr/share/x: --epochs 2     the same, run only where that file or folder is
 #
 # Without a Test line it runs once without flags.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS ${SOURCE} head REGEX "^// (Last line|Picture|Test|Test with data):")
+file(STRINGS ${SOURCE} head REGEX "^// (Last line|Picture|Test|Test with data|Test with /[^:]+):")
 if(NOT head MATCHES "^// Last line:")
   message(FATAL_ERROR "${SOURCE} does not say what its last line is (// Last line: ..., above any Test)")
 endif()
@@ -17,7 +18,7 @@ if(NOT head MATCHES "// Test")
 endif()
 
 foreach(line IN LISTS head)
-  string(REGEX MATCH "^// ([A-Za-z ]+): *(.*)$" line "${line}")
+  string(REGEX MATCH "^// ([^:]+): *(.*)$" line "${line}")
   set(word "${CMAKE_MATCH_1}")
   set(text "${CMAKE_MATCH_2}")
   if(word STREQUAL "Last line")
@@ -31,6 +32,10 @@ foreach(line IN LISTS head)
   endif()
   if(word STREQUAL "Test with data" AND NOT DEFINED ENV{CAPSTAN_DATA})
     message(STATUS "CAPSTAN_DATA is not set, not run: ${text}")
+    continue()
+  endif()
+  if(word MATCHES "^Test with (/.*)$" AND NOT EXISTS "${CMAKE_MATCH_1}")
+    message(STATUS "${CMAKE_MATCH_1} is not there, not run: ${text}")
     continue()
   endif()
   separate_arguments(flags UNIX_COMMAND "${text}")

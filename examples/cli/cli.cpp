@@ -56,7 +56,7 @@ void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
   std::string methods = "Methods:";
   for (const std::string& method : capstan::optim::methods()) methods += " " + method;
   app.footer(methods + "\nA wrong option of one is answered with all that it has: --optimizer \"sgd ?=1\".");
-  if (plan.has_data) app.add_option("--data", flags.data, "the table, its folder, or \"synthetic\" (default: CAPSTAN_DATA)");
+  if (plan.data) app.add_option("--data", flags.data, plan.data);
 }
 
 /// A wrong method, option or rate is bad usage, and is known before anything is computed. Of two rates neither would be the
