@@ -53,6 +53,30 @@ double FieldInfo::value_of(const char* method, const Setting& s) const {
   return s.value;
 }
 
+std::size_t detail::Fields::find(const char* method, std::string_view option) const {
+  for (std::size_t i = 0; i < count_; ++i)
+    if (option == (*this)[i].name) return i;
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < count_; ++i) known.push_back((*this)[i].name);
+  unknown_option(method, option, known);
+}
+
+void detail::unknown_option(const char* method, std::string_view option, const std::vector<std::string>& known) {
+  std::string all;
+  for (const std::string& name : known) all += join(all.empty() ? "" : ", ", name);
+  const std::string near = capstan::detail::nearest(option, known);
+  fail<ValueError>(method, "there is no option '", option, "' among ", all, near.empty() ? "" : join(" (did you mean '", near, "'?)"));
+}
+
+std::string detail::Fields::list(const std::vector<double>& values) const {
+  std::string s;
+  for (std::size_t i = 0; i < count_; ++i) {
+    const FieldInfo& f = (*this)[i];
+    s += join(i == 0 ? "" : ", ", f.name, " ", f.kind == FieldInfo::Kind::word ? f.text(values[i]) : join(values[i]));
+  }
+  return s;
+}
+
 void detail::require_once(const char* op, const std::vector<Setting>& settings, const std::string& where) {
   for (std::size_t i = 0; i < settings.size(); ++i)
     for (std::size_t k = 0; k < i; ++k)

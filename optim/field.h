@@ -119,18 +119,48 @@ struct Field : FieldInfo {
 std::string number_text(double value);
 
 namespace detail {
+/// Throws ValueError with the list and the nearest name.
+[[noreturn]] void unknown_option(const char* method, std::string_view option, const std::vector<std::string>& known);
+/// The fields of a method, whose struct of options is forgotten.
+class Fields {
+ public:
+  template <class Array>
+  requires std::is_base_of_v<FieldInfo, std::remove_cvref_t<decltype(*std::data(std::declval<const Array&>()))>> Fields(const Array& fields)
+      : first_(std::data(fields)), stride_(sizeof(*std::data(fields))), count_(std::size(fields)) {}
+  std::size_t size() const noexcept { return count_; }
+  const FieldInfo& operator[](std::size_t i) const noexcept {
+    return *reinterpret_cast<const FieldInfo*>(reinterpret_cast<const char*>(first_) + i * stride_);
+  }
+  /// The place of a name. Throws ValueError when there is none.
+  std::size_t find(const char* method, std::string_view name) const;
+  /// "lr 0.1, momentum 0.9": what explain() shows of a method without a formula.
+  std::string list(const std::vector<double>& values) const;
+
+ private:
+  const FieldInfo* first_;
+  std::size_t stride_, count_;
+};
+
 /// Each option as a number, and back.
-template <class Fields, class Options>
-std::vector<double> values_of(const Fields& fields, const Options& options) {
+template <class Array, class Options>
+std::vector<double> values_of(const Array& fields, const Options& options) {
   std::vector<double> values;
   for (const auto& f : fields) values.push_back(f.get(options));
   return values;
 }
-template <class Options, class Fields>
-Options with_values(const Fields& fields, const std::vector<double>& values, Options options = {}) {
+template <class Options, class Array>
+Options with_values(const Array& fields, const std::vector<double>& values, Options options = {}) {
   std::size_t i = 0;
   for (const auto& f : fields) f.set(options, values.at(i++));
   return options;
+}
+/// Sets options by name. Throws ValueError for a name that is not among the fields and for a value that the option cannot have.
+template <class Options, class Array>
+void apply_settings(const char* method, const Array& fields, Options& options, const std::vector<Setting>& settings) {
+  for (const Setting& s : settings) {
+    const auto& f = fields[Fields(fields).find(method, s.name)];
+    f.set(options, f.value_of(method, s));
+  }
 }
 /// Throws ValueError for the second of two settings of one option; `where` says what they stand in.
 void require_once(const char* op, const std::vector<Setting>& settings, const std::string& where);

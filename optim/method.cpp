@@ -135,23 +135,7 @@ void bad_option(const char* method, const char* option, const char* rule, double
   fail<ValueError>(method, option, " ", rule, ": ", value);
 }
 
-void unknown_option(const char* method, std::string_view option, const std::vector<const char*>& known) {
-  std::string all;
-  for (const char* name : known) all += join(all.empty() ? "" : ", ", name);
-  const std::string near = capstan::detail::nearest(option, std::vector<std::string>(known.begin(), known.end()));
-  fail<ValueError>(method, "there is no option '", option, "' among ", all, near.empty() ? "" : join(" (did you mean '", near, "'?)"));
-}
-
-std::string list_options(const std::vector<FieldInfo>& fields, const std::vector<double>& values) {
-  std::string s;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const bool is_word = fields[i].kind == FieldInfo::Kind::word;
-    s += join(s.empty() ? "" : ", ", fields[i].name, " ", is_word ? fields[i].text(values[i]) : join(values[i]));
-  }
-  return s;
-}
-
-std::string fill(const std::string& formula, Decay decay, const std::vector<FieldInfo>& fields, const std::vector<double>& values) {
+std::string fill(std::string_view formula, Decay decay, const Fields& fields, const std::vector<double>& values) {
   std::string s = decay == Decay::l2 ? "g <- g + {weight_decay}*w, " : decay == Decay::decoupled ? "w <- w - {lr}*{weight_decay}*w, " : "";
   s += formula;
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -167,10 +151,6 @@ void require_positive(const char* method, const char* option, double value) {
 
 void require_non_negative(const char* method, const char* option, double value) {
   if (value < 0) bad_option(method, option, "must not be negative", value);
-}
-
-void require_fraction(const char* method, const char* option, double value) {
-  if (!(value >= 0 && value < 1)) bad_option(method, option, "must lie in [0, 1)", value);
 }
 
 void require_held_by_f32(const char* method, const char* option, double value) {

@@ -4,7 +4,11 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace capstan::optim {
 
@@ -90,6 +94,47 @@ class MethodBase : public Optimizer {
   std::vector<Tensor> new_slots(const Entry& entry, std::size_t rule) const;
 };
 
+/// A method's options as numbers, in the order of its fields, and its groups of them. This part of Method does not need their type
+/// either.
+class OptionsBase : public MethodBase {
+ protected:
+  explicit OptionsBase(bool prepares) : MethodBase(prepares), groups_(1) {}
+
+  virtual detail::Fields all_fields() const noexcept = 0;
+  virtual double number_of(std::size_t group, std::size_t i) const = 0;
+  virtual void set_number_of(std::size_t group, std::size_t i, double value) noexcept = 0;
+  /// Throws ValueError for options that cannot be together.
+  virtual void check_together(std::size_t group, const std::vector<double>& values) const = 0;
+  /// Which rule options choose that can be.
+  virtual std::size_t rule_by(std::size_t group, const std::vector<double>& values) const = 0;
+
+  std::vector<double> numbers_of(std::size_t group) const;
+  /// Throws ValueError for an option that cannot be, and for one that f32 does not hold.
+  void check_ranges(const std::vector<double>& values) const;
+  void require_held(const std::vector<double>& values) const;
+  /// The last group of this pattern; 0 when there is none.
+  std::size_t group_of(std::string_view pattern) const noexcept;
+  /// Moves the parameters that match into group k, for 0 into a new one, which is to have these values. Returns its number.
+  std::size_t place_group(std::string_view pattern, std::size_t k, const std::vector<double>& values);
+
+  std::vector<const char*> option_names() const final;
+  double option_of(std::size_t group, std::string_view name) const final;
+  void set_option_of(std::size_t group, std::string_view name, double value) final;
+  void set_options(const std::vector<double>& values) final;
+  std::size_t group_count() const noexcept final { return groups_.size(); }
+  using MethodBase::rule_of;
+  std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
+
+ private:
+  struct Group {
+    std::uint64_t own = 0;     // bit i: option i was set by this group and no longer follows group 0
+    std::string pattern = {};  // empty for group 0
+  };
+  void check_numbers(std::size_t group, const std::vector<double>& values) const;
+
+  std::vector<Group> groups_;
+};
+
 /// What the options of a method give it: their names, groups, checks, files, explain(). A method derives from one of the two
 /// that build on this and say how it moves: Elementwise (each element by itself) or WholeTensor (a parameter as a whole). One whose
 /// parameters make one step derives from this. Static members that it must have, those in brackets only where they are wanted:
@@ -107,7 +152,7 @@ class MethodBase : public Optimizer {
 /// Every number is checked to be finite and in its field's Range, and lr, eps and weight_decay not to be negative. Where a parameter is
 /// f32, every number must be finite in f32, and no eps, or what begins so, may be 0 there.
 template <class Derived, class Options>
-class Method : public MethodBase {
+class Method : public OptionsBase {
  public:
   using Field = optim::Field<Options>;
   using Range = FieldInfo::Range;
@@ -115,7 +160,7 @@ class Method : public MethodBase {
   ~Method() override;
 
   /// The options of group k; 0 are the constructor's.
-  const Options& options(std::size_t k = 0) const { return groups_.at(k).options; }
+  const Options& options(std::size_t k = 0) const { return options_.at(k); }
 
   /// Gives the parameters whose names match the pattern (`*` stands for any text) options of their own. `change` is called
   /// with the constructor's options; what it sets to another value is the group's own. The rest follows the constructor's options
@@ -125,10 +170,10 @@ class Method : public MethodBase {
   /// set at run time. Throws ValueError for a pattern that matches nothing and for a bad option, and then changes nothing.
   template <class F>
   requires(std::is_invocable_v<F&, Options&>&& detail::has_groups<Derived>()) void group(std::string_view pattern, F change) {
-    const std::size_t k = group_of(pattern);
-    Options options = groups_[k].options;
+    const std::size_t k = this->group_of(pattern);
+    Options options = options_[k];
     change(options);
-    set_group(pattern, k, options);
+    set_group(pattern, k, std::move(options));
   }
 
   using Optimizer::group;
@@ -142,35 +187,27 @@ class Method : public MethodBase {
   /// Where weight_decay goes in; Decay::own also when there is none.
   static Decay decay_of(const Options& options) noexcept;
 
-  std::vector<const char*> option_names() const final;
-  double option_of(std::size_t group, std::string_view name) const final;
-  void set_option_of(std::size_t group, std::string_view name, double value) final;
-  void set_options(const std::vector<double>& values) final;
-  std::size_t group_count() const noexcept final { return groups_.size(); }
   void group_by_name(std::string_view pattern, const std::vector<Setting>& settings) final;
   std::string formula_of(std::size_t group) const final;
   const char* paper() const noexcept final;
   std::size_t rule_of(std::size_t group) const noexcept final;
-  std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
   std::vector<const char*> slot_names(std::size_t rule) const override;
   double start_of(std::size_t group, std::size_t slot) const final;
   void accept_parameter(const std::string& name, const Tensor& parameter) const override;
 
  private:
-  struct Group {
-    Options options;
-    std::uint64_t own = 0;     // bit i: field i was set by this group and no longer follows group 0
-    std::string pattern = {};  // empty for group 0
-  };
+  detail::Fields all_fields() const noexcept final { return Derived::fields; }
+  double number_of(std::size_t group, std::size_t i) const final;
+  void set_number_of(std::size_t group, std::size_t i, double value) noexcept final;
+  void check_together(std::size_t group, const std::vector<double>& values) const final;
+  std::size_t rule_by(std::size_t group, const std::vector<double>& values) const final;
 
-  std::size_t group_of(std::string_view pattern) const noexcept;  // 0: none has it yet
-  void set_group(std::string_view pattern, std::size_t k, const Options& options);
-  static void own_what_differs(Group& group, const Options& from) noexcept;
-  static void check_options(const Options& options);
-  static void require_held(const Options& options, bool any_f32);
+  /// All checks; returns the options as numbers.
+  std::vector<double> check_options(const Options& options) const;
+  void set_group(std::string_view pattern, std::size_t k, Options options);
   static std::size_t rule_for(const Options& options) noexcept;
 
-  std::vector<Group> groups_;
+  std::vector<Options> options_;  // of each group
 };
 
 }  // namespace capstan::optim

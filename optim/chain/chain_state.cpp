@@ -37,14 +37,7 @@ Program::Place find_number(const Program& p, std::string_view name) {
       rates.push_back(all.back());
       rate = {i, k};
     }
-  if (name != "lr") {
-    const std::vector<const char*> known = [&] {
-      std::vector<const char*> texts;
-      for (const std::string& s : all) texts.push_back(s.c_str());
-      return texts;
-    }();
-    detail::unknown_option("chain", name, known);
-  }
+  if (name != "lr") detail::unknown_option("chain", name, all);
   if (rates.size() == 1) return rate;
   std::string list;
   for (const std::string& s : rates) list += join(list.empty() ? "" : ", ", s);

@@ -67,7 +67,7 @@ struct ElementPart final : OwnPart {
     if constexpr (requires(const Options& o) { Derived::formula(o); })
       return Derived::formula(options_of(values));
     else
-      return list_options(this->fields, values);
+      return Fields(this->fields).list(values);
   }
 };
 

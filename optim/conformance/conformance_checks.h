@@ -52,7 +52,7 @@ struct Trial {
     if (place(option) != no_option) t.values[place(option)] = value;
     return t;
   }
-  std::string text() const { return list_options(subject.fields, values); }
+  std::string text() const { return Fields(subject.fields).list(values); }
   /// Other values that the option might have; the method may refuse some.
   std::vector<double> others(std::size_t option) const;
   static constexpr std::size_t no_option = static_cast<std::size_t>(-1);
