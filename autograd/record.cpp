@@ -3,6 +3,7 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/tape_state.h>
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/grad_mode.h>
 #include <capstan/core/pool.h>

@@ -1,3 +1,4 @@
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/grad_mode.h>
 #include <capstan/core/pool.h>

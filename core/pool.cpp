@@ -2,7 +2,7 @@
 
 #include <capstan/core/grad_mode.h>
 #include <capstan/core/memory.h>
-#include <capstan/core/process_lock.h>
+#include <capstan/core/waiting_blocks.h>
 
 #include <malloc.h>
 #include <pthread.h>
@@ -12,9 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <mutex>
 #include <new>
-#include <vector>
 
 // Where blocks come from and go when this thread's list is empty or full: to the process's lists, and from there to the system.
 // The short way, a thread's own list, is inline in pool.h.
@@ -26,8 +24,6 @@ constinit thread_local FreeList free_lists[size_classes] = {};
 void (*release_leaf)(std::uint32_t) noexcept = nullptr;
 
 namespace {
-
-constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 /// std::bad_alloc that says how much was wanted. The text lies in the object: there may be no memory for another.
 class NoMemory final : public std::bad_alloc {
@@ -58,145 +54,14 @@ void* allocate(std::size_t bytes) {
 
 #ifndef CAPSTAN_NO_POOL
 
-std::size_t class_bytes(int c) noexcept { return c == 0 ? 128 : c % 2 ? std::size_t{192} << (c / 2) : std::size_t{256} << (c / 2 - 1); }
-
-constinit thread_local volatile std::sig_atomic_t holds_shared = 0;
-
-// What the process has waiting. Never destroyed: tensors of static storage may end after everything else. A fork() waits for the
-// lock, so that a child does not find it held by a thread that is not there.
-class Shared {
- public:
-  struct Lock : ProcessLock {
-    explicit Lock(Shared& s) noexcept : ProcessLock(s.mutex_, holds_shared) {}
-  };
-
-  void before_fork() noexcept { mutex_.lock(); }
-  void after_fork() noexcept { mutex_.unlock(); }
-
-  /// Up to `most` small blocks go to the thread's list.
-  void take(FreeList& list, int c, std::uint32_t most) noexcept {
-    const std::uint32_t before = list.count;
-    while (heads_[c] && list.count < before + most) {
-      move_one(heads_[c], list.head);
-      ++list.count;
-    }
-    const std::size_t bytes = (list.count - before) * class_bytes(c);
-    used_[c] = ++clock_;
-    waiting_ -= bytes;
-    handed_out(bytes);
-  }
-  /// Takes over what the list has more than `keep`; what is then too much goes to `surplus`.
-  void give(FreeList& list, int c, std::uint32_t keep, void*& surplus) noexcept {
-    std::size_t bytes = 0;
-    for (; list.count > keep && list.head; --list.count, bytes += class_bytes(c)) move_one(list.head, heads_[c]);
-    used_[c] = ++clock_;
-    came_back(bytes);
-    trim(surplus);
-  }
-
-  /// The smallest of the large blocks that is large enough and not much larger; null when there is none.
-  void* take_large(std::size_t bytes) noexcept {
-    const auto found = place_of(bytes);
-    if (found == large_.end() || found->bytes > bytes + bytes / 8 + (bytes >= huge_page ? huge_page : 0)) return nullptr;
-    const Large l = *found;
-    large_.erase(found);
-    waiting_ -= l.bytes;
-    handed_out(l.bytes);
-    return l.block;
-  }
-  void give_large(void* block, std::size_t bytes, void*& surplus) noexcept {
-    came_back(bytes);
-    try {
-      large_.insert(place_of(bytes), {bytes, block, ++clock_});
-    } catch (const std::bad_alloc&) {
-      waiting_ -= bytes;
-      push(block, surplus);
-    }
-    trim(surplus);
-  }
-
-  /// Counts bytes that a thread has got, from here or from the system.
-  void handed_out(std::size_t bytes) noexcept {
-    in_use_ += bytes;
-    most_ = std::max(most_, in_use_);
-    asked_ += bytes;
-    if (asked_ / 64 <= limit()) return;
-    most_before_ = most_;
-    most_ = in_use_;
-    asked_ = 0;
-  }
-
-  /// Everything goes to `surplus`.
-  void clear(void*& surplus) noexcept {
-    for (void*& head : heads_)
-      while (head) move_one(head, surplus);
-    for (const Large& l : large_) push(l.block, surplus);
-    large_.clear();
-    waiting_ = 0;
-    most_before_ = 0;
-    most_ = in_use_;
-  }
-
- private:
-  struct Large {
-    std::size_t bytes;
-    void* block;
-    std::uint64_t since;
-  };
-
-  static void push(void* block, void*& to) noexcept {
-    *static_cast<void**>(block) = to;
-    to = block;
-  }
-  static void move_one(void*& from, void*& to) noexcept {
-    void* const block = from;
-    from = *static_cast<void**>(block);
-    push(block, to);
-  }
-  std::vector<Large>::iterator place_of(std::size_t bytes) noexcept {
-    return std::lower_bound(large_.begin(), large_.end(), bytes, [](const Large& l, std::size_t b) { return l.bytes < b; });
-  }
-  void came_back(std::size_t bytes) noexcept {
-    in_use_ -= bytes;
-    waiting_ += bytes;
-  }
-  /// What is more than the limit goes to `surplus`: large blocks, and those of small classes, that nobody has given or taken for the
-  /// longest time.
-  void trim(void*& surplus) noexcept {
-    while (waiting_ > limit()) {
-      const auto oldest = std::min_element(large_.begin(), large_.end(), [](const Large& a, const Large& b) { return a.since < b.since; });
-      int least = -1;
-      for (int c = 0; c < large_class; ++c)
-        if (heads_[c] && (least < 0 || used_[c] < used_[least])) least = c;
-      if (oldest == large_.end() && least < 0) return;
-      if (least < 0 || (oldest != large_.end() && oldest->since < used_[least])) {
-        waiting_ -= oldest->bytes;
-        push(oldest->block, surplus);
-        large_.erase(oldest);
-      } else {
-        for (; heads_[least] && waiting_ > limit(); waiting_ -= class_bytes(least)) move_one(heads_[least], surplus);
-      }
-    }
-  }
-  std::size_t limit() const noexcept { return std::max({std::size_t{64} << 20, most_, most_before_}); }
-
-  std::mutex mutex_;
-  void* heads_[size_classes] = {};
-  std::vector<Large> large_;                          // by size; of one size the last that came first
-  std::uint64_t clock_ = 0, used_[large_class] = {};  // when each class was given or taken last
-  std::size_t waiting_ = 0, in_use_ = 0;              // bytes; in use is also what threads have in lists of their own
-  std::size_t most_ = 0, most_before_ = 0;            // that were in use at once, in this stretch of time and the one before
-  std::size_t asked_ = 0;                             // bytes in this stretch
-};
-
-Shared& shared() noexcept {
-  static Shared& s = [] {
-    const auto unlock = [] { shared().after_fork(); };
-    pthread_atfork([] { shared().before_fork(); }, unlock, unlock);
-    alignas(Shared) static char place[sizeof(Shared)];  // no malloc, which may fail
-    return std::ref(*::new (place) Shared);
+WaitingBlocks& waiting() noexcept {
+  static WaitingBlocks& w = [] {
+    const auto unlock = [] { waiting().after_fork(); };
+    pthread_atfork([] { waiting().before_fork(); }, unlock, unlock);
+    alignas(WaitingBlocks) static char place[sizeof(WaitingBlocks)];  // no malloc, which may fail
+    return std::ref(*::new (place) WaitingBlocks);
   }();
-  return s;
+  return w;
 }
 
 void free_all(void* blocks) noexcept {
@@ -214,8 +79,8 @@ struct ListsEnd {
   ~ListsEnd() {
     closed = true;
     void* surplus = nullptr;
-    if (const Shared::Lock lock(shared()); lock.taken())
-      for (int c = 0; c < large_class; ++c) shared().give(free_lists[c], c, 0, surplus);
+    if (const WaitingBlocks::Lock lock(waiting()); lock.taken())
+      for (int c = 0; c < large_class; ++c) waiting().give(free_lists[c], c, 0, surplus);
     for (FreeList& list : free_lists) list.limit = 0;
     free_all(surplus);
   }
@@ -228,11 +93,11 @@ void open_list(FreeList& list, int c) noexcept {
 }
 
 void* refill_large(std::size_t bytes) {
-  if (const Shared::Lock lock(shared()); lock.taken())
-    if (void* block = shared().take_large(bytes)) return block;
+  if (const WaitingBlocks::Lock lock(waiting()); lock.taken())
+    if (void* block = waiting().take_large(bytes)) return block;
   constexpr std::size_t page = 4096;
   void* block = allocate((bytes + page - 1) / page * page);
-  if (const Shared::Lock lock(shared()); lock.taken()) shared().handed_out(malloc_usable_size(block));
+  if (const WaitingBlocks::Lock lock(waiting()); lock.taken()) waiting().handed_out(malloc_usable_size(block));
   return block;
 }
 
@@ -257,21 +122,21 @@ void* pool_refill(int c, std::size_t bytes) {
   if (c == large_class) return refill_large(bytes);
   FreeList& list = free_lists[c];
   if (!closed && list.limit == 0) open_list(list, c);
-  if (const Shared::Lock lock(shared()); lock.taken()) shared().take(list, c, std::max(list.limit / 2, 1U));
+  if (const WaitingBlocks::Lock lock(waiting()); lock.taken()) waiting().take(list, c, std::max(list.limit / 2, 1U));
   if (void* block = list.head) {
     list.head = *static_cast<void**>(block);
     --list.count;
     return block;
   }
   void* block = allocate(class_bytes(c));
-  if (const Shared::Lock lock(shared()); lock.taken()) shared().handed_out(class_bytes(c));
+  if (const WaitingBlocks::Lock lock(waiting()); lock.taken()) waiting().handed_out(class_bytes(c));
   return block;
 }
 
 void pool_overflow(void* block, int c) noexcept {
   void* surplus = nullptr;
   if (c == large_class) {
-    if (const Shared::Lock lock(shared()); lock.taken()) shared().give_large(block, malloc_usable_size(block), surplus);
+    if (const WaitingBlocks::Lock lock(waiting()); lock.taken()) waiting().give_large(block, malloc_usable_size(block), surplus);
     return free_all(surplus);
   }
   FreeList& list = free_lists[c];
@@ -279,7 +144,7 @@ void pool_overflow(void* block, int c) noexcept {
   *static_cast<void**>(block) = list.head;
   list.head = block;
   ++list.count;
-  if (const Shared::Lock lock(shared()); lock.taken()) shared().give(list, c, list.limit / 2, surplus);
+  if (const WaitingBlocks::Lock lock(waiting()); lock.taken()) waiting().give(list, c, list.limit / 2, surplus);
   free_all(surplus);
 }
 
@@ -311,9 +176,9 @@ void capstan::empty_cache() noexcept {
 #ifndef CAPSTAN_NO_POOL
   using namespace detail;
   void* surplus = nullptr;
-  if (const Shared::Lock lock(shared()); lock.taken()) {
-    for (int c = 0; c < large_class; ++c) shared().give(free_lists[c], c, 0, surplus);
-    shared().clear(surplus);
+  if (const WaitingBlocks::Lock lock(waiting()); lock.taken()) {
+    for (int c = 0; c < large_class; ++c) waiting().give(free_lists[c], c, 0, surplus);
+    waiting().clear(surplus);
   }
   free_all(surplus);
 #endif

@@ -3,6 +3,7 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/elementwise_loss.h>
 #include <capstan/autograd/record.h>
+#include <capstan/core/axes.h>
 #include <capstan/core/create.h>
 #include <capstan/core/elementwise.h>
 #include <capstan/core/pool.h>

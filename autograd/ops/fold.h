@@ -1,5 +1,6 @@
 #pragma once
 #include <capstan/autograd/ops/axes.h>
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 
 // Private: how reductions see their axes.
@@ -36,8 +37,8 @@ void each_line(const Tensor& x, Tensor& y, const kernels::Split& s, F f) {
   for_lines(s, [&](std::int64_t first, std::int64_t line) { kernels::data_of<T>(y)[line] = f(kernels::data_of<T>(x) + first, s.inner); });
 }
 
-/// For each line a power of two whose square brings the largest |x| near 1, as [outer, 1, inner]; 1 for a line of zeros and for one that
-/// is not finite. (The square itself may leave the range: multiply twice.)
+/// For each line a power of two whose square brings the largest |x| near 1, as [outer, 1, inner]. It is 1 for a line of zeros, and for one
+/// that is not finite. (The square itself may leave the range: multiply twice.)
 Tensor root_scales(const Tensor& x, const kernels::Split& s);
 
 /// Throws ShapeError when n, how many elements of x go into one result, is 0.

@@ -1,4 +1,5 @@
 #pragma once
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 
 // Private: what undoes index_select().

@@ -2,6 +2,7 @@
 
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/record.h>
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 

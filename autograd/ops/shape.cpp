@@ -3,6 +3,7 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/record.h>
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/pool.h>
 #include <capstan/core/text.h>

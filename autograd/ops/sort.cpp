@@ -1,6 +1,7 @@
 #include <capstan/autograd/ops/sort.h>
 
 #include <capstan/autograd/ops/index.h>
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>

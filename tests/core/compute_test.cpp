@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 
 #include <cmath>
