@@ -3,11 +3,13 @@
 #include "reference.h"
 #include "support.h"
 
-// Clipping by rows and by tensors, against tests/oracles/wrappers.txt.
+// Clipping by all, by value, and, against tests/oracles/wrappers.txt, by rows and by tensors.
 
 using namespace capstan;
 
 namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
 
 /// Gradients that hold exactly g for w.
 Gradients slopes(const std::vector<std::pair<Tensor, Tensor>>& of) {
@@ -27,6 +29,42 @@ Tensor rows_of(const std::vector<Values>& rows, std::size_t count) {
 }
 
 }  // namespace
+
+TEST(Clip, GlobalNorm) {
+  const Tensor a = p({1, 2}), b = p({{3}});
+  EXPECT_EQ(global_norm(slopes({{a, d({2, -3})}, {b, d({{6}})}})), 7);
+  const Tensor large = parameter(full({1000}, 1));
+  Tape other;  // squares of 1e20 do not fit into f32
+  EXPECT_NEAR(global_norm(other.gradients(sum(large * 1e20))) / (1e20 * std::sqrt(1000.0)), 1, 1e-7);
+}
+
+TEST(Clip, Norm) {
+  const Tensor a = p({1, 2}), b = p({3});
+  const auto g = [&](double s) { return slopes({{a, d({1 * s, 2 * s})}, {b, d({2 * s})}}); };  // norm 3 s
+  const Gradients clipped = clip_norm(g(10), 6);
+  EXPECT_TRUE(near(clipped[a], d({2, 4}), 1e-15));
+  EXPECT_TRUE(near(clipped[b], d({4}), 1e-15));
+  EXPECT_EQ(values(clip_norm(g(1), 3)[a]), (Values{1, 2}));  // at the limit and below nothing changes
+  EXPECT_EQ(values(clip_norm(g(1), inf)[b]), (Values{2}));
+  EXPECT_EQ(values(clip_norm(g(0), 1)[a]), (Values{0, 0}));
+  EXPECT_EQ(thrown([&] { (void)clip_norm(g(1), 0); }), "ValueError: [clip_norm] max_norm must be positive: 0");
+  EXPECT_EQ(thrown([&] { (void)clip_norm(g(1), -1.5); }), "ValueError: [clip_norm] max_norm must be positive: -1.5");
+  EXPECT_EQ(thrown([&] { (void)clip_norm(g(1), std::nan("")); }), "ValueError: [clip_norm] max_norm must be positive: nan");
+  EXPECT_EQ(thrown([&] { (void)clip_norm(g(inf), 1); }), "NotFiniteError: [clip_norm] the gradients' norm must be finite: inf");
+  EXPECT_EQ(thrown([&] { (void)clip_norm(g(std::nan("")), 1); }), "NotFiniteError: [clip_norm] the gradients' norm must be finite: nan");
+}
+
+TEST(Clip, Value) {
+  const Tensor a = p({1, 2, 3}), b = parameter(tensor({1, 2}));
+  Tape tape;
+  Gradients g = clip_value(tape.gradients(sum(a * d({-5, 0.25, 5})), {.keep = true}), 0.5);
+  EXPECT_EQ(values(g[a]), (Values{-0.5, 0.25, 0.5}));
+  EXPECT_EQ(values(clip_value(tape.gradients(sum(b * tensor({-5, 0.25})), {.keep = true}), 0.5)[b]), (Values{-0.5, 0.25}));
+  EXPECT_EQ(values(clip_value(tape.gradients(sum(a * d({-inf, 7, inf}))), inf)[a]), (Values{-inf, 7, inf}));
+  EXPECT_EQ(thrown([&] { (void)clip_value(std::move(g), 0); }), "ValueError: [clip_value] the limit must be positive: 0");
+  EXPECT_EQ(thrown([&] { (void)clip_value(std::move(g), -2); }), "ValueError: [clip_value] the limit must be positive: -2");
+  EXPECT_EQ(thrown([&] { (void)clip_value(std::move(g), std::nan("")); }), "ValueError: [clip_value] the limit must be positive: nan");
+}
 
 TEST(ClipAdaptive, IsThePapersEquation) {
   const auto cases = read_cases("wrappers.txt");

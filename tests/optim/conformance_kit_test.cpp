@@ -8,7 +8,8 @@
 #include "methods.h"
 #include "support.h"
 
-// The kit itself: a method that breaks one promise is caught by that promise's name, and its honest twin passes.
+// The kit itself: a method that breaks one promise is caught by that promise's name, and its honest twin passes. The file is long by
+// the methods that sin, which all of its tests share.
 
 namespace {
 

@@ -1,11 +1,9 @@
-#include <capstan/optim/lbfgs.h>
-
 #include <cmath>
 #include <fstream>
 #include <new>
 #include <sstream>
 
-#include "support.h"
+#include "lbfgs.h"
 
 // Where L-BFGS ends, and that it ends somewhere finite.
 
@@ -13,14 +11,6 @@ using namespace capstan;
 using End = optim::LBFGS::End;
 
 namespace {
-
-template <class F>
-auto closure(F f) {
-  return [f] {
-    Tape tape;
-    return tape.gradients(f());
-  };
-}
 
 bool all_finite(const Tensor& w) {
   for (const double x : values(w))
