@@ -109,7 +109,7 @@ TEST(FiniteSweep, OfEveryMethod) {
     for (const Settings& set : sets) {
       std::string what = row.name;
       for (const auto& [option, value] : set) what += " " + option + "=" + std::to_string(value);
-      for (const Shape& shape : {row.whole ? Shape{7, 3} : Shape{43, 7}, Shape{6}}) {  // 301: a piece, blocks, and one more
+      for (const Shape& shape : {Shape{7, 3}, Shape{6}}) {  // 21: sixteen at once, four, and one more
         if (shape.dim() == 1 && (row.matrices || !row.whole)) continue;
         for_each_way([&](const Way& way) { expect_finite(what, shape, way, [&](const Parameters& w) { return row.build(w, set); }); });
       }
@@ -146,7 +146,7 @@ TEST(FiniteSweep, OfEveryPartOfAChain) {
            {partition({{"w", chain(trace(0.9), scale_by_rms())}}), "partition"},
            {stateless("nan", [](const Tensor&u, const Tensor&) { return u / zeros(u.shape(), u.dtype()); }), "nan"}})
     for_each_way([&, &part = part, &name = name](const Way& way) {
-      expect_finite(name, {43, 7}, way, [&](const Parameters& w) {
+      expect_finite(name, {7, 3}, way, [&](const Parameters& w) {
         return std::make_unique<optim::Chain>(w, chain(part, trace(0.5), scale_by_learning_rate(0.1)));
       });
     });

@@ -95,7 +95,7 @@ TEST(Finite, TestsLookAtTheBits) {
   }
 }
 
-// In a piece of 256, in blocks of 16, of 4 and in what is left; by each instruction set; with each kind of decay.
+// In a piece of 256 and a shorter one, in blocks of 4 and in what is left; by each instruction set; with each kind of decay.
 TEST(Finite, AnElementThatWouldNotBeIsLeftWithItsState) {
   constexpr std::int64_t n = 256 + 41;
   for (const DType dtype : {DType::f32, DType::f64})
