@@ -4,8 +4,8 @@
 // Private: by what clipping takes norms.
 namespace capstan::detail {
 
-/// What one scale belongs to: the elements at one index of the first axis; the whole of a tensor with one axis or none, or when
-/// it is to count as one.
+/// What one scale belongs to: the elements at one index of the first axis. Of a tensor with one axis or none, or one that
+/// is to count as one, that is the whole.
 struct ParameterRows {
   std::int64_t count, size;
   bool whole;

@@ -9,7 +9,7 @@ template <class T>
 void product_of_matrices(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, const T* bias,
                          bool accumulate, bool* finite = nullptr);
 
-/// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n], by a kernel of ours or by BLAS, whichever is faster there.
+/// c[m, n] = (accumulate ? c : bias or 0) + a[m, k] b[k, n]. A kernel of ours or BLAS does it, whichever is faster there.
 /// When `finite` is not null, it is left true only if the kernel saw that all of c is finite.
 template <class T>
 [[gnu::always_inline]] inline void product(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c,

@@ -4,7 +4,7 @@
 // Private: element by element beyond unary() and binary(), without gradients. `op` is the name for error texts.
 namespace capstan::kernels {
 
-/// y = f(a, b, p, q) for f32 and f64; a and b have one shape, and are the same tensor where f reads one only.
+/// y = f(a, b, p, q) for f32 and f64. Both a and b have one shape, and are the same tensor where f reads one only.
 Tensor parametric(const char* op, Parametric kind, const Tensor& a, const Tensor& b, double p = 0, double q = 0);
 
 /// y = a ? b, a boolean tensor, broadcast; any dtype, the same for both. A number beside an i64 tensor must be whole.

@@ -57,7 +57,7 @@ inline constexpr bool plain_is_best = true;
 /// `best`: for a processor of today, as opposed to one of before 2013, which also compares no vectors of 64 bits.
 /// Arrays go by pieces of up to 256, of whole sixteens: they become vectors without a check for short arrays. A copy of what a piece
 /// held stays in the cache, and an element that is not finite afterwards gets it back. A choice for each number of Adam's would take a
-/// third of the step's time with AVX2. What is left chooses, in blocks of 4: a root and a quotient for each of a small tensor's numbers
+/// third of the step's time with AVX2. What is left chooses, in blocks of 4. A root and a quotient for each of a small tensor's numbers
 /// would take longer than the rest. Unrolled before they are vectors, as the compiler would a short rule's, they become single numbers.
 /// The last three must not become vectors once more, which checks would come before.
 template <Decay decay, bool keeps, bool best, class Rule, class T, std::size_t... slot>

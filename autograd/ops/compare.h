@@ -35,8 +35,8 @@ Tensor logical_not(const Tensor& x);
 Tensor isfinite(const Tensor& x);
 
 /// y = a where the boolean condition holds, else b; the three broadcast, a and b have any one dtype. da = dy where it holds,
-/// else 0; db the other way round. Weakness: further back such a 0 may meet an infinite slope, and 0 times infinity is NaN
-/// (choose a safe argument first: sqrt(where(x > 0, x, one))).
+/// else 0; db the other way round. Weakness: further back such a 0 may meet an infinite slope, and 0 times infinity is NaN.
+/// Choose a safe argument first: sqrt(where(x > 0, x, one)).
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 
 }  // namespace capstan

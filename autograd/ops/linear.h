@@ -7,7 +7,7 @@ namespace capstan {
 struct MatmulOptions {
   bool transpose_a = false, transpose_b = false;
 };
-/// y = a b for matrices [..., m, k] x [..., k, n] -> [..., m, n]: axes before the last two hold many of them and broadcast. A vector
+/// y = a b for matrices [..., m, k] x [..., k, n] -> [..., m, n]. Axes before the last two hold many of them and broadcast. A vector
 /// on the left counts as [1, k], on the right as [k, 1], and that axis goes away again. With transpose_a, a is [..., k, m]; with
 /// transpose_b, b is [..., n, k]: no copy is made, and on a vector they do nothing. da = dy b^T, db = a^T dy, summed over what was
 /// broadcast. Throws ShapeError unless the inner sizes agree, and for scalars.

@@ -5,7 +5,7 @@
 #include <capstan/autograd/ops/norm.h>
 
 // Reductions over every axis, one or several. The axes go away unless keepdim. Sums are joined pairwise: an element goes
-// through 24 + log2(n / 512) roundings at most, not through n; along another axis than the last through 128 + n / 128.
+// through 24 + log2(n / 512) roundings at most, not through n. Along another axis than the last it is 128 + n / 128.
 // An axis that is not there, or stands twice, is a ShapeError. What holds for all operations: autograd/ops.h.
 namespace capstan {
 

@@ -33,13 +33,13 @@ struct PoissonNLLOptions {
 /// up to ln(target!). Stirling's: t ln t - t + ln(2 pi t) / 2. Throws ValueError unless eps > 0.
 Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, PoissonNLLOptions options = {});
 
-/// Elements max(0, margin - target input) for targets 1 and -1 (else ValueError). d input = -target dy inside the margin, 0 at its
-/// end and outside. Cortes & Vapnik, "Support-vector networks", 1995. PyTorch has no such loss.
+/// Elements max(0, margin - target input) for targets 1 and -1 (else ValueError). Inside the margin d input = -target dy. At its
+/// end and outside it is 0. Cortes & Vapnik, "Support-vector networks", 1995. PyTorch has no such loss.
 Tensor hinge_loss(const Tensor& input, const Tensor& target, double margin = 1, Reduction reduction = Reduction::mean);
 /// Elements input where target is 1, max(0, margin - input) where it is -1 (else ValueError).
 Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin = 1, Reduction reduction = Reduction::mean);
 
-/// Elements target (ln target - input), 0 for target 0, where input is a logarithm already; with log_target
+/// Elements target (ln target - input), 0 for target 0, where input is a logarithm already. With log_target they are
 /// e^target (target - input), 0 for target -inf. Kullback & Leibler, 1951. The mean is over all elements; divide the sum by the batch for
 /// PyTorch's batchmean. d input = -target dy, d target = (ln target + 1 - input) dy, without the logarithm's part at 0.
 Tensor kl_div(const Tensor& input, const Tensor& target, bool log_target = false, Reduction reduction = Reduction::mean);

@@ -55,9 +55,9 @@ struct Table {
   /// finite; while they are in registers that costs next to nothing.
   void (*gemm)(std::int64_t m, std::int64_t n, std::int64_t k, const Operand<T>& a, const Operand<T>& b, T* c, std::int64_t c_row,
                const T* bias, bool accumulate, T* scratch, bool* finite);
-  /// y[i] = (accumulate ? y[i] : bias or 0) + sum over j of a[i * a_row + j] x[j], for i < m and j < k.
+  /// y[i] = (accumulate ? y[i] : bias or 0) + sum over j of a[i * a_row + j] x[j]. Here i < m, j < k.
   void (*gemv)(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, const T* bias, bool accumulate);
-  /// y[j] = (accumulate ? y[j] : 0) + sum over i of x[i] a[i * a_row + j], for i < m and j < k.
+  /// y[j] = (accumulate ? y[j] : 0) + sum over i of x[i] a[i * a_row + j]. Here i < m, j < k.
   void (*gemv_transposed)(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y, bool accumulate);
   std::int64_t (*gemm_scratch)(std::int64_t m, std::int64_t n, std::int64_t k);
   /// y[c, r] = x[r, c].

@@ -24,7 +24,7 @@ struct ShampooOptions {
 ///   - unless update_freq is at least 1.
 /// A gradient counts for as much as its squares have room for, all elements alike: from |g| = 9e18/sqrt(numel) on in f32. A sum without
 /// room for more stays as it is.
-/// Weakness: 2 (m^2 + n^2) numbers of state, and of the order of m^3 + n^3 operations for the roots: for layers up to a few thousand rows.
+/// Weakness: 2 (m^2 + n^2) numbers of state, and about m^3 + n^3 operations for the roots. That is for layers up to a few thousand rows.
 struct Shampoo : WholeTensor<Shampoo, ShampooOptions> {
   using WholeTensor::WholeTensor;
   static constexpr auto name = "shampoo";

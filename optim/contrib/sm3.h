@@ -16,7 +16,7 @@ struct SM3Options {
 ///   r[i] <- max over j of v[i][j],  c[j] <- max over i of v[i][j]
 /// and so for any number of axes: m + n numbers for an m x n matrix. v is never less than the sum of squares that Adagrad has there. A
 /// vector's numbers are its elements', so that there it is Adagrad. An element with g = 0 and v = 0 stays where it is, also for eps = 0.
-/// A zero gradient leaves w; it lowers r and c to the largest v of their slice, so that a lazy sparse step is not exact.
+/// A zero gradient leaves w. It lowers r and c to the largest v of their slice, so that a lazy sparse step is not exact.
 /// Throws ValueError unless lr, eps and weight_decay are >= 0.
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) stops the element for good.
 /// Weakness: where large gradients are in no few rows and columns, v is far too large and the steps too short.
