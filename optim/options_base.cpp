@@ -11,18 +11,33 @@ std::vector<double> OptionsBase::numbers_of(std::size_t group) const {
   return all;
 }
 
+namespace {
+
+void check_range(const char* method, const FieldInfo& f, double value) {
+  f.check(method, value);
+  if (!(value < 0)) return;
+  for (const char* name : {"lr", "weight_decay", "eps"})
+    if (std::string_view(f.name) == name) detail::bad_option(method, name, "must not be negative", value);
+}
+
+/// The bits of the options in which a group differs from what it would follow.
+std::uint64_t differences(const std::vector<double>& a, const std::vector<double>& b) {
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i]) bits |= std::uint64_t{1} << i;
+  return bits;
+}
+
+}  // namespace
+
 void OptionsBase::check_ranges(const std::vector<double>& values) const {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const FieldInfo& f = all_fields()[i];
-    const std::string_view name = f.name;
-    f.check(method(), values[i]);
-    if (name == "lr" || name == "weight_decay" || name == "eps") detail::require_non_negative(method(), f.name, values[i]);
-  }
+  for (std::size_t i = 0; i < values.size(); ++i) check_range(method(), all_fields()[i], values[i]);
 }
 
 void OptionsBase::require_held(const std::vector<double>& values) const {
+  const detail::Fields fields = all_fields();
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (all_fields()[i].kind == FieldInfo::Kind::number) detail::require_held_by_f32(method(), all_fields()[i].name, values[i]);
+    if (fields[i].kind == FieldInfo::Kind::number) detail::require_held_by_f32(method(), fields[i].name, values[i]);
 }
 
 void OptionsBase::check_numbers(std::size_t group, const std::vector<double>& values) const {
@@ -44,30 +59,18 @@ void OptionsBase::set_option_of(std::size_t group, std::string_view name, double
   const std::size_t i = all_fields().find(method(), name);
   const auto bit = std::uint64_t{1} << i;
   const auto follows = [&](std::size_t k) { return k == group || (group == 0 && !(groups_[k].own & bit)); };
-  all_fields()[i].check(method(), value);
+  check_range(method(), all_fields()[i], value);
   for (std::size_t k = 0; k < groups_.size(); ++k) {
     if (!follows(k)) continue;
     std::vector<double> changed = numbers_of(k);
     changed[i] = value;
-    check_numbers(k, changed);
+    check_together(k, changed);
     if (has_f32(k)) require_held(changed);
   }
   for (std::size_t k = 0; k < groups_.size(); ++k)
     if (follows(k)) set_number_of(k, i, value);
   if (group > 0) groups_[group].own |= bit;
 }
-
-namespace {
-
-/// The bits of the options in which a group differs from what it would follow.
-std::uint64_t differences(const std::vector<double>& a, const std::vector<double>& b) {
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] != b[i]) bits |= std::uint64_t{1} << i;
-  return bits;
-}
-
-}  // namespace
 
 void OptionsBase::set_options(const std::vector<double>& values) {
   const std::size_t count = all_fields().size();
