@@ -114,8 +114,8 @@ class WaitingBlocks {
     in_use_ -= bytes;
     waiting_ += bytes;
   }
-  /// What is more than the limit goes to `surplus`: large blocks, and those of small classes, that nobody has given or taken for the
-  /// longest time.
+  /// What is more than the limit goes to `surplus`: large blocks, and those of small classes. Those go first that nobody has given or
+  /// taken for the longest time.
   void trim(void*& surplus) noexcept {
     while (waiting_ > limit()) {
       const auto oldest = std::min_element(large_.begin(), large_.end(), [](const Large& a, const Large& b) { return a.since < b.since; });
