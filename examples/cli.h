@@ -21,7 +21,9 @@ struct Flags {
   std::optional<std::string> optimizer;
   bool lr_is_optimizers = false;  // lr stands in --optimizer, and is not meant for the method that it is compared with
   std::string out = "build/out";
-  std::optional<std::string> data;  // only in programs with a Plan::data
+  std::optional<std::string> data;      // only in programs with a Plan::data
+  std::optional<std::string> run_file;  // of --save, only in programs with .saves, as the next
+  bool resume = false;
 
   /// The optimizer of --optimizer, else the program's own Method; at the rate that the command line gives, if any.
   template <class Method, class Options>
@@ -38,6 +40,10 @@ struct Flags {
   /// At which rates: that of --lr, or else the program's.
   std::vector<double> rates(std::vector<double> own) const { return others_lr() ? std::vector{*others_lr()} : std::move(own); }
 
+  /// What a saved run must have been made with to go on: all but --epochs, --threads and where files lie.
+  std::string configuration() const;
+  /// How a log is opened: written anew, or behind the rows of the run that goes on.
+  capstan::CsvOptions log_options() const { return {.overwrite = !resume, .append = resume}; }
   /// The path of a file in the folder of --out.
   std::string path(const std::string& name) const { return out + "/" + name; }
   /// Throws, before the work, unless files of these names can be written there.
@@ -65,6 +71,7 @@ struct Plan {
   std::int64_t epochs;                         // the default of --epochs
   const char* epoch = "passes over the data";  // what it counts
   const char* data = nullptr;                  // what --data names; null: there is no such flag
+  bool saves = false;                          // takes --save and --resume
 };
 
 /// Parses the command line, seeds, makes the folder of --out and calls body, whose exit code it returns. Whatever body

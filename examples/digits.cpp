@@ -10,72 +10,76 @@
 // Last line: diverged at step [0-9]+ \(a lower lr\?\)$
 // Test:      --optimizer sgd --lr 1e10 --epochs 2
 #include "cli.h"
+#include "saved_run.h"
 
 using namespace capstan;
 
 namespace {
 
-/// The losses of each epoch.
-struct History {
-  std::vector<double> epochs, training, held_out;
-  double accuracy = 0;
-};
-
-/// Goes on until the epochs are done or, which is thrown, the loss is not finite any more.
-void train_model(nn::Sequential& model, optim::Optimizer& optimizer, const cli::Flags& flags, History& history) {
-  const auto [training, test] = data::digits().split(5);
-  data::Batches batches(training, {.batch_size = 32, .shuffle = true});
-  CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, {.overwrite = true});
-  Progress progress(flags.epochs, batches.size());
-  for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
-    double total = 0;
-    for (auto [x, y] : batches) {
-      Tape tape;
-      const Tensor loss = cross_entropy(model(x), y);
-      optimizer.step(tape.gradients(loss));
-      total += loss.item();
-      progress.step({{"loss", loss.item()}});
-    }
-    const Tensor logits = model(test.x);
-    history.accuracy = metrics::accuracy(logits, test.y);
-    history.epochs.push_back(static_cast<double>(epoch));
-    history.training.push_back(total / static_cast<double>(batches.size()));
-    history.held_out.push_back(cross_entropy(logits, test.y).item());
-    log.row(epoch, history.training.back(), history.held_out.back(), history.accuracy);
-    progress.end_epoch({{"loss", history.training.back()}, {"accuracy", history.accuracy}});
-  }
+/// The losses of all epochs, as the log has them: also those before a resume.
+void draw(const cli::Flags& flags, const std::string& note) {
+  const Tensor rows = data::read_table(flags.path("digits.csv"), {.header = true, .dtype = DType::f64});
+  plot::LineChart chart(
+      {.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = note});
+  const auto column = [&](std::int64_t k) {
+    const Tensor values = data::columns(rows, k, k + 1);
+    return std::vector<double>(values.data<double>(), values.data<double>() + values.numel());
+  };
+  chart.add("training", column(0), column(1)).add("held out", column(0), column(2));
+  flags.save(chart, "digits.svg");
 }
 
 int run(const cli::Flags& flags) {
   flags.check_targets({"digits.csv", "digits.svg"});
+  cli::SavedRun saved(flags);
+  const auto [training, test] = data::digits().split(5);
   nn::Sequential model{nn::Linear(64, 512), nn::ReLU(), nn::Linear(512, 10)};
   const auto optimizer = flags.make_optimizer<optim::Adagrad>(model.parameters(), optim::AdagradOptions{.lr = 0.05});
   std::printf("%s\n%s\n", summary(model).c_str(), optimizer->explain().c_str());
+  data::Batches batches(training, {.batch_size = 32, .shuffle = true});
+  CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, flags.log_options());
+  double total = 0;  // of the losses of this epoch
 
-  History history;
+  saved.add("model", model).add("optimizer", *optimizer).add("batches", batches).add("log", log).add("total", total);
+  saved.begin();
+  if (saved.finished(batches.epoch(), flags.epochs)) return 0;
+
+  Progress progress(flags.epochs, batches.size(), {.done = batches.epoch()});
   bool diverged = false;
+  double accuracy = 0;
   try {
-    train_model(model, *optimizer, flags, history);
+    while (batches.epoch() < flags.epochs) {
+      for (auto [x, y] : batches) {
+        Tape tape;
+        const Tensor loss = cross_entropy(model(x), y);
+        optimizer->step(tape.gradients(loss));
+        total += loss.item();
+        progress.step({{"loss", loss.item()}});
+        if (saved.interrupted()) return saved.exit_code();
+      }
+      const Tensor logits = model(test.x);
+      const double loss = total / static_cast<double>(batches.size());
+      accuracy = metrics::accuracy(logits, test.y);
+      log.row(static_cast<double>(batches.epoch()), loss, cross_entropy(logits, test.y).item(), accuracy);
+      progress.end_epoch({{"loss", loss}, {"accuracy", accuracy}});
+      total = 0;
+      saved.save();
+    }
   } catch (const NotFiniteError&) {
     diverged = true;
   }
   const std::string end = diverged ? "diverged at step " + std::to_string(optimizer->step_count() + 1) : "";
   std::printf("wrote %s\n", flags.path("digits.csv").c_str());
-  if (!history.epochs.empty()) {
-    plot::LineChart chart(
-        {.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = end});
-    chart.add("training", history.epochs, history.training).add("held out", history.epochs, history.held_out);
-    flags.save(chart, "digits.svg");
-  }
+  if (batches.epoch() > 0) draw(flags, end);
   if (diverged)
     std::printf("%s (a lower lr?)\n", end.c_str());
   else
-    std::printf("accuracy %.4f\n", history.accuracy);
+    std::printf("accuracy %.4f\n", accuracy);
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return cli::run(argc, argv, {.description = "Trains a multilayer perceptron on handwritten digits", .epochs = 30}, run);
+  return cli::run(argc, argv, {.description = "Trains a multilayer perceptron on handwritten digits", .epochs = 30, .saves = true}, run);
 }

@@ -111,7 +111,7 @@ void Checkpoint::look() {
       if (found.count <= count) continue;
       count = found.count;
       crc.swap(found.crc);
-    } catch (const Error&) {  // no checkpoint, or broken: load() says so
+    } catch (const FormatError&) {  // no checkpoint, or broken: load() says so
       continue;
     }
   known_count_ = count;
@@ -129,7 +129,7 @@ bool Checkpoint::load() {
   std::vector<SavedFile> files;
   for (const std::string& path : detail::saved_files(base, options_.keep)) try {
       files.push_back(detail::look_at(path));
-    } catch (const Error& e) {
+    } catch (const FormatError& e) {  // one that cannot be read may be whole: nothing older is taken then
       pass_over(path, e);
     }
   std::stable_sort(files.begin(), files.end(), [](const SavedFile& a, const SavedFile& b) { return a.count > b.count; });
@@ -137,7 +137,7 @@ bool Checkpoint::load() {
     std::optional<TensorMap> tensors;
     try {
       tensors = detail::read_whole(file);
-    } catch (const Error& e) {
+    } catch (const FormatError& e) {
       pass_over(file.path, e);
       continue;
     }
@@ -291,7 +291,7 @@ bool Checkpoint::save_best(double score, BestOptions options) {
     Metadata metadata;
     try {
       metadata = detail::look_at(best).metadata;
-    } catch (const Error&) {  // broken: it is no save
+    } catch (const FormatError&) {  // broken: it is no save
       return true;
     }
     const std::string saved = value_of(metadata, "score"), better = value_of(metadata, "better"),

@@ -127,7 +127,8 @@ concept Checkpointable = !std::is_const_v<T> && (detail::HasState<T> || std::is_
 class Checkpoint {
  public:
   /// Looks which saves are there; nothing is written before save(). Throws:
-  ///   - ValueError unless 1 <= keep <= 1000, and for a configuration that is no UTF-8.
+  ///   - ValueError unless 1 <= keep <= 1000, and for a configuration that is no UTF-8;
+  ///   - IoError when a file that is there cannot be read.
   explicit Checkpoint(std::string path, CheckpointOptions options = {});
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
@@ -144,6 +145,7 @@ class Checkpoint {
   /// Takes the newest save that is whole: all parts, or none of them. False when there is none. A file that is broken is passed over,
   /// and named on stderr and in passed_over(). Throws, and leaves every part as it was then:
   ///   - FormatError when there are files and none of them is whole;
+  ///   - IoError when one of them cannot be read: it may be the newest;
   ///   - ValueError for another configuration, and listing the parts that are missing in the file, or that nobody has added;
   ///   - what a part's load_state() throws, with the part and the file before it.
   bool load();

@@ -41,7 +41,16 @@ std::size_t place_of_crc(const std::string& first_bytes) {
 
 bool exists(const std::string& path) {
   struct stat info;
-  return ::lstat(path.c_str(), &info) == 0 || errno != ENOENT;
+  if (::lstat(path.c_str(), &info) == 0) return true;
+  if (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG && errno != ELOOP)
+    fail<IoError>(op, "the file must be readable: ", path, ": ", reason(errno));
+  return false;
+}
+
+/// Whether a save may be there: no folder, device or pipe is one.
+bool may_be_save(const std::string& path) {
+  struct stat info;
+  return exists(path) && (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode));
 }
 
 SavedFile describe(const std::string& path, const data::SafetensorsReader& reader) {
@@ -79,10 +88,10 @@ std::string where_links_lead(const std::string& path) {
 
 std::vector<std::string> saved_files(const std::string& base, std::int64_t keep) {
   std::vector<std::string> found;
-  if (exists(base)) found.push_back(base);
+  if (may_be_save(base)) found.push_back(base);
   for (std::int64_t n = 1;; ++n) {
     const std::string path = join(base, ".", n);
-    if (exists(path))
+    if (may_be_save(path))
       found.push_back(path);
     else if (n >= keep)
       return found;
@@ -132,13 +141,17 @@ FolderLock::FolderLock(const std::string& path)
   }
 }
 
+FolderLock::~FolderLock() {
+  if (folder_.number >= 0) ::flock(folder_.number, LOCK_UN);
+}
+
 Rotation::Rotation(const std::string& base, std::int64_t keep, const std::vector<std::string>& broken) : base_(base) {
   const auto is_broken = [&](const std::string& path) {
     if (std::find(broken.begin(), broken.end(), path) != broken.end()) return true;
     try {
       look_at(path);
       return false;
-    } catch (const Error&) {
+    } catch (const FormatError&) {
       return true;
     }
   };

@@ -33,6 +33,10 @@ void write_whole(NewFile& file, const TensorMap& tensors, Metadata metadata);
 class FolderLock {
  public:
   explicit FolderLock(const std::string& path);
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  /// Gives it back also where a child of a fork() still has the descriptor.
+  ~FolderLock();
 
  private:
   Descriptor folder_;

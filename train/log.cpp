@@ -4,10 +4,10 @@
 #include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/train/csv.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 namespace capstan {
@@ -28,28 +28,34 @@ void check(const std::string& path, const std::vector<std::string>& columns) {
   }
 }
 
-/// Refuses a file that rows of these columns cannot be put behind; whether it has a header.
-bool goes_on(const std::string& path, const std::string& header) {
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) return false;  // a device or a pipe
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), [](std::FILE* f) { return std::fclose(f); });
-  if (!file) {
-    if (errno == ENOENT) return false;
+/// How many bytes of a file rows of these columns can be put behind: all its whole lines, or 0 when there is none. Refuses another file.
+std::int64_t whole_lines(const std::string& path, const std::string& header) {
+  const auto refuse = [&] {
     fail<IoError>("CsvLog", "cannot read the file that is to go on: ", path, ": ", capstan::detail::reason(errno));
+  };
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return 0;
+    refuse();
   }
+  if (!S_ISREG(info.st_mode)) return 0;  // a device or a pipe
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), [](std::FILE* f) { return std::fclose(f); });
+  if (!file) refuse();
   std::string begin(header.size(), '\0');
   begin.resize(std::fread(begin.data(), 1, begin.size(), file.get()));
-  if (begin.empty()) return false;
-  const std::string wanted = header.substr(0, header.size() - 1);
-  if (begin != header && begin != wanted) {
+  if (std::ferror(file.get())) refuse();
+  if (begin.size() < header.size() && header.starts_with(begin)) return 0;
+  if (begin != header) {
     for (int c; begin.find('\n') == std::string::npos && begin.size() < 1000 && (c = std::fgetc(file.get())) != EOF;)
       begin += static_cast<char>(c);
     fail<FormatError>("CsvLog", "the header must be that of the rows to come: \"", begin.substr(0, begin.find('\n')), "\", wanted \"",
-                      wanted, "\", ", path, ":1 (log to another file)");
+                      header.substr(0, header.size() - 1), "\", ", path, ":1 (log to another file)");
   }
-  if (std::fseek(file.get(), -1, SEEK_END) != 0 || std::fgetc(file.get()) != '\n')
-    fail<FormatError>("CsvLog", "the last line must be whole: ", path, " ends in half a line (mend it, or log to another file)");
-  return true;
+  std::int64_t whole = 0, at = static_cast<std::int64_t>(header.size());
+  for (int c = '\n'; c != EOF; c = std::fgetc(file.get()), ++at)
+    if (c == '\n') whole = at;
+  if (std::ferror(file.get())) refuse();
+  return whole;
 }
 
 }  // namespace
@@ -63,14 +69,16 @@ CsvLog::CsvLog(const std::string& path, const std::vector<std::string>& columns,
   line_.back() = '\n';
   header_ = line_;
   if (options.append && options.overwrite) fail<ValueError>("CsvLog", "overwrite and append cannot both be: ", path);
-  const bool goes_on_there = options.append && goes_on(path, line_);
+  const std::int64_t goes_on_behind = options.append ? whole_lines(path, line_) : 0;
   using Existing = NewFile::Existing;
   auto file = std::make_unique<NewFile>("CsvLog", path,
                                         options.overwrite ? Existing::replaced
                                         : options.append  ? Existing::kept
                                                           : Existing::refused,
-                                        NewFile::Lasts::kills);
-  if (!goes_on_there) file->write(line_);
+                                        // A log that has no header after a loss of power would have to be mended by hand.
+                                        goes_on_behind > 0 ? NewFile::Lasts::kills : NewFile::Lasts::power_cuts);
+  if (goes_on_behind < file->size()) file->cut(goes_on_behind);
+  if (goes_on_behind == 0) file->write(line_);
   file->publish(NewFile::Then::go_on);
   file_ = file.release();
 }

@@ -28,11 +28,12 @@ struct CsvOptions {
 class CsvLog {
  public:
   /// Creates the file and writes the header; names with a comma, quote or line break are quoted (RFC 4180). With `overwrite` the old
-  /// file is replaced only once the new one has its header. With `append` rows go behind those of an earlier run.
+  /// file is replaced only once the new one has its header. With `append` rows go behind those of an earlier run. Half a line at the
+  /// end of that, which a loss of power leaves, is cut off.
   /// Throws:
   ///   - ValueError for no columns, for an empty or repeated name, and for both options at once;
   ///   - IoError when the file exists and neither option is set, or cannot be written;
-  ///   - FormatError, with `append`, unless the file begins with the same header and ends with a whole line: it stays as it is.
+  ///   - FormatError, with `append`, unless the file begins with the same header: it stays as it is.
   CsvLog(const std::string& path, const std::vector<std::string>& columns, CsvOptions options = {});
   CsvLog(CsvLog&& other) noexcept
       : columns_(other.columns_),

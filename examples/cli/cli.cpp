@@ -56,6 +56,10 @@ void add_options(CLI::App& app, Flags& flags, const Plan& plan) {
   std::string methods = "Methods:";
   for (const std::string& method : capstan::optim::methods()) methods += " " + method;
   app.footer(methods + "\nA wrong option of one is answered with all that it has: --optimizer \"sgd ?=1\".");
+  if (plan.saves) {
+    const auto save = app.add_option("--save", flags.run_file, "file to keep the run in, after each epoch and at Ctrl-C");
+    app.add_flag("--resume", flags.resume, "go on from that file, if it is there")->needs(save);
+  }
   if (plan.data) app.add_option("--data", flags.data, plan.data);
 }
 
@@ -103,6 +107,14 @@ int exit_code(bool written) {
 
 std::string with_rate(const std::string& spec, double lr, const char* between) {
   return capstan::optim::parse_spec(spec).find("lr") ? spec : spec + between + general(lr);
+}
+
+std::string Flags::configuration() const {
+  std::string text = "seed " + std::to_string(seed);
+  if (optimizer) text += ", optimizer " + *optimizer;
+  if (lr && !lr_is_optimizers) text += ", lr " + general(*lr);
+  if (data) text += ", data " + *data;
+  return text;
 }
 
 std::string general(double value) {

@@ -124,12 +124,28 @@ TEST(CsvLog, AppendsToNothingElse) {
   EXPECT_EQ(refused("epoch,accuracy\n1,0.5\n"),
             "FormatError: [CsvLog] the header must be that of the rows to come: \"epoch,accuracy\", wanted \"epoch,loss\", " + path +
                 ":1 (log to another file)");
-  const std::string half =
-      "FormatError: [CsvLog] the last line must be whole: " + path + " ends in half a line (mend it, or log to another file)";
-  EXPECT_EQ(refused("epoch,loss"), half);
-  EXPECT_EQ(refused("epoch,loss\n1,0."), half);
+  EXPECT_EQ(refused("epoch,loss\r\n1,0."),
+            "FormatError: [CsvLog] the header must be that of the rows to come: \"epoch,loss\r\", wanted"
+            " \"epoch,loss\", " +
+                path + ":1 (log to another file)");
   EXPECT_EQ(refused("epoch,loss\n", {.overwrite = true, .append = true}),
             "ValueError: [CsvLog] overwrite and append cannot both be: " + path);
+}
+
+TEST(CsvLog, CutsOffTheHalfLineThatALossOfPowerLeft) {
+  const Folder folder;
+  const std::string path = folder.file("run.csv");
+  const std::string zeros(3, '\0');
+  for (const auto& [there, kept] : std::vector<std::pair<std::string, std::string>>{{"epoch,loss\n1,0.5\n2,0.", "epoch,loss\n1,0.5\n"},
+                                                                                    {"epoch,loss\n1,0.5\n" + zeros, "epoch,loss\n1,0.5\n"},
+                                                                                    {"epoch,loss\n1,0.5\n", "epoch,loss\n1,0.5\n"},
+                                                                                    {"epoch,loss\n1", "epoch,loss\n"},
+                                                                                    {"epoch,loss", "epoch,loss\n"},
+                                                                                    {"epo", "epoch,loss\n"}}) {
+    write(path, there);
+    CsvLog(path, {"epoch", "loss"}, {.append = true}).row(3, 1);
+    EXPECT_EQ(read(path), kept + "3,1\n") << there;
+  }
 }
 
 TEST(CsvLog, OverwritesWhereALinkLeadsAndKeepsTheMode) {

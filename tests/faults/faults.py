@@ -1,0 +1,45 @@
+"""Disturbs a program that saves and goes on, from outside: `./run faults [SCALE]`, or faults.py PROGRAM [--scale N] [TEST...].
+
+Each test prints how many cases it tried. Whatever happens, a run that is left alone afterwards must end with the same bytes as one that
+was never disturbed; what was said to be saved must be there; and what fails must say which file and why.
+"""
+import argparse
+import sys
+import tempfile
+import time
+
+from harness import Failure, Program
+from limits import kills, limits, terms
+from power import power_cuts
+from system_calls import loads, system_calls
+
+TESTS = {"system_calls": system_calls, "power_cuts": power_cuts, "loads": loads, "kills": kills, "terms": terms, "limits": limits}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("tests", nargs="*", help=f"of {' '.join(TESTS)}; all of them by default")
+    parser.add_argument("--scale", type=int, default=1, help="as many times the signals")
+    flags = parser.parse_args()
+    bad = 0
+    with tempfile.TemporaryDirectory() as work:
+        try:
+            program = Program(flags.program, work)
+        except Failure as failure:
+            sys.exit(f"faults: {failure}")
+        for name in flags.tests or TESTS:
+            start = time.monotonic()
+            try:
+                count, failures, what = TESTS[name](program, flags.scale)
+            except Failure as failure:
+                count, failures, what = 0, [str(failure)], ""
+            bad += len(failures) + (count == 0)
+            print(f"{name}: {count} cases, {len(failures)} failed; {what}; {time.monotonic() - start:.0f} s", flush=True)
+            for text in failures[:20]:
+                print(f"  {text}", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

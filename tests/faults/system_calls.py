@@ -1,0 +1,70 @@
+"""Each system call on the checkpoint's folder fails once, from then on, or is the last one: see faults.py."""
+from harness import EPOCHS, JOBS, STEPS, demand, in_parallel, said, trace
+
+ERRORS = {"write": ("ENOSPC", "No space left on device"), "openat": ("EMFILE", "Too many open files")}
+OTHER = ("EIO", "Input/output error")
+
+
+def disturb(program, call, how, k):
+    """Runs with one call disturbed, and looks at what is left."""
+    folder = program.fresh(f"calls-{k}")
+    error, reason = ERRORS.get(call.name, OTHER)
+    inject = {
+        "once": f"inject={call.name}:error={error}:when={call.ordinal}",
+        "from then on": f"inject={call.name}:error={error}:when={call.ordinal}+",
+        "interrupted": f"inject={call.name}:error=EINTR:when={call.ordinal}",
+        "killed": f"inject={call.name}:signal=KILL:when={call.ordinal}",
+    }[how]
+    where = f"{call.name} #{call.ordinal} {how}"
+    done = program.run(folder, EPOCHS, ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call.name}", "-e", inject])
+    saved = said(done.stdout)
+    if how == "killed":
+        demand(done.returncode != 0, f"{where}: the program ended well")
+    elif how == "interrupted":
+        demand(done.returncode == 0 or "Interrupted system call" in done.stderr, f"{where}: {done.returncode}, {done.stderr}")
+    elif done.returncode != 0:
+        demand(done.returncode == 1, f"{where}: exit code {done.returncode}: {done.stderr}")
+        demand(str(folder) in done.stderr and reason in done.stderr and done.stderr.startswith("["), f"{where}: tells {done.stderr}")
+        left = [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
+        demand(not left or call.name.startswith("unlink"), f"{where}: leaves {left}")
+    held = program.holds(folder)
+    demand(saved <= held <= saved + STEPS, f"{where}: said that {saved} was saved, holds {held}")
+    program.goes_on(folder, where)
+
+
+def system_calls(program, scale):
+    """Every call of every kind on the folder, in four ways."""
+    del scale  # it is all of them already
+    folder = program.fresh("traced")
+    calls = [call for call in trace(program, folder)[0] if call.concerns and not call.result.startswith("?")]
+    items = [(call, how) for call in calls for how in ("once", "from then on", "interrupted", "killed")]
+    failures = in_parallel(JOBS, lambda item, k: disturb(program, item[0], item[1], k), items)
+    kinds = sorted({call.name for call in calls})
+    return len(items), failures, f"{len(calls)} calls on the folder: {', '.join(kinds)}"
+
+
+def loads(program, scale):
+    """Each open, read and look of a load fails, or is interrupted: an error or unnoticed, and nothing is changed."""
+    del scale
+    folder = program.fresh("loaded")
+    demand(program.run(folder, EPOCHS).returncode == 0, "the run that makes the file fails")
+    held = program.holds(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    calls = [call for call in trace(program, folder, "holds")[0] if call.concerns]
+
+    def one(item, k):
+        call, error = item
+        where = f"load: {call.name} #{call.ordinal} {error}"
+        done = program.run(folder, "holds", ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call.name}", "-e",
+                                             f"inject={call.name}:error={error}:when={call.ordinal}"])
+        if done.returncode == 0:
+            demand(done.stdout == f"holds {held}\n", f"{where}: {done.stdout}{done.stderr}")
+        else:
+            demand(done.returncode == 1 and done.stderr.startswith("[") and str(folder) in done.stderr, f"{where}: {done.stderr}")
+        after = {path.name: path.read_bytes() for path in folder.iterdir()}
+        for name, held_before in before.items():
+            (folder / name).write_bytes(held_before)
+        demand(after == before, f"{where}: files were changed")
+
+    items = [(call, error) for call in calls for error in ("EIO", "EINTR", "EACCES")]
+    return len(items), in_parallel(1, one, items), f"{len(calls)} calls of a load"

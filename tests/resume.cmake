@@ -1,0 +1,33 @@
+# cmake -D PROGRAM=digits -D WORK=folder -P resume.cmake: a run that is stopped and goes on by --resume leaves the files of one that was
+# not; a finished one says so; without --resume nothing is written over.
+cmake_minimum_required(VERSION 3.25)
+file(REMOVE_RECURSE ${WORK})
+
+function(run result folder)
+  execute_process(COMMAND ${PROGRAM} --threads 1 --out ${WORK}/${folder} --save ${WORK}/${folder}.ckpt ${ARGN}
+    OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE code)
+  if(NOT code STREQUAL result)
+    message(FATAL_ERROR "${folder}, ${ARGN}: exit code ${code} and not ${result}: ${errors}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+  set(errors "${errors}" PARENT_SCOPE)
+endfunction()
+
+file(MAKE_DIRECTORY ${WORK})
+run(0 whole --epochs 3)
+run(0 parts --epochs 1)
+run(0 parts --epochs 2 --resume)
+run(0 parts --epochs 3 --resume)
+cmake_path(GET PROGRAM STEM name)
+foreach(file ${name}.csv ${name}.svg)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${WORK}/whole/${file} ${WORK}/parts/${file} COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
+run(0 parts --epochs 3 --resume)
+if(NOT output MATCHES "\nthe run is finished: it has made 3 of 3 epochs \\(more by --epochs\\)\n$")
+  message(FATAL_ERROR "a finished run says:\n${output}")
+endif()
+run(1 parts --epochs 3)
+if(NOT errors STREQUAL "[save] a run of its own needs a file of its own: ${WORK}/parts.ckpt is there (go on by --resume, or remove it)\n")
+  message(FATAL_ERROR "a second run says:\n${errors}")
+endif()
+execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${WORK}/whole/${name}.csv ${WORK}/parts/${name}.csv COMMAND_ERROR_IS_FATAL ANY)
