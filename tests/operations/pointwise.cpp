@@ -41,7 +41,7 @@ void add_pointwise(std::vector<Row>& rows) {
                   .f = [](const Tensor& x) { return log10(x); },
                   .torch = "torch.log10(x)",
                   .exact = [](auto x) { return std::log10(x); },
-                  .ulps = 2.01,  // glibc 2.36's log10f: 2.003 at 1.01807
+                  .ulps = 2.5,  // glibc 2.36's log10f: 2.0642 at 0.98225, the worst of all floats
                   .cases = {{.at = {d({1, 10, 0.1})}, .is = d({0, 1, -1}), .low = 0.3}},
                   .edges = {nan, -inf, -inf, inf}});
   rows.push_back({.name = "sqrt",
