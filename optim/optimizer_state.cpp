@@ -42,8 +42,7 @@ void Optimizer::load_state(const TensorMap& state) {
 }
 
 Optimizer::Loaded Optimizer::read_state(capstan::detail::StateReader& reader) {
-  if (const std::string other = reader.method(method()); other != method())
-    reader.complain("method: ", other, ", wanted ", method());
+  if (const std::string other = reader.method(method()); other != method()) reader.complain("method: ", other, ", wanted ", method());
   std::vector<double> options, shared;
   for (const Option& o : all_options()) options.push_back(reader.read_number(join(method(), "/", o.name)));
   for (const auto& s : shared_) shared.push_back(reader.read_number(join(method(), "/", s->name)));
