@@ -92,7 +92,7 @@ void MethodBase::read_entry(Entry& e, const std::vector<double>* options, capsta
   e.state.clear();
   e.rule = no_rule;
   if (e.steps == 0) return;
-  e.rule = options ? rule_of(e.group, *options) : rule_of(e.group);  // the loaded options may choose another
+  e.rule = options ? rule_with(e.group, *options) : rule_of(e.group);  // the loaded options may choose another
   const std::vector<const char*> names = slot_names(e.rule);
   for (std::size_t i = 0; i < names.size(); ++i)
     if (const Tensor* t = reader.read(join(e.name, "/", names[i]), shape_of(e.rule, i, e.parameter.shape()), e.parameter.dtype()))

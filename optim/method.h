@@ -64,7 +64,7 @@ class MethodBase : public Optimizer {
   /// Which of the method's rules a group's options choose, the names of a rule's slots, and what a slot starts from.
   virtual std::size_t rule_of(std::size_t group) const noexcept = 0;
   /// The same with all options of all groups as set_options() takes them.
-  virtual std::size_t rule_of(std::size_t group, const std::vector<double>& values) const = 0;
+  virtual std::size_t rule_with(std::size_t group, const std::vector<double>& values) const = 0;
   virtual std::vector<const char*> slot_names(std::size_t rule) const = 0;
   virtual double start_of(std::size_t group, std::size_t slot) const = 0;
   /// The shape of a slot; the parameter's own unless a method says otherwise.
@@ -122,8 +122,7 @@ class OptionsBase : public MethodBase {
   void set_option_of(std::size_t group, std::string_view name, double value) final;
   void set_options(const std::vector<double>& values) final;
   std::size_t group_count() const noexcept final { return groups_.size(); }
-  using MethodBase::rule_of;
-  std::size_t rule_of(std::size_t group, const std::vector<double>& values) const final;
+  std::size_t rule_with(std::size_t group, const std::vector<double>& values) const final;
 
  private:
   struct Group {
@@ -133,6 +132,7 @@ class OptionsBase : public MethodBase {
   void check_numbers(std::size_t group, const std::vector<double>& values) const;
 
   std::vector<Group> groups_;
+  std::vector<double> changed_;  // in set_option_of(), which a schedule calls in each step: no new memory then
 };
 
 /// What the options of a method give it: their names, groups, checks, files, explain(). A method derives from one of the two

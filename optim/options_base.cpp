@@ -62,10 +62,10 @@ void OptionsBase::set_option_of(std::size_t group, std::string_view name, double
   check_range(method(), all_fields()[i], value);
   for (std::size_t k = 0; k < groups_.size(); ++k) {
     if (!follows(k)) continue;
-    std::vector<double> changed = numbers_of(k);
-    changed[i] = value;
-    check_together(k, changed);
-    if (has_f32(k)) require_held(changed);
+    changed_.resize(all_fields().size());
+    for (std::size_t j = 0; j < changed_.size(); ++j) changed_[j] = j == i ? value : number_of(k, j);
+    check_together(k, changed_);
+    if (has_f32(k)) require_held(changed_);
   }
   for (std::size_t k = 0; k < groups_.size(); ++k)
     if (follows(k)) set_number_of(k, i, value);
@@ -88,7 +88,7 @@ void OptionsBase::set_options(const std::vector<double>& values) {
   }
 }
 
-std::size_t OptionsBase::rule_of(std::size_t group, const std::vector<double>& values) const {
+std::size_t OptionsBase::rule_with(std::size_t group, const std::vector<double>& values) const {
   const auto from = values.begin() + static_cast<std::ptrdiff_t>(group * all_fields().size());
   const std::vector<double> own(from, from + static_cast<std::ptrdiff_t>(all_fields().size()));
   for (std::size_t i = 0; i < own.size(); ++i) all_fields()[i].check(method(), own[i]);
