@@ -15,7 +15,7 @@ using capstan::detail::fail;
 
 namespace {
 
-constexpr std::size_t most_header_bytes = 10'000;  // as NumPy's own reader takes
+constexpr std::size_t most_npy_header_bytes = 10'000;  // as NumPy's own reader takes
 
 /// An array whose elements stand in Fortran's order, which are those of the reversed shape, as a row-major one.
 Tensor row_major(const Tensor& reversed, const Shape& shape) {
@@ -46,8 +46,8 @@ Tensor read_npy_bytes(const char* op, const std::string& source, ByteSource& byt
   take(number.data(), digits);
   std::uint64_t length = 0;
   for (std::size_t i = digits; i-- > 0;) length = length << 8 | static_cast<unsigned char>(number[i]);
-  if (length > most_header_bytes)
-    fail<FormatError>(op, "the header must have at most ", most_header_bytes, " bytes: ", source, " says ", std::size_t{length});
+  if (length > most_npy_header_bytes)
+    fail<FormatError>(op, "the header must have at most ", most_npy_header_bytes, " bytes: ", source, " says ", std::size_t{length});
   std::string literal(length, '\0');
   take(literal.data(), literal.size());
   const NpyHeader header = parse_npy_header(op, source, literal, first, major);

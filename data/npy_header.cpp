@@ -16,21 +16,21 @@ using capstan::detail::fail;
 
 namespace {
 
-struct NamedType {
+struct Described {
   std::string_view name;
   Stored type;
 };
-constexpr NamedType types[] = {{"f2", Stored::f16}, {"f4", Stored::f32}, {"f8", Stored::f64}, {"i1", Stored::i8},
-                               {"i2", Stored::i16}, {"i4", Stored::i32}, {"i8", Stored::i64}, {"u1", Stored::u8},
-                               {"u2", Stored::u16}, {"u4", Stored::u32}, {"u8", Stored::u64}, {"b1", Stored::boolean}};
+constexpr Described described[] = {{"f2", Stored::f16}, {"f4", Stored::f32}, {"f8", Stored::f64}, {"i1", Stored::i8},
+                                   {"i2", Stored::i16}, {"i4", Stored::i32}, {"i8", Stored::i64}, {"u1", Stored::u8},
+                                   {"u2", Stored::u16}, {"u4", Stored::u32}, {"u8", Stored::u64}, {"b1", Stored::boolean}};
 
 constexpr char native_order = std::endian::native == std::endian::little ? '<' : '>';
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal_digit(char c) { return c >= '0' && c <= '9'; }
 
-class Parser {
+class DictParser {
  public:
-  Parser(const char* op, const std::string& source, std::string_view text, std::size_t first, bool has_long)
+  DictParser(const char* op, const std::string& source, std::string_view text, std::size_t first, bool has_long)
       : op_(op), source_(source), text_(text), first_(first), has_long_(has_long) {}
 
   NpyHeader parse() {
@@ -115,9 +115,9 @@ class Parser {
     const std::string_view descr = string();
     if (descr == "|O") refuse_dtype("'|O', Python's objects, which are pickled");
     const std::string_view name = descr.substr(std::min<std::size_t>(1, descr.size()));
-    const auto* const type = std::find_if(std::begin(types), std::end(types), [&](const NamedType& t) { return t.name == name; });
+    const auto* const type = std::find_if(std::begin(described), std::end(described), [&](const Described& t) { return t.name == name; });
     const char order = descr.empty() ? '\0' : descr[0];
-    const bool known = type != std::end(types) && (order == '<' || order == '>' || (order == '|' && size_of(type->type) == 1));
+    const bool known = type != std::end(described) && (order == '<' || order == '>' || (order == '|' && size_of(type->type) == 1));
     if (!known) refuse_dtype(quoted(descr));
     header_.type = type->type;
     header_.swapped = order != native_order && size_of(type->type) > 1;
@@ -135,7 +135,7 @@ class Parser {
 
   std::uint64_t whole() {
     const std::size_t begin = next();
-    while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_decimal_digit(text_[at_])) ++at_;
     const std::string_view digits = text_.substr(begin, at_ - begin);
     std::uint64_t value = 0;
     const bool fits = std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc() && value >> 63 == 0;
@@ -181,11 +181,11 @@ class Parser {
 }  // namespace
 
 NpyHeader parse_npy_header(const char* op, const std::string& source, std::string_view literal, std::size_t first, int major) {
-  return Parser(op, source, literal, first, major < 3).parse();
+  return DictParser(op, source, literal, first, major < 3).parse();
 }
 
 std::string make_npy_header(const Tensor& tensor) {
-  const auto* type = std::begin(types);
+  const auto* type = std::begin(described);
   while (!is_native(type->type) || dtype_of(type->type) != tensor.dtype()) ++type;
   std::string literal = std::string("{'descr': '") + (size_of(type->type) == 1 ? '|' : native_order) + std::string(type->name) +
                         "', 'fortran_order': False, 'shape': (";

@@ -22,20 +22,20 @@ namespace {
 
 constexpr std::uint64_t most_elements = std::uint64_t{1} << 48;
 
-struct NamedType {
+struct TypeName {
   const char* name;
   Stored type;
 };
 // In the order of the format's enumeration, the last first: tensors stand in a file by it.
-constexpr NamedType types[] = {{"U64", Stored::u64},     {"I64", Stored::i64}, {"F64", Stored::f64},   {"F32", Stored::f32},
-                               {"U32", Stored::u32},     {"I32", Stored::i32}, {"BF16", Stored::bf16}, {"F16", Stored::f16},
-                               {"U16", Stored::u16},     {"I16", Stored::i16}, {"I8", Stored::i8},     {"U8", Stored::u8},
-                               {"BOOL", Stored::boolean}};
+constexpr TypeName type_names[] = {{"U64", Stored::u64},     {"I64", Stored::i64}, {"F64", Stored::f64},   {"F32", Stored::f32},
+                                   {"U32", Stored::u32},     {"I32", Stored::i32}, {"BF16", Stored::bf16}, {"F16", Stored::f16},
+                                   {"U16", Stored::u16},     {"I16", Stored::i16}, {"I8", Stored::i8},     {"U8", Stored::u8},
+                                   {"BOOL", Stored::boolean}};
 
 /// The place in that list of what a tensor is stored as.
 std::size_t type_of(DType dtype) {
   std::size_t k = 0;
-  while (!is_native(types[k].type) || dtype_of(types[k].type) != dtype) ++k;
+  while (!is_native(type_names[k].type) || dtype_of(type_names[k].type) != dtype) ++k;
   return k;
 }
 
@@ -154,8 +154,8 @@ class HeaderParser {
 
   /// What holds for one tensor by itself. Its shape was the last that was read.
   void check_tensor(StoredTensor& tensor, const std::string& type) {
-    const auto* const found = std::find_if(std::begin(types), std::end(types), [&](const NamedType& t) { return t.name == type; });
-    if (found == std::end(types))
+    const auto* const found = std::find_if(std::begin(type_names), std::end(type_names), [&](const TypeName& t) { return t.name == type; });
+    if (found == std::end(type_names))
       fail<FormatError>(op_, "the dtype must be one that a tensor here can hold: ", source_, ": '", shown(tensor.name), "' is ",
                         shown(type), " (F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL are read)");
     tensor.type = found->type;
@@ -237,7 +237,7 @@ std::string make_safetensors_header(const char* op, const TensorMap& tensors, co
   for (const TensorMap::Entry* entry : in_file_order(tensors)) {
     if (entry->name == "__metadata__") fail<ValueError>(op, "a tensor must have another name: '__metadata__' is the metadata's");
     name("a tensor's name", entry->name);
-    json += std::string(R"({"dtype":")") + types[type_of(entry->tensor.dtype())].name + R"(","shape":[)";
+    json += std::string(R"({"dtype":")") + type_names[type_of(entry->tensor.dtype())].name + R"(","shape":[)";
     const Shape shape = entry->tensor.shape();
     for (int i = 0; i < shape.dim(); ++i) json += (i ? "," : "") + std::to_string(shape[i]);
     const std::uint64_t end = at + bytes_of(entry->tensor).size();

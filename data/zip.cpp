@@ -21,7 +21,6 @@ namespace {
 constexpr std::string_view header_mark = "PK\3\4", entry_mark = "PK\1\2", end_mark = "PK\5\6", end64_mark = "PK\6\6",
                            locator_mark = "PK\6\7", descriptor_mark = "PK\7\10";
 constexpr uint64_t header_bytes = 30, entry_bytes = 46, end_bytes = 22, end64_bytes = 56, locator_bytes = 20;
-constexpr uint64_t max16 = 0xffff, max32 = 0xffffffff;  // "see the ZIP64 field"
 
 /// Little-endian numbers one after the other; the caller knows that they are there.
 class Fields {

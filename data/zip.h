@@ -8,6 +8,9 @@
 // Private: the directory of a zip archive, for .npz files (PKWARE's APPNOTE.TXT 6.3; sections in zip.cpp).
 namespace capstan::data {
 
+/// The largest numbers of 16 and 32 bits: "see the ZIP64 field".
+inline constexpr std::uint64_t max16 = 0xffff, max32 = 0xffffffff;
+
 struct ZipMember {
   std::string name;
   std::uint64_t size, packed;  // bytes of the content, and bytes that it takes in the archive

@@ -11,7 +11,7 @@ using std::uint64_t;
 
 namespace {
 
-constexpr uint64_t max16 = 0xffff, max32 = 0xffffffff, limit = 0x7fffffff;
+constexpr uint64_t limit = 0x7fffffff;
 constexpr uint64_t version = 45;      // that knows ZIP64
 constexpr uint64_t first_day = 0x21;  // 1 January 1980
 

@@ -146,7 +146,7 @@ struct Sinner : optim::MethodBase {
   std::size_t group_count() const noexcept override { return groups_.size(); }
   std::string formula_of(std::size_t) const override { return "m <- momentum*m + g, w <- w - lr*m"; }
   std::size_t rule_of(std::size_t) const noexcept override { return 0; }
-  std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
+  std::size_t rule_with(std::size_t, const std::vector<double>&) const override { return 0; }
   std::vector<const char*> slot_names(std::size_t) const override { return {"momentum"}; }
   double start_of(std::size_t, std::size_t) const override { return 0; }
 

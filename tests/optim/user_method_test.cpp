@@ -32,7 +32,7 @@ struct Normalised : optim::MethodBase {
   std::size_t group_count() const noexcept override { return rates_.size(); }
   std::string formula_of(std::size_t) const override { return "w <- w - lr*g/|g|"; }
   std::size_t rule_of(std::size_t) const noexcept override { return 0; }
-  std::size_t rule_of(std::size_t, const std::vector<double>&) const override { return 0; }
+  std::size_t rule_with(std::size_t, const std::vector<double>&) const override { return 0; }
   std::vector<const char*> slot_names(std::size_t) const override { return {"travelled"}; }
   double start_of(std::size_t, std::size_t) const override { return 0; }
 
