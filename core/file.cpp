@@ -77,7 +77,7 @@ void remove_leftovers(const std::string& target) noexcept try {
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string_view found = entry->d_name;
     if (found.size() != name.size() + 20 || !found.starts_with(name) || !found.ends_with(".tmp")) continue;
-    if (found.substr(name.size(), 16).find_first_not_of("0123456789abcdef") != found.npos) continue;
+    if (found.substr(name.size(), 16).find_first_not_of("0123456789abcdef") != std::string_view::npos) continue;
     const std::string path = start.substr(0, start.size() - name.size()) + std::string(found);
     Descriptor file(open_file(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK));
     if (file.number < 0) file.number = open_file(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);  // has the mode of its target
