@@ -21,7 +21,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("tests", nargs="*", help=f"of {' '.join(TESTS)}; all of them by default")
     parser.add_argument("--scale", type=int, default=1, help="as many times the signals")
-    flags = parser.parse_args()
+    flags = parser.parse_intermixed_args()
     bad = 0
     with tempfile.TemporaryDirectory() as work:
         try:
