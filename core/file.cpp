@@ -163,6 +163,7 @@ void NewFile::open_directly(int number) {
 }
 
 void NewFile::open_behind(std::int64_t size) {
+  remove_leftovers(target_);
   file_.number = open_file(target_.c_str(), O_RDWR | O_APPEND);
   if (file_.number < 0) refuse(errno);
   size_ = size;

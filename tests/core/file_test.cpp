@@ -188,6 +188,15 @@ TEST(NewFile, OnlyWhatOutlastsPowerCutsWaitsForTheDisk) {
   EXPECT_EQ(read(folder.file("x")), "newer");
 }
 
+TEST(NewFile, RemovesThemAlsoWhereItWritesOn) {
+  const Folder folder;
+  const std::string path = folder.file("x");
+  write(path, "old\n");
+  write(path + ".0123456789abcdef.tmp", "left");
+  NewFile file("log", path, NewFile::Existing::kept, NewFile::Lasts::kills);
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"x"});
+}
+
 TEST(NewFile, RemovesWhatKilledProcessesLeft) {
   const Folder folder;
   const std::string path = folder.file("x"), left = path + "." + digits + ".tmp";

@@ -24,7 +24,8 @@ def disturb(program, call, how, k):
         demand(done.returncode == 0 or "Interrupted system call" in done.stderr, f"{where}: {done.returncode}, {done.stderr}")
     elif done.returncode != 0:
         demand(done.returncode == 1, f"{where}: exit code {done.returncode}: {done.stderr}")
-        demand(str(folder) in done.stderr and reason in done.stderr and done.stderr.startswith("["), f"{where}: tells {done.stderr}")
+        if (call.name, how) != ("write", "from then on"):  # which takes stderr as well
+            demand(str(folder) in done.stderr and reason in done.stderr and done.stderr.startswith("["), f"{where}: tells {done.stderr}")
         left = [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
         demand(not left or call.name.startswith("unlink"), f"{where}: leaves {left}")
     held = program.holds(folder)
@@ -36,7 +37,7 @@ def system_calls(program, scale):
     """Every call of every kind on the folder, in four ways."""
     del scale  # it is all of them already
     folder = program.fresh("traced")
-    calls = [call for call in trace(program, folder)[0] if call.concerns and not call.result.startswith("?")]
+    calls = [call for call in trace(program, folder)[0] if call.concerns and call.name != "execve"]
     items = [(call, how) for call in calls for how in ("once", "from then on", "interrupted", "killed")]
     failures = in_parallel(JOBS, lambda item, k: disturb(program, item[0], item[1], k), items)
     kinds = sorted({call.name for call in calls})
