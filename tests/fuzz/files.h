@@ -112,8 +112,8 @@ inline void draw_changes(const std::string& good, unsigned count, void (*run)(co
 
 extern "C" {
 // What the sanitizers' own runtimes ask for: no file of a few kilobytes is worth more, and std::bad_alloc is no answer.
-const char* __asan_default_options() { return "max_allocation_size_mb=16"; }
-const char* __tsan_default_options() { return "max_allocation_size_mb=16"; }
+const char* __asan_default_options() { return "max_allocation_size_mb=32"; }
+const char* __tsan_default_options() { return "max_allocation_size_mb=32"; }
 }
 
 const std::uint64_t fuzz::most_memory = std::uint64_t{256} << 20;
