@@ -1,4 +1,5 @@
-// The one writer of files: where they go, and that they come there whole or not at all.
+// The one writer of files: where they go, and that they come there whole or not at all. Longer than 300 lines, since all of these tests
+// share the functions of the C library that are replaced below.
 #include <capstan/core/file.h>
 #include <fcntl.h>
 #include <sched.h>
