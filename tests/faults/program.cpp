@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <utility>
 
 using namespace capstan;
 
@@ -20,7 +21,8 @@ struct Run {
   nn::Sequential model{nn::Linear(4, 8), nn::ReLU(), nn::Dropout(0.1), nn::Linear(8, 1)};
   optim::Adagrad optimizer{model.parameters(), {.lr = 0.1}};
   data::Batches<> batches{data::Dataset{normal({40, 4}), normal({40, 1})}, {.batch_size = 8, .shuffle = true}};
-  std::int64_t steps = 0, saved_steps = -1;
+  std::int64_t steps = 0;
+  std::pair<std::int64_t, std::int64_t> saved{-1, -1};  // after which step, in which pass: the last step's pass may not be counted yet
   Checkpoint checkpoint;
   CsvLog log;
 
@@ -30,9 +32,10 @@ struct Run {
   }
 
   void save() {
-    if (saved_steps == steps) return;  // by this run or the one before
+    const std::pair now{steps, batches.epoch()};
+    if (saved == now) return;  // by this run or the one before
     checkpoint.save();
-    saved_steps = steps;
+    saved = now;
     std::printf("saved %lld\n", static_cast<long long>(steps));
     std::fflush(stdout);
   }
@@ -40,7 +43,7 @@ struct Run {
   /// Goes on to the end, or until a signal arrives; the exit code.
   int train(std::int64_t epochs) {
     const StopSignal stop;
-    if (checkpoint.load()) saved_steps = steps;
+    if (checkpoint.load()) saved = {steps, batches.epoch()};
     save();  // before the first row, so that the log never has one without a checkpoint
     while (batches.epoch() < epochs) {
       for (auto [x, y] : batches) {
