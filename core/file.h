@@ -39,8 +39,8 @@ class NewFile {
  public:
   /// What happens to a file that is there: kept is written on, in its place.
   enum class Existing { refused, replaced, kept };
-  /// What a published file outlasts. power_cuts brings the file and its name to the disk, so that the path holds the old file or the new
-  /// one, whole; that takes the disk's time. kills is for what can be made again, as pictures and logs.
+  /// What a published file outlasts. power_cuts brings the file and its name to the disk, which takes the disk's time. The path then holds
+  /// the old file or the new one, whole. kills is for what can be made again, as pictures and logs.
   enum class Lasts { kills, power_cuts };
   enum class Then { close, go_on };
 
@@ -51,8 +51,8 @@ class NewFile {
 
   /// Appends all of the bytes or, when that fails, none of them.
   void write(std::string_view bytes);
-  /// Brings what was written to the system, and to the disk when it is to outlast power cuts. publish() does so itself; for who wants to
-  /// know first that this can be done. Nothing can be written after it.
+  /// Brings what was written to the system, and to the disk when it is to outlast power cuts. publish() does so itself. Who calls it
+  /// wants to know first that this can be done. Nothing can be written after it.
   void complete();
   /// Brings the file to its path. With Then::go_on, as for a log, more may be written there.
   void publish(Then then = Then::close);

@@ -91,8 +91,8 @@ class Passes {
 /// dropped last batch). Batches are constants for a tape: no gradient flows into the data set. The Batches, and with it the tensors, must
 /// outlive its iterators; a temporary in a range-for does.
 ///
-/// Its place is its state. A Checkpoint keeps it, so that a run that is resumed in the middle of a pass goes on at the next batch, in the
-/// same order. Only the first begin() after load_state() goes on; a `break` ends a pass.
+/// Its place is its state, which a Checkpoint keeps. A run that is resumed in the middle of a pass goes on at the next batch, in the same
+/// order. Only the first begin() after load_state() goes on; a `break` ends a pass.
 /// The kind of the rows is deduced from what is given: a Batches<> has those of a Dataset.
 template <class Source = Dataset>
 class Batches : public Passes {

@@ -38,8 +38,8 @@ class FilePart final : public ByteSource {
 };
 
 /// What a part of a file inflates to: one stream of deflate (RFC 1951), or members of gzip (RFC 1952), whose checksums are compared.
-/// Throws FormatError naming `op`, `source` and the byte of the file: for what is no such stream, for one that ends too early, and for
-/// what follows it.
+/// Throws FormatError naming `op`, `source` and the byte of the file. It does for what is no such stream, for one that ends too early,
+/// and for what follows it.
 class Inflated final : public ByteSource {
  public:
   enum class Form { deflate, gzip };

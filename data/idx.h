@@ -10,7 +10,7 @@ namespace capstan::data {
 ///     const Tensor images = data::read_idx("train-images-idx3-ubyte.gz");   // i64 [60000, 28, 28], 0 to 255
 ///
 /// Numbers of 8, 16 and 32 bits become i64, floats f32, doubles f64: exactly. The file has one to six axes, and ends with its last
-/// element. A compressed one may have several members, whose checksums are compared. The file may come from a stranger: memory is
+/// element. A compressed one may have several members, whose checksums are compared. The file may come from a stranger. Memory is
 /// allocated for what the header promises, once the file is known to be able to hold it.
 /// Throws:
 ///   - IoError when the file cannot be read;

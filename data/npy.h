@@ -3,8 +3,8 @@
 
 #include <string>
 
-// NumPy's files: one array (.npy), or several by name (.npz). A file may come from a stranger: what is not as the format says is refused,
-// no pickle is looked into, no name is taken for a path, and nothing is allocated before the file is known to hold or inflate to it.
+// NumPy's files: one array (.npy), or several by name (.npz). A file may come from a stranger. What is not as the format says is refused.
+// No pickle is looked into, and no name is taken for a path. Nothing is allocated before the file is known to hold or inflate to it.
 namespace capstan::data {
 
 /// Reads an array that numpy.save wrote, of format 1.0, 2.0 or 3.0, up to six axes:
@@ -20,8 +20,8 @@ namespace capstan::data {
 /// Source: NumPy's manual, numpy.lib.format.
 Tensor read_npy(const std::string& path);
 
-/// Writes an array for numpy.load, byte for byte as numpy.save does: format 1.0, a header of a multiple of 64 bytes, row-major.
-/// f32, f64, i64 and boolean become float32, float64, int64 and bool.
+/// Writes an array for numpy.load, byte for byte as numpy.save does. That is format 1.0, a header of a multiple of 64 bytes, row-major.
+/// The dtypes f32, f64, i64 and boolean become float32, float64, int64 and bool.
 /// The file comes to its path at once when it is complete, or not at all.
 /// Throws:
 ///   - ValueError for an undefined tensor;

@@ -17,7 +17,7 @@ using Metadata = std::map<std::string, std::string>;
 ///
 /// f32, f64, i64 and boolean become F32, F64, I64 and BOOL. The tensors stand in the file by the size of their dtype, then by name;
 /// the metadata by name. The same tensors give the same bytes. No copy is made of what the tensors hold.
-/// The file comes to its path at once when it is complete and on the disk, or not at all; what was there before stays until then.
+/// The file comes to its path at once when it is complete and on the disk, or not at all. What was there before stays until then.
 /// Throws:
 ///   - ValueError for a tensor named "__metadata__", for names or metadata that are no UTF-8, and for more than 100 MB of names;
 ///   - IoError when the file cannot be written.
@@ -38,7 +38,7 @@ void save(const std::string& path, T&& object, const Metadata& metadata = {}) {
     save(path, TensorMap(object.state()), metadata);
 }
 
-/// Reads a safetensors file, in the order in which its header names the tensors. The file may come from a stranger: whatever is not
+/// Reads a safetensors file, in the order in which its header names the tensors. The file may come from a stranger. Whatever is not
 /// as the format says is refused, and nothing is allocated before the file is known to hold it.
 ///
 /// F32, F64, I64 and BOOL stay as they are. F16 and BF16 become f32; I8, I16, I32, U8, U16, U32 and U64 become i64: exactly.

@@ -25,8 +25,8 @@ Dataset digits(const std::string& share = CAPSTAN_SHARE);
 ///
 ///     auto [training, test] = data::fashion_mnist();     // on Debian: apt-get install dataset-fashion-mnist
 ///
-/// x is f32 [rows, 784], images of 28 x 28 pixels by rows, 0 to 1: the files' 0 to 255, divided by 255. y is i64 [rows], the classes
-/// 0 to 9: T-shirt, trousers, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot.
+/// The tensor x is f32 [rows, 784], images of 28 x 28 pixels by rows. Its numbers are the files' 0 to 255, divided by 255. The tensor y is
+/// i64 [rows], the classes 0 to 9: T-shirt, trousers, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot.
 /// It takes 220 MB. Reads four files of the folder, as they are published: train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,
 /// t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz. Throws:
 ///   - IoError naming Debian's package when one is not there;

@@ -117,11 +117,11 @@ concept Checkpointable = !std::is_const_v<T> && (detail::HasState<T> || std::is_
 ///       run.save_best(accuracy);
 ///     }
 ///
-/// Add everything that the next step depends on: model, optimizer or the outermost wrapper around it, Batches, EMA, Plateau, logs, counters
-/// of your own, generators of your own. The default generators are always kept. A save inside of a pass goes on at the next batch.
+/// Add everything that the next step depends on: model, optimizer or the outermost wrapper around it, Batches, EMA, Plateau, logs. Add
+/// counters and generators of your own. The default generators are always kept. A save inside of a pass goes on at the next batch.
 ///
 /// The files are PATH, the newest, then PATH.1, PATH.2 ..., and PATH.best. Each is a safetensors file (docs/FORMAT.md) that is complete
-/// and on the disk before it has its name; a save that fails leaves all as it was. A part's tensors are written from where they
+/// and on the disk before it has its name. A save that fails leaves all as it was. A part's tensors are written from where they
 /// are, without a copy. A part is kept by its address: it must live as long as the Checkpoint is used, and must not be moved.
 /// Weakness: a load reads the file into memory, and holds copies of the parts until all have taken theirs.
 class Checkpoint {

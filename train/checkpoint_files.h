@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-// Private: the files of a Checkpoint, as docs/FORMAT.md describes them: what one says of itself, whether it is whole, and how a new one
+// Private: the files of a Checkpoint, as docs/FORMAT.md describes them. What one says of itself, whether it is whole, and how a new one
 // takes its place among the others.
 namespace capstan::detail {
 
