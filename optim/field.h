@@ -145,6 +145,7 @@ class Fields {
 template <class Array, class Options>
 std::vector<double> values_of(const Array& fields, const Options& options) {
   std::vector<double> values;
+  values.reserve(std::size(fields));
   for (const auto& f : fields) values.push_back(f.get(options));
   return values;
 }

@@ -149,10 +149,6 @@ void require_positive(const char* method, const char* option, double value) {
   if (!(value > 0)) bad_option(method, option, "must be above 0", value);
 }
 
-void require_non_negative(const char* method, const char* option, double value) {
-  if (value < 0) bad_option(method, option, "must not be negative", value);
-}
-
 void require_held_by_f32(const char* method, const char* option, double value) {
   const auto held = static_cast<float>(value);
   if (!std::isfinite(held))

@@ -109,9 +109,10 @@ class OptionsBase : public MethodBase {
   virtual std::size_t rule_by(std::size_t group, const std::vector<double>& values) const = 0;
 
   std::vector<double> numbers_of(std::size_t group) const;
-  /// Throws ValueError for an option that cannot be, and for one that f32 does not hold.
+  /// Throws ValueError for an option that cannot be, and for one that f32 does not hold; without values: of the constructor's options.
   void check_ranges(const std::vector<double>& values) const;
   void require_held(const std::vector<double>& values) const;
+  void require_held() const;
   /// The last group of this pattern; 0 when there is none.
   std::size_t group_of(std::string_view pattern) const noexcept;
   /// Moves the parameters that match into group k, for 0 into a new one, which is to have these values. Returns its number.

@@ -15,9 +15,8 @@ std::vector<FieldInfo> infos(const Array& fields) {
   return {std::begin(fields), std::end(fields)};
 }
 
-/// For check() of a method: bad_option unless value > 0; unless value >= 0.
+/// For check() of a method: bad_option unless value > 0.
 void require_positive(const char* method, const char* option, double value);
-void require_non_negative(const char* method, const char* option, double value);
 /// Throws ValueError when f32, which some parameter has, does not hold an option. That is one that is infinite there, or a name with eps at
 /// its beginning that is 0. Another number may be 0 there: a rate of 1e-50 moves nothing.
 void require_held_by_f32(const char* method, const char* option, double value);
@@ -155,7 +154,7 @@ double Method<Derived, Options>::start_of(std::size_t group, std::size_t slot) c
 
 template <class Derived, class Options>
 void Method<Derived, Options>::accept_parameter(const std::string& name, const Tensor& parameter) const {
-  if (parameter.dtype() == DType::f32) this->require_held(this->numbers_of(0));
+  if (parameter.dtype() == DType::f32) this->require_held();
   if constexpr (requires { Derived::accept(name, parameter); })
     Derived::accept(name, parameter);
   else

@@ -163,6 +163,7 @@ void Optimizer::add_parameters(const Parameters& parameters) {
     e.name = p.name;
     e.parameter = p.tensor;
   }
+  if (entries_.empty()) return entries_.swap(added);
   entries_.reserve(entries_.size() + added.size());
   for (Entry& e : added) entries_.push_back(std::move(e));
 }

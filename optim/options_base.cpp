@@ -20,6 +20,10 @@ void check_range(const char* method, const FieldInfo& f, double value) {
     if (std::string_view(f.name) == name) detail::bad_option(method, name, "must not be negative", value);
 }
 
+void check_held(const char* method, const FieldInfo& f, double value) {
+  if (f.kind == FieldInfo::Kind::number) detail::require_held_by_f32(method, f.name, value);
+}
+
 /// The bits of the options in which a group differs from what it would follow.
 std::uint64_t differences(const std::vector<double>& a, const std::vector<double>& b) {
   std::uint64_t bits = 0;
@@ -31,13 +35,18 @@ std::uint64_t differences(const std::vector<double>& a, const std::vector<double
 }  // namespace
 
 void OptionsBase::check_ranges(const std::vector<double>& values) const {
-  for (std::size_t i = 0; i < values.size(); ++i) check_range(method(), all_fields()[i], values[i]);
+  const detail::Fields fields = all_fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) check_range(method(), fields[i], values[i]);
 }
 
 void OptionsBase::require_held(const std::vector<double>& values) const {
   const detail::Fields fields = all_fields();
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (fields[i].kind == FieldInfo::Kind::number) detail::require_held_by_f32(method(), fields[i].name, values[i]);
+  for (std::size_t i = 0; i < fields.size(); ++i) check_held(method(), fields[i], values[i]);
+}
+
+void OptionsBase::require_held() const {  // for each parameter that comes, and without a vector
+  const detail::Fields fields = all_fields();
+  for (std::size_t i = 0; i < fields.size(); ++i) check_held(method(), fields[i], number_of(0, i));
 }
 
 void OptionsBase::check_numbers(std::size_t group, const std::vector<double>& values) const {
