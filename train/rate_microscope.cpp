@@ -2,6 +2,7 @@
 
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/make.h>
 #include <capstan/optim/methods.h>
 #include <capstan/train/csv.h>
 #include <capstan/train/figure.h>
@@ -65,11 +66,11 @@ std::string rough(double value) { return capstan::detail::general(value, 3); }
 /// "adabelief, adadelta, ", of the built-in methods.
 std::string methods_with_rates() {
   std::string all;
-  const auto add = [&]<class Method>(const Method& method) {
-    if (!method.effective_rates().empty()) all += std::string(Method::name) + ", ";
-  };
   const Parameters w{{"w", zeros({1, 1})}};
-#define CAPSTAN_ADD(M) add(optim::M(w));
+  const auto add = [&](const char* name) {
+    if (!optim::make(name, w)->effective_rates().empty()) all += std::string(name) + ", ";
+  };
+#define CAPSTAN_ADD(M) add(optim::M::name);
   CAPSTAN_METHODS(CAPSTAN_ADD)
 #undef CAPSTAN_ADD
   return all;
