@@ -65,6 +65,7 @@ const Refused cases[] = {
     {literal("'|f4'"), "the dtype must be one that a tensor here can hold: FILE has '|f4' (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 are read, after < or >; f4 is float32)"},
     {literal("'f4'"), "the dtype must be one that a tensor here can hold: FILE has 'f4' (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 are read, after < or >; f4 is float32)"},
     {literal("'=f4'"), "the dtype must be one that a tensor here can hold: FILE has '=f4' (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 are read, after < or >; f4 is float32)"},
+    {literal("'~f4'"), "the dtype must be one that a tensor here can hold: FILE has '~f4' (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 are read, after < or >; f4 is float32)"},
     {literal("'<M8[ns]'"), "the dtype must be one that a tensor here can hold: FILE has '<M8[ns]' (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 are read, after < or >; f4 is float32)"},
     {literal("''"), "the dtype must be one that a tensor here can hold: FILE has '' (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 are read, after < or >; f4 is float32)"},
     {literal("'|O'"), "the dtype must be one that a tensor here can hold: FILE has '|O', Python's objects, which are pickled (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1 are read, after < or >; f4 is float32)"},

@@ -60,6 +60,7 @@ std::vector<Refused> cases() {
       {"", "a NumPy archive (.npz) is needed: FILE is empty"},
       {"abc", "a NumPy archive (.npz) is needed: FILE is no zip archive"},
       {"PK\3\4", "the archive must end in its directory: FILE has none (is it cut?)"},
+      {zip_end(0xffff, 0, 0), "the directory must hold its entries: FILE: 0 bytes are said to be 65535 entries"},  // no room for a locator
       {zip_bytes({x}) + "\0"s, "the archive must end in its directory: FILE has none (is it cut?)"},
       {on_disk(4), "the archive must be one file: FILE is one of several"},
       {on_disk(6), "the archive must be one file: FILE is one of several"},
