@@ -2,10 +2,15 @@
 
 #include <capstan/core/text.h>
 
-#include <bit>
-#include <functional>
+#include <unistd.h>
 
-// Tensors by name: a list in order of entry, with a hash table of places beside it, so that looking up does not walk the list.
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+
+// Tensors by name: a list in order of entry, with a hash table of places beside it, so that looking up does not walk the list. The names
+// may be a stranger's, who could choose such as collide in any hash function that is known before; this one is drawn by each process.
 
 namespace capstan {
 
@@ -13,7 +18,32 @@ using detail::fail;
 
 namespace {
 constexpr std::size_t most_without_places = 16;  // fewer are looked through
+
+std::uint64_t draw_key() noexcept {
+  std::uint64_t key;
+  if (::getentropy(&key, sizeof key) == 0) return key;
+  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) * 0x9e3779b97f4a7c15;
 }
+
+/// The name's pieces of seven bytes are the coefficients of a polynomial, whose value at the key is the hash, modulo a prime. Two names
+/// collide where a polynomial is 0: at no more keys than the longer one has pieces.
+std::uint64_t hash(std::string_view name) noexcept {
+  constexpr std::uint64_t prime = (std::uint64_t{1} << 61) - 1;
+  static const std::uint64_t key = draw_key() % prime;
+  std::uint64_t value = name.size();
+  while (!name.empty()) {
+    std::uint64_t piece = 0;
+    const std::size_t size = std::min<std::size_t>(name.size(), 7);
+    std::memcpy(&piece, name.data(), size);
+    const auto product = static_cast<unsigned __int128>(value + piece) * key;
+    value = static_cast<std::uint64_t>(product & prime) + static_cast<std::uint64_t>(product >> 61);
+    if (value >= prime) value -= prime;
+    name.remove_prefix(size);
+  }
+  return value;
+}
+
+}  // namespace
 
 NamedTensors::NamedTensors() = default;
 NamedTensors::NamedTensors(const NamedTensors&) = default;
@@ -54,7 +84,7 @@ void NamedTensors::make_places(std::size_t count) {
 /// The place of a name, or the empty one where it would be.
 std::size_t NamedTensors::place_of(std::string_view name) const noexcept {
   const std::size_t mask = places_.size() - 1;
-  std::size_t i = std::hash<std::string_view>()(name) & mask;
+  std::size_t i = hash(name) & mask;
   while (places_[i] != 0 && entries_[places_[i] - 1].name != name) i = (i + 1) & mask;
   return i;
 }

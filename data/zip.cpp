@@ -5,8 +5,8 @@
 #include <capstan/data/quoted.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
-#include <unordered_set>
 
 // Reads a zip archive's directory: its end (4.3.16, ZIP64 4.3.14), its entries (4.3.12, ZIP64 4.5.3), each member's own header (4.3.7)
 // and descriptor (4.3.9). The directory decides, and what it says twice must be the same. Called by read_npz().
@@ -149,7 +149,7 @@ class Reader {
 
   void read_entries() {
     const std::string directory = bytes_at(begin_, size_);
-    std::unordered_set<std::string> names;
+    std::set<std::string> names;  // a stranger could choose names that collide in a hash table
     Fields fields(directory);
     for (uint64_t i = 0; i < count_; ++i) {
       if (fields.left() < entry_bytes || fields.text(4) != entry_mark)

@@ -3,6 +3,8 @@
 #include <capstan/core/tensor_map.h>
 #include <capstan/core/text.h>
 
+#include "../colliding.h"
+
 using namespace capstan;
 
 TEST(TensorMap, KeepsTheOrderOfInsertion) {
@@ -55,6 +57,21 @@ TEST(TensorMap, FindsEachOfManyNames) {
     }
     EXPECT_TRUE(map.contains("other"));
   }
+}
+
+// A file's names may be chosen to collide: 20,000 names would be 200 million comparisons then.
+TEST(TensorMap, NamesThatCollideInAKnownHashTakeNoMoreTime) {
+  const std::vector<std::string> hostile = colliding_names(20'000);
+  if (std::hash<std::string>()(hostile[0]) != std::hash<std::string>()(hostile[1])) GTEST_SKIP() << "another standard library's hash";
+  const Tensor t = tensor(1);
+  const auto seconds = [&](const auto& name) {
+    return processor_seconds([&] {
+      TensorMap map;
+      for (std::size_t i = 0; i < hostile.size(); ++i) map.insert(name(i), t);
+      for (std::size_t i = 0; i < hostile.size(); ++i) ASSERT_TRUE(map.contains(name(i)));
+    });
+  };
+  EXPECT_LT(seconds([&](std::size_t i) { return hostile[i]; }), 20 * seconds([](std::size_t i) { return "layer" + std::to_string(i); }));
 }
 
 TEST(TensorMap, CloneIsDeep) {

@@ -5,6 +5,8 @@
 #include <capstan/data/file.h>
 #include <capstan/data/zip.h>
 
+#include "../colliding.h"
+
 // .npz files that are right: those that NumPy wrote, what is written, and the ways in which others write archives.
 
 using namespace capstan;
@@ -183,4 +185,17 @@ TEST(Npz, ThousandsOfMembersTakeNoTime) {
   std::vector<Member> members;
   for (int i = 0; i < 5'000; ++i) members.push_back({.name = std::to_string(i * 7919 % 5'000) + ".npy", .content = one});
   EXPECT_EQ(read_bytes(zip_bytes(members)).size(), 5'000U);
+}
+
+TEST(Npz, NamesThatCollideInAKnownHashTakeNoMoreTime) {
+  const std::vector<std::string> hostile = colliding_names(20'000, std::string_view(".npy").size());
+  const Tensor t = zeros({0});
+  const auto seconds = [&](const auto& name) {
+    TensorMap tensors;
+    for (std::size_t i = 0; i < hostile.size(); ++i) tensors.insert(name(i), t);
+    const Scratch file("x.npz");
+    data::write_npz(file.path(), tensors);
+    return processor_seconds([&] { EXPECT_EQ(data::read_npz(file.path()).size(), hostile.size()); });
+  };
+  EXPECT_LT(seconds([&](std::size_t i) { return hostile[i]; }), 4 * seconds([](std::size_t i) { return "layer" + std::to_string(i); }));
 }
