@@ -10,7 +10,7 @@
 #include <new>
 
 // Parts of files, what they inflate to by zlib, and the way from there into a tensor: directly, or widened a piece at a time. Called by
-// the readers of npy, npz and IDX.
+// the readers of safetensors, npy, npz and IDX.
 
 namespace capstan::data {
 
@@ -21,6 +21,12 @@ std::size_t FilePart::read(char* to, std::size_t count) {
   file_.read(at_, to, count);
   at_ += count;
   return count;
+}
+
+std::size_t Summed::read(char* to, std::size_t count) {
+  const std::size_t got = from_.read(to, count);
+  crc_ = static_cast<std::uint32_t>(::crc32_z(crc_, reinterpret_cast<const Bytef*>(to), got));
+  return got;
 }
 
 Inflated::Inflated(const char* op, const std::string& source, const RegularFile& file, std::uint64_t begin, std::uint64_t end, Form form)

@@ -37,6 +37,18 @@ class FilePart final : public ByteSource {
   std::uint64_t at_, end_;
 };
 
+/// Passes bytes on, and computes the CRC-32 of `crc`'s bytes and these.
+class Summed final : public ByteSource {
+ public:
+  explicit Summed(ByteSource& from, std::uint32_t crc = 0) : from_(from), crc_(crc) {}
+  std::size_t read(char* to, std::size_t count) override;
+  std::uint32_t crc() const noexcept { return crc_; }
+
+ private:
+  ByteSource& from_;
+  std::uint32_t crc_;
+};
+
 /// What a part of a file inflates to: one stream of deflate (RFC 1951), or members of gzip (RFC 1952), whose checksums are compared.
 /// Throws FormatError naming `op`, `source` and the byte of the file. It does for what is no such stream, for one that ends too early,
 /// and for what follows it.

@@ -20,22 +20,6 @@ namespace {
 
 constexpr std::string_view suffix = ".npy";
 
-/// Passes bytes on, and computes their checksum.
-class Summed final : public ByteSource {
- public:
-  explicit Summed(std::unique_ptr<ByteSource> from) : from_(std::move(from)) {}
-  std::size_t read(char* to, std::size_t count) override {
-    const std::size_t got = from_->read(to, count);
-    crc_ = ::crc32_z(crc_, reinterpret_cast<const unsigned char*>(to), got);
-    return got;
-  }
-  std::uint32_t crc() const { return static_cast<std::uint32_t>(crc_); }
-
- private:
-  std::unique_ptr<ByteSource> from_;
-  uLong crc_ = ::crc32_z(0, nullptr, 0);
-};
-
 Tensor read_member(const char* op, const RegularFile& file, const ZipMember& m) {
   const std::string source = file.path() + ", '" + shown(m.name) + "'";
   if (!m.name.ends_with(suffix))
@@ -50,7 +34,7 @@ Tensor read_member(const char* op, const RegularFile& file, const ZipMember& m) 
     packed = std::make_unique<Inflated>(op, source, file, m.begin, end, Inflated::Form::deflate);
   else
     packed = std::make_unique<FilePart>(file, m.begin, end);
-  Summed bytes(std::move(packed));
+  Summed bytes(*packed);
   Tensor tensor = read_npy_bytes(op, source, bytes, m.size);
   if (char more; bytes.read(&more, 1) != 0)
     fail<FormatError>(op, "a member must have its size: ", source, " inflates to more than ", std::size_t{m.size}, " bytes");

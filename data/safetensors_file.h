@@ -1,7 +1,6 @@
 #pragma once
-#include <capstan/core/file.h>
+#include <capstan/data/byte_source.h>
 #include <capstan/data/safetensors.h>
-#include <capstan/data/stored_type.h>
 
 #include <cstdint>
 #include <string>
@@ -46,16 +45,14 @@ class SafetensorsReader {
   const SafetensorsHeader& header() const noexcept { return header_; }
   /// The length and the header, as they stand in the file.
   const std::string& first_bytes() const noexcept { return first_bytes_; }
-  /// Reads all tensors. `look` is called with each piece of the file behind the header, in order: for a checksum.
-  TensorMap read(void (*look)(void* context, std::string_view bytes) = nullptr, void* context = nullptr);
+  /// What follows them.
+  FilePart data() const { return {file_, first_bytes_.size(), file_.size()}; }
+  /// Reads all tensors from the bytes that data() gives, whoever else looks at these.
+  TensorMap read(ByteSource& data) const;
 
  private:
-  void read_bytes(char* to, std::uint64_t count);
-  Tensor read_tensor(const StoredTensor& stored, void (*look)(void*, std::string_view), void* context);
-
   const char* op_;
-  std::string path_;
-  detail::Descriptor file_;
+  RegularFile file_;
   std::string first_bytes_;
   SafetensorsHeader header_;
 };

@@ -1,6 +1,7 @@
 #include <capstan/train/checkpoint_files.h>
 
 #include <capstan/core/text.h>
+#include <capstan/data/quoted.h>
 #include <capstan/data/safetensors_file.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -54,26 +55,29 @@ bool may_be_save(const std::string& path) {
 }
 
 SavedFile describe(const std::string& path, const data::SafetensorsReader& reader) {
-  const Metadata& metadata = reader.header().metadata;
-  const auto value = [&](const char* key) {
-    const auto found = metadata.find(key);
-    return found == metadata.end() ? std::string() : found->second;
-  };
-  const std::string written = value("format");
+  SavedFile file{path, {}, -1, {}};
+  for (const char* name : {"format", "version", "save", "parts", "crc32", "configuration", "score", "better"})
+    if (const auto found = reader.header().metadata.find(name); found != reader.header().metadata.end()) file.metadata.insert(*found);
+  const std::string &written = file.value("format"), &count = file.value("save");
   if (!written.starts_with("capstan checkpoint "))
     fail<FormatError>(op, "the file must be a checkpoint: ", path, " is a safetensors file of another kind (capstan::load() reads it)");
   if (written != format)
-    fail<FormatError>(op, "the format must be one that is known: ", path, " has '", written, "', of version ", value("version"),
-                      ", wanted '", format, "' (a newer Capstan may read it)");
-  SavedFile file{path, metadata, -1, value("crc32")};
-  const std::string count = value("save");
+    fail<FormatError>(op, "the format must be one that is known: ", path, " has '", data::shown(written), "', of version ",
+                      data::shown(file.value("version")), ", wanted '", format, "' (a newer Capstan may read it)");
   const auto end = std::from_chars(count.data(), count.data() + count.size(), file.count);
   if (end.ec != std::errc() || end.ptr != count.data() + count.size() || file.count < 0)
-    fail<FormatError>(op, "the number of the save must be whole: ", path, " has '", count, "'");
+    fail<FormatError>(op, "the number of the save must be whole: ", path, " has '", data::shown(count), "'");
+  file.crc = file.value("crc32");
   return file;
 }
 
 }  // namespace
+
+const std::string& SavedFile::value(const char* name) const {
+  static const std::string none;
+  const auto found = metadata.find(name);
+  return found == metadata.end() ? none : found->second;
+}
 
 std::string where_links_lead(const std::string& path) {
   std::filesystem::path at = path;
@@ -110,18 +114,17 @@ TensorMap read_whole(const SavedFile& file) {
     said = first_bytes.substr(at, no_crc.size());
     first_bytes.replace(at, no_crc.size(), no_crc);
   }
-  std::uint32_t crc = add_to(0, first_bytes);
-  TensorMap tensors = reader.read(
-      [](void* sum, std::string_view bytes) { *static_cast<std::uint32_t*>(sum) = add_to(*static_cast<std::uint32_t*>(sum), bytes); },
-      &crc);
-  if (said != digits_of(crc) || now.crc != said)
-    fail<FormatError>(op, "the file must be whole: ", file.path, ": its CRC-32 is ", digits_of(crc), ", it says '", now.crc,
-                      "' (was it changed?)");
+  data::FilePart rest = reader.data();
+  data::Summed bytes(rest, add_to(0, first_bytes));
+  TensorMap tensors = reader.read(bytes);
+  if (said != digits_of(bytes.crc()) || now.crc != said)
+    fail<FormatError>(op, "the file must be whole: ", file.path, ": its CRC-32 is ", digits_of(bytes.crc()), ", it says '",
+                      data::shown(now.crc), "' (was it changed?)");
   if (now.crc != file.crc) fail<FormatError>(op, "the file must not be replaced while it is read: ", file.path);
   return tensors;
 }
 
-void write_whole(NewFile& file, const TensorMap& tensors, Metadata metadata) {
+std::string write_whole(NewFile& file, const TensorMap& tensors, Metadata metadata) {
   metadata["format"] = format;
   metadata["version"] = CAPSTAN_VERSION;
   metadata["crc32"] = no_crc;
@@ -129,9 +132,11 @@ void write_whole(NewFile& file, const TensorMap& tensors, Metadata metadata) {
   const std::vector<const TensorMap::Entry*> order = data::in_file_order(tensors);
   std::uint32_t crc = add_to(0, first_bytes);
   for (const TensorMap::Entry* entry : order) crc = add_to(crc, data::bytes_of(entry->tensor));
-  first_bytes.replace(place_of_crc(first_bytes), no_crc.size(), digits_of(crc));
+  const std::string digits = digits_of(crc);
+  first_bytes.replace(place_of_crc(first_bytes), digits.size(), digits);
   file.write(first_bytes);
   for (const TensorMap::Entry* entry : order) file.write(data::bytes_of(entry->tensor));
+  return digits;
 }
 
 FolderLock::FolderLock(const std::string& path)
@@ -147,13 +152,7 @@ FolderLock::~FolderLock() {
 
 Rotation::Rotation(const std::string& base, std::int64_t keep, const std::vector<std::string>& broken) : base_(base) {
   const auto is_broken = [&](const std::string& path) {
-    if (std::find(broken.begin(), broken.end(), path) != broken.end()) return true;
-    try {
-      look_at(path);
-      return false;
-    } catch (const FormatError&) {
-      return true;
-    }
+    return std::find(broken.begin(), broken.end(), path) != broken.end() || !unless_broken([&] { return look_at(path); });
   };
   struct stat newest, second;
   const std::string next = base + ".1";

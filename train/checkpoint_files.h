@@ -1,7 +1,9 @@
 #pragma once
+#include <capstan/core/error.h>
 #include <capstan/core/file.h>
 #include <capstan/data/safetensors.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +13,26 @@ namespace capstan::detail {
 
 /// What a file says of itself.
 struct SavedFile {
+  /// The value in the metadata; empty when there is none.
+  const std::string& value(const char* name) const;
+
   std::string path;
-  Metadata metadata;
+  Metadata metadata;   // of the names in docs/FORMAT.md
   std::int64_t count;  // which save of the run it is
   std::string crc;     // of the whole file: eight digits
 };
+
+/// What read() gives of a file; nothing, and why, when it throws FormatError: a file that is broken is no save. One that cannot be read may
+/// well be whole, and its IoError goes on.
+template <class F>
+auto unless_broken(F read, std::string* why = nullptr) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const FormatError& e) {
+    if (why) *why = e.what();
+    return std::nullopt;
+  }
+}
 
 /// Where a path leads that is a link; else the path.
 std::string where_links_lead(const std::string& path);
@@ -25,8 +42,8 @@ std::vector<std::string> saved_files(const std::string& base, std::int64_t keep)
 SavedFile look_at(const std::string& path);
 /// Reads all of it. Throws IoError or FormatError also when its CRC is another one.
 TensorMap read_whole(const SavedFile& file);
-/// Writes tensors and metadata with their CRC.
-void write_whole(NewFile& file, const TensorMap& tensors, Metadata metadata);
+/// Writes tensors and metadata with their CRC, and returns that.
+std::string write_whole(NewFile& file, const TensorMap& tensors, Metadata metadata);
 
 /// Keeps others of this host, who save to the same folder, waiting for as long as the names of files are changed. Where a folder cannot be
 /// locked, nobody waits.

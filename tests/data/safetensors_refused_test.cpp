@@ -114,8 +114,8 @@ const Refused cases[] = {
     {R"({"a\u0000":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "data_offsets must fit dtype and shape: FILE: 'a\\x00' [2] in F32 takes 8 bytes, not 4"},
     {R"({"\n":{"dtype":"F32","dtype\u0000":1}})", "a tensor must have dtype, shape and data_offsets and nothing else: FILE, byte 29: \"dtype\\x00\""},
     // Elements.
-    {R"({"x":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]}})", "a BOOL must be a byte 0 or 1: FILE: 'x', element 2", std::string("\0\1\2\1", 4)},
-    {R"({"x":{"dtype":"U64","shape":[2],"data_offsets":[0,16]}})", "a U64 must be below 2^63, to become i64: FILE: 'x', element 1", std::string("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80", 16)},
+    {R"({"x":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]}})", "a bool must be a byte 0 or 1: FILE: 'x', element 2", std::string("\0\1\2\1", 4)},
+    {R"({"x":{"dtype":"U64","shape":[2],"data_offsets":[0,16]}})", "a uint64 must be below 2^63, to become i64: FILE: 'x', element 1", std::string("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80", 16)},
 };
 // clang-format on
 
