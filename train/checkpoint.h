@@ -119,6 +119,7 @@ concept Checkpointable = !std::is_const_v<T> && (detail::HasState<T> || std::is_
 ///
 /// Add everything that the next step depends on: model, optimizer or the outermost wrapper around it, Batches, EMA, Plateau, logs. Add
 /// counters and generators of your own. The default generators are always kept. A save inside of a pass goes on at the next batch.
+/// Save in the loop over the training batches itself. Within a loop inside of that, as over a validation set, no program can go on.
 ///
 /// The files are PATH, the newest, then PATH.1, PATH.2 ..., and PATH.best. Each is a safetensors file (docs/FORMAT.md) that is complete
 /// and on the disk before it has its name. A save that fails leaves all as it was. A part's tensors are written from where they
@@ -165,11 +166,15 @@ class Checkpoint {
   bool save_best(double score, BestOptions options = {});
 
  private:
+  /// The save with the highest number.
+  struct Newest {
+    std::int64_t count = 0;
+    std::string crc;
+  };
   void add_part(detail::CheckpointPart part);
-  void look();
-  TensorMap live() const;
+  Newest look() const;
   void take(const detail::SavedFile& file, TensorMap tensors);
-  void write(detail::NewFile& file, std::int64_t count, const std::string& score, bool lower) const;
+  std::string write(detail::NewFile& file, std::int64_t count, const std::string& score, bool lower) const;
 
   std::string path_;
   CheckpointOptions options_;
@@ -177,8 +182,8 @@ class Checkpoint {
   std::vector<std::string> passed_over_;
   std::vector<std::string> broken_;  // paths of files that load() found broken
   std::int64_t count_ = 0;           // of the newest save that this run has made or taken
-  std::int64_t known_count_ = 0;     // of the newest one on the disk, when this object last looked
-  std::string known_crc_;
+  Newest known_;                     // on the disk, when this object last looked
+  std::string tried_;                // the CRC of the last save that this run has brought to its path, or failed to
 };
 
 }  // namespace capstan

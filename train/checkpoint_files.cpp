@@ -65,8 +65,8 @@ SavedFile describe(const std::string& path, const data::SafetensorsReader& reade
     fail<FormatError>(op, "the format must be one that is known: ", path, " has '", data::shown(written), "', of version ",
                       data::shown(file.value("version")), ", wanted '", format, "' (a newer Capstan may read it)");
   const auto end = std::from_chars(count.data(), count.data() + count.size(), file.count);
-  if (end.ec != std::errc() || end.ptr != count.data() + count.size() || file.count < 0)
-    fail<FormatError>(op, "the number of the save must be whole: ", path, " has '", data::shown(count), "'");
+  if (end.ec != std::errc() || end.ptr != count.data() + count.size() || file.count < 0 || file.count >> 53 != 0)
+    fail<FormatError>(op, "the number of the save must be whole, and below 2^53: ", path, " has '", data::shown(count), "'");
   file.crc = file.value("crc32");
   return file;
 }

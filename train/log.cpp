@@ -134,11 +134,10 @@ void CsvLog::load_state(const TensorMap& state) {
   if (begin != header)
     fail<FormatError>("CsvLog", "the file must begin with the header of the saved log: ", path, " begins with \"",
                       begin.substr(0, begin.find('\n')), "\", wanted \"", header.substr(0, header.size() - 1), "\" (log to another file)");
-  const std::string last = file_->read(length - 1, 1);
   if (size < length)
     fail<FormatError>("CsvLog", "the file must be as long as when it was saved, or longer: ", path, " has ", size, " bytes, saved ", length,
                       " (open it with {.append = true})");
-  if (length < std::ssize(header) || last != "\n")
+  if (length < std::ssize(header) || file_->read(length - 1, 1) != "\n")
     fail<FormatError>("CsvLog", "the saved length must be the end of a line: byte ", length, " of ", path,
                       " is inside of one (log to another file)");
   std::string cut = file_->read(length, size - length) + cut_;

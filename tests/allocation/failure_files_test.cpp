@@ -1,10 +1,13 @@
 #include <capstan/data/safetensors.h>
+#include <capstan/train/checkpoint.h>
 #include <capstan/train/log.h>
 
 #include "../files.h"
 #include "failure.h"
 
 // Files when there is no memory: what was there stays whole, nothing is left beside it, and what was loaded into is as before.
+
+extern "C" int fsync(int) { return 0; }  // thousands of saves wait for no disk
 
 namespace {
 
@@ -66,4 +69,63 @@ TEST(AllocationFails, Log) {
         CsvLog(s.path(), {"a column whose name is longer than a short string", "loss"}, {.overwrite = true}).row(1, 0.5);
       },
       show_files);
+}
+
+namespace {
+
+/// A run with parts of several kinds, and a log that went on behind what was saved.
+struct Run {
+  explicit Run(const Files& files) : log(files.folder.file("log.csv"), {"n"}), checkpoint(files.folder.file("run.ckpt"), {.keep = 2}) {
+    checkpoint.add("model", model).add("optimizer", optimizer).add("ema", ema).add("batches", batches).add("log", log);
+    checkpoint.add("n", n).add("text", text).add("curve", curve);
+    train();
+    checkpoint.save();
+    checkpoint.save();
+    train();
+  }
+  void train() {
+    for (auto [x, y] : batches) {
+      Tape tape;
+      Tensor loss = mse_loss(model(x), y);
+      optimizer.step(tape.gradients(loss));
+      ema.update();
+      curve.push_back(static_cast<double>(++n));
+      log.row(n);
+    }
+  }
+  std::string shown() {
+    return bits(model.state()) + bits(optimizer.state()) + bits(ema.state()) + bits(batches.state()) + std::to_string(n) + text +
+           std::to_string(curve.size());
+  }
+
+  nn::Linear model{3, 2};
+  optim::Adagrad optimizer{model.parameters()};
+  optim::EMA ema{model.parameters()};
+  data::Batches<> batches{ones({6, 3}), zeros({6, 2}), {.batch_size = 2, .shuffle = true}};
+  CsvLog log;
+  std::int64_t n = 0;
+  std::string text = "a text that is too long to lie in the string itself";
+  std::vector<double> curve;
+  Checkpoint checkpoint;
+};
+
+struct RunAndFiles : Files {
+  RunAndFiles() : run((manual_seed(3), *this)) {}
+  Run run;
+};
+
+std::unique_ptr<RunAndFiles> make_run() { return std::make_unique<RunAndFiles>(); }
+std::string show_run(RunAndFiles& s) { return s.run.shown() + show_files(s); }
+
+}  // namespace
+
+// Also after a save that came to its path before memory ran out, the next one knows it for its own.
+TEST(AllocationFails, CheckpointSave) {
+  expect_all_or_nothing(
+      "Checkpoint::save", make_run, [](RunAndFiles& s) { s.run.checkpoint.save(); }, show_run);
+}
+
+// Parts that have taken theirs already need memory to go back.
+TEST(AllocationFails, CheckpointLoad) {
+  expect_all_or_nothing("Checkpoint::load", make_run, [](RunAndFiles& s) { EXPECT_TRUE(s.run.checkpoint.load()); }, show_run, {1});
 }

@@ -147,11 +147,13 @@ TEST(CheckpointFiles, NeverBeginsAnewWhenEverySaveIsBroken) {
             "FormatError: [Checkpoint] one of the files must be whole: " + path +
                 " (to begin anew, move them away):\n  [Checkpoint] the format must be one that is known: " + path +
                 " has 'capstan checkpoint 2', of version 9.1, wanted 'capstan checkpoint 1' (a newer Capstan may read it)");
-  save(path, TensorMap{{"n", tensor(1)}}, {{"format", "capstan checkpoint 1"}, {"save", "2.0"}});
-  EXPECT_EQ(thrown([&] { counter.run.load(); }), "FormatError: [Checkpoint] one of the files must be whole: " + path +
-                                                     " (to begin anew, move them away):\n  [Checkpoint] the number of the save must be "
-                                                     "whole: " +
-                                                     path + " has '2.0'");
+  for (const char* number : {"2.0", "-1", "9007199254740992", "9223372036854775807"}) {
+    save(path, TensorMap{{"n", tensor(1)}}, {{"format", "capstan checkpoint 1"}, {"save", number}});
+    EXPECT_EQ(thrown([&] { counter.run.load(); }),
+              "FormatError: [Checkpoint] one of the files must be whole: " + path +
+                  " (to begin anew, move them away):\n  [Checkpoint] the number of the save must be whole, and below 2^53: " + path +
+                  " has '" + number + "'");
+  }
   EXPECT_EQ(counter.n, 4);
 }
 
@@ -209,13 +211,16 @@ TEST(CheckpointFiles, TheBestIsOnlyReplacedByABetterOne) {
   EXPECT_FALSE(resumed.run.save_best(0.7));
   EXPECT_EQ(thrown([&] { resumed.run.save_best(0.1, {.lower = true}); }),
             "ValueError: [Checkpoint] the better score must be on the same side as before: " + path +
-                ".best says higher, wanted lower (remove it to begin anew)");
+                ".best says 'higher', wanted 'lower' (remove it to begin anew)");
   ASSERT_TRUE(resumed.run.load_best());
   EXPECT_EQ(resumed.n, 3);
   resumed.save(5);  // goes on from the newest, not from the best
   Metadata metadata;
   load(path, &metadata);
   EXPECT_EQ(metadata.at("save"), "2");
+  fs::copy(path, path + ".best", fs::copy_options::overwrite_existing);  // a save that has no score is no worse one
+  EXPECT_EQ(thrown([&] { resumed.run.save_best(9); }), "ValueError: [Checkpoint] the better score must be on the same side as before: " +
+                                                           path + ".best says '', wanted 'higher' (remove it to begin anew)");
   write(path + ".best", "torn");
   EXPECT_TRUE(resumed.run.save_best(0.1));  // a broken one is no save
   load(path + ".best", &metadata);

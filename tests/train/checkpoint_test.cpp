@@ -7,6 +7,7 @@
 #include <capstan/optim/adagrad.h>
 #include <capstan/optim/average.h>
 #include <capstan/train/checkpoint.h>
+#include <capstan/train/checkpoint_files.h>
 #include <capstan/train/log.h>
 
 #include <cmath>
@@ -147,6 +148,29 @@ TEST(Checkpoint, LoadsAllOrNothing) {
   EXPECT_EQ(read(folder.file("log")), "n\n5\n6\n");
 }
 
+TEST(Checkpoint, APartThatCannotGoBackKeepsNoOtherFromIt) {
+  struct Once : Strict {
+    int loads = 0;
+    void load_state(const TensorMap& state) {
+      if (++loads > 1) throw IoError("[Once] only once");
+      Strict::load_state(state);
+    }
+  };
+  const Folder folder;
+  const std::string path = folder.file("x");
+  Counter counter(path);
+  Once once;
+  Strict strict;
+  counter.run.add("once", once).add("strict", strict);
+  strict.value = -1;
+  counter.save(1);
+  counter.n = 2;
+  EXPECT_EQ(thrown([&] { counter.run.load(); }),
+            "ValueError: [Checkpoint] part 'strict' of " + path + ": [Strict] a value must not be negative: -1.000000");
+  EXPECT_EQ(once.loads, 2);
+  EXPECT_EQ(counter.n, 2);
+}
+
 TEST(Checkpoint, ListsPartsThatAreMissingAndThoseThatNobodyAdded) {
   const Folder folder;
   const std::string path = folder.file("x");
@@ -168,6 +192,29 @@ TEST(Checkpoint, ListsPartsThatAreMissingAndThoseThatNobodyAdded) {
   crossed.add("n", as_strict).add("strict", rate);
   EXPECT_EQ(thrown([&] { crossed.load(); }),
             "ValueError: [Checkpoint] part 'n' of " + path + ": [tensors] there is no such name: 'value' among 1");
+}
+
+TEST(Checkpoint, AStrangersPartsAreShownAsATerminalCanShowThem) {
+  const Folder folder;
+  const std::string path = folder.file("x");
+  const std::string start = "ValueError: [Checkpoint] the parts must be those that were added: " + path + "\n  unexpected: ";
+  const auto refused = [&](const std::string& parts, const TensorMap& tensors = {}) {
+    detail::NewFile file("test", path, detail::NewFile::Existing::replaced);
+    detail::write_whole(file, tensors, {{"save", "1"}, {"parts", "generators n" + parts}});
+    file.publish();
+    Counter counter(path);
+    return thrown([&] { counter.run.load(); });
+  };
+  EXPECT_EQ(refused(" \x1b[2J\n"), start + "\\x1b[2J\\x0a");
+  EXPECT_EQ(refused(" " + std::string(200'000, 'x')), start + std::string(100, 'x') + "...");
+  std::string many;
+  for (int i = 0; i < 200'000; ++i) many += " x";
+  const std::string text = refused(many);
+  EXPECT_TRUE(text.starts_with(start + "x\n  unexpected: x\n")) << text;
+  EXPECT_LT(text.size(), 11'000u);
+  for (const char* name : {"m", "m/x", "n/", "\x1b"})
+    EXPECT_EQ(refused("", {{"n", tensor(1)}, {name, tensor(1)}}),
+              "FormatError: [Checkpoint] every tensor must belong to a part: " + path + ": '" + (*name == '\x1b' ? "\\x1b" : name) + "'");
 }
 
 TEST(Checkpoint, RefusesANumberThatTheVariableCannotHold) {
