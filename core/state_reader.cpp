@@ -83,7 +83,8 @@ std::string StateReader::method(const std::string& wanted) const {
   const auto option =
       std::find_if(state_.begin(), state_.end(), [](const auto& e) { return e.tensor.dtype() == DType::f64 && e.tensor.dim() == 0; });
   const std::string& name = (option == state_.end() ? state_.begin() : option)->name;
-  return name.substr(0, name.find('/'));
+  const std::size_t slash = name.find('/');
+  return slash == std::string::npos ? wanted : name.substr(0, slash);  // a model's names have none
 }
 
 void StateReader::require_fit(const char* op, const char* what) {

@@ -3,6 +3,7 @@
 #include <capstan/autograd/no_grad.h>
 #include <capstan/core/text.h>
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -20,11 +21,14 @@ namespace {
 /// Whether both are matrices, the one turned.
 bool is_transposed(const Shape& a, const Shape& b) { return a.dim() == 2 && b.dim() == 2 && a[0] == b[1] && a[1] == b[0]; }
 
-/// Says how many of the unexpected names would be a missing one without what stands before one of their dots.
+/// Says how many of the unexpected names would be a missing one without what stands before one of their dots or slashes.
 std::string prefix_hint(const LoadResult& left) {
   const std::unordered_set<std::string_view> missing(left.missing_keys.begin(), left.missing_keys.end());
+  std::size_t longest = 0;  // a file may hold a name of a million dots
+  for (const std::string_view name : missing) longest = std::max(longest, name.size());
   for (const std::string_view name : left.unexpected_keys)
-    for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
+    for (std::size_t dot = name.find_first_of("./", name.size() - std::min(name.size(), longest + 1)); dot != std::string_view::npos;
+         dot = name.find_first_of("./", dot + 1)) {
       if (!missing.contains(name.substr(dot + 1))) continue;
       const std::string_view prefix = name.substr(0, dot + 1);
       std::size_t count = 0;
@@ -32,6 +36,7 @@ std::string prefix_hint(const LoadResult& left) {
         count += other.starts_with(prefix) && missing.contains(other.substr(prefix.size()));
       const char* maker = prefix == "module."      ? ", which PyTorch's DataParallel adds"
                           : prefix == "_orig_mod." ? ", which torch.compile adds"
+                          : prefix.ends_with('/')  ? ", as in a Checkpoint's file"
                                                    : "";
       return join("\n  (", count, " of ", left.missing_keys.size(), " missing names are there with the prefix '", std::string(prefix), "'",
                   maker, ": take it off)");

@@ -1,3 +1,4 @@
+#include "../colliding.h"
 #include "support.h"
 
 // What load_state() says of a state that does not fit, and what it takes of one in part. Strict loading is in model_test.cpp.
@@ -34,6 +35,9 @@ TEST(LoadState, NamesAPrefix) {
                 "\n  (4 of 4 missing names are there with the prefix '_orig_mod.', which torch.compile adds: take it off)");
   EXPECT_EQ(thrown([&] { net.load_state(prefixed(net, "my.net.")); }),
             begin + lines("my.net.") + "\n  (4 of 4 missing names are there with the prefix 'my.net.': take it off)");
+  EXPECT_EQ(
+      thrown([&] { net.load_state(prefixed(net, "model/")); }),
+      begin + lines("model/") + "\n  (4 of 4 missing names are there with the prefix 'model/', as in a Checkpoint's file: take it off)");
   TensorMap some;
   for (const auto& [name, tensor] : net.state()) some.insert(name == "out.bias" ? "module." + name : name, tensor);
   some.insert("module.hidden.weight", ones({1}));  // hidden.weight is not missing
@@ -41,6 +45,14 @@ TEST(LoadState, NamesAPrefix) {
             begin +
                 "\n  missing: out.bias\n  unexpected: module.out.bias\n  unexpected: module.hidden.weight"
                 "\n  (1 of 1 missing names are there with the prefix 'module.', which PyTorch's DataParallel adds: take it off)");
+}
+
+// A stranger's file may hold it: 400,000 suffixes, half of it long on average.
+TEST(LoadState, ANameOfDotsTakesNoTime) {
+  nn::Sequential model;
+  for (int i = 0; i < 20; ++i) model.append(nn::Linear(1, 1));
+  const TensorMap dots{{std::string(400'000, '.'), ones({1})}};
+  EXPECT_LT(processor_seconds([&] { EXPECT_NE(thrown([&] { model.load_state(dots); }), "nothing"); }), 0.5);
 }
 
 TEST(LoadState, NamesAWeightThatIsTransposed) {

@@ -184,6 +184,23 @@ TEST(State, ListsAllThatDoesNotFit) {
   EXPECT_EQ(bits(adagrad.state()), before);
 }
 
+TEST(State, OfAModelIsOfNoMethod) {
+  optim::Adagrad adagrad(Parameters{{"0.weight", parameter(ones({2}))}});
+  EXPECT_EQ(thrown([&] {
+              adagrad.load_state({{"0.weight", ones({2})}});
+            }),
+            R"(ValueError: [adagrad] the state does not fit this optimizer:
+  missing: adagrad/lr
+  missing: adagrad/eps
+  missing: adagrad/eps_inside_root
+  missing: adagrad/initial_accumulator
+  missing: adagrad/lr_decay
+  missing: adagrad/weight_decay
+  missing: adagrad/step
+  missing: 0.weight/step
+  unexpected: 0.weight)");
+}
+
 TEST(State, OfAnotherMethodIsRefused) {
   Tensor w = parameter(ones({2}));
   optim::SGD sgd(Parameters{{"w", w}}, {.momentum = 0.5});

@@ -1,3 +1,4 @@
+#include <capstan/core/create.h>
 #include <capstan/train/log.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -329,6 +330,9 @@ TEST(CsvLog, AnotherFileIsNotCut) {
                                                        " is inside of one (log to another file)");
   EXPECT_EQ(changed("epoch,loss\n1,0."), "FormatError: [CsvLog] the file must be as long as when it was saved, or longer: " + path +
                                              " has 15 bytes, saved 17 (open it with {.append = true})");
+  const TensorMap no_length{{"length", zeros({}, DType::i64)}, {"header", saved["header"]}};
+  EXPECT_EQ(thrown([&] { log.load_state(no_length); }), "FormatError: [CsvLog] the saved length must be the end of a line: byte 0 of " +
+                                                            path + " is inside of one (log to another file)");
   EXPECT_EQ(thrown([&] { log.load_state({}); }), "ValueError: [CsvLog] the state does not fit:\n  missing: length\n  missing: header");
 }
 
