@@ -72,13 +72,14 @@ void compare_parts(const std::vector<CheckpointPart>& parts, const SavedFile& fi
 /// Each part's own tensors.
 std::vector<TensorMap> divide(const std::vector<CheckpointPart>& parts, const SavedFile& file, const TensorMap& tensors) {
   std::vector<TensorMap> states(parts.size());
-  for (const auto& [name, tensor] : tensors) {
+  for (const auto& entry : tensors) {
+    const std::string& name = entry.name;
     const std::size_t slash = std::min(name.find('/'), name.size());
     const auto part =
         std::find_if(parts.begin(), parts.end(), [&](const CheckpointPart& p) { return name.compare(0, slash, p.name) == 0; });
     if (part == parts.end() || slash + 1 == name.size())
       fail<FormatError>(keeper, "every tensor must belong to a part: ", file.path, ": '", data::shown(name), "'");
-    states[static_cast<std::size_t>(part - parts.begin())].insert(name.substr(std::min(slash + 1, name.size())), tensor);
+    states[static_cast<std::size_t>(part - parts.begin())].insert(name.substr(std::min(slash + 1, name.size())), entry.tensor);
   }
   return states;
 }
