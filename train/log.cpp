@@ -3,11 +3,12 @@
 #include <capstan/core/file.h>
 #include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
+#include <capstan/data/file.h>
 #include <capstan/train/csv.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <memory>
 
 namespace capstan {
@@ -30,31 +31,25 @@ void check(const std::string& path, const std::vector<std::string>& columns) {
 
 /// How many bytes of a file rows of these columns can be put behind: all its whole lines, or 0 when there is none. Refuses another file.
 std::int64_t whole_lines(const std::string& path, const std::string& header) {
-  const auto refuse = [&] {
-    fail<IoError>("CsvLog", "cannot read the file that is to go on: ", path, ": ", capstan::detail::reason(errno));
-  };
   struct stat info;
   if (::stat(path.c_str(), &info) != 0) {
     if (errno == ENOENT) return 0;
-    refuse();
+    fail<IoError>("CsvLog", "the file must be readable: ", path, ": ", capstan::detail::reason(errno));
   }
   if (!S_ISREG(info.st_mode)) return 0;  // a device or a pipe
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), [](std::FILE* f) { return std::fclose(f); });
-  if (!file) refuse();
-  std::string begin(header.size(), '\0');
-  begin.resize(std::fread(begin.data(), 1, begin.size(), file.get()));
-  if (std::ferror(file.get())) refuse();
+  data::FileReader file("CsvLog", path);
+  const std::size_t looked_at = std::max<std::size_t>(header.size(), 1000);  // an error tells the first line
+  std::string begin;
+  std::int64_t whole = 0, at = 0;
+  for (std::string_view piece = file.next(); !piece.empty(); piece = file.next()) {
+    begin += piece.substr(0, looked_at - begin.size());
+    if (const std::size_t end = piece.rfind('\n'); end != std::string_view::npos) whole = at + static_cast<std::int64_t>(end) + 1;
+    at += std::ssize(piece);
+  }
   if (begin.size() < header.size() && header.starts_with(begin)) return 0;
-  if (begin != header) {
-    for (int c; begin.find('\n') == std::string::npos && begin.size() < 1000 && (c = std::fgetc(file.get())) != EOF;)
-      begin += static_cast<char>(c);
+  if (!begin.starts_with(header))
     fail<FormatError>("CsvLog", "the header must be that of the rows to come: \"", begin.substr(0, begin.find('\n')), "\", wanted \"",
                       header.substr(0, header.size() - 1), "\", ", path, ":1 (log to another file)");
-  }
-  std::int64_t whole = 0, at = static_cast<std::int64_t>(header.size());
-  for (int c = '\n'; c != EOF; c = std::fgetc(file.get()), ++at)
-    if (c == '\n') whole = at;
-  if (std::ferror(file.get())) refuse();
   return whole;
 }
 

@@ -1,4 +1,7 @@
+#include <capstan/data/idx.h>
+#include <capstan/data/npy.h>
 #include <capstan/data/safetensors.h>
+#include <capstan/data/table.h>
 #include <capstan/train/checkpoint.h>
 #include <capstan/train/log.h>
 
@@ -128,4 +131,83 @@ TEST(AllocationFails, CheckpointSave) {
 // Parts that have taken theirs already need memory to go back.
 TEST(AllocationFails, CheckpointLoad) {
   expect_all_or_nothing("Checkpoint::load", make_run, [](RunAndFiles& s) { EXPECT_TRUE(s.run.checkpoint.load()); }, show_run, {1});
+}
+
+TEST(AllocationFails, CheckpointIsOpened) {
+  expect_all_or_nothing("Checkpoint", make_run,
+                        [](RunAndFiles& s) { Checkpoint(s.folder.file("run.ckpt"), {.keep = 2}).add("n", s.run.n); }, show_run, {1});
+}
+
+TEST(AllocationFails, CheckpointSaveBest) {
+  for (const double best : {0.0, 1.0, 3.0})
+    expect_all_or_nothing(
+        "save_best() after " + std::to_string(best),
+        [best] {
+          auto s = make_run();
+          if (best > 0) s->run.checkpoint.save_best(best);
+          return s;
+        },
+        [](RunAndFiles& s) { s.run.checkpoint.save_best(2); }, show_run, {1, all_further});
+}
+
+TEST(AllocationFails, CheckpointLoadsAnOlderSave) {
+  testing::internal::CaptureStderr();
+  expect_all_or_nothing(
+      "load() of PATH.1",
+      [] {
+        auto s = make_run();
+        std::string bytes = read(s->folder.file("run.ckpt"));
+        bytes.back() = static_cast<char>(bytes.back() ^ 1);
+        write(s->folder.file("run.ckpt"), bytes);
+        return s;
+      },
+      [](RunAndFiles& s) { EXPECT_TRUE(s.run.checkpoint.load()); }, show_run, {1});
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("passed over"), std::string::npos);
+}
+
+TEST(AllocationFails, LogThatGoesOn) {
+  expect_all_or_nothing(
+      "append",
+      [] {
+        auto s = std::make_unique<Files>();
+        write(s->path(), "step,loss\n1,0.5\n2,0.2");
+        return s;
+      },
+      [](Files& s) {
+        CsvLog log(s.path(), {"step", "loss"}, {.append = true});
+      },
+      show_files);
+}
+
+TEST(AllocationFails, Arrays) {
+  for (const bool is_there : {false, true}) {
+    const auto make = [&] {
+      auto s = std::make_unique<Files>();
+      if (is_there) write(s->path(), "old");
+      return s;
+    };
+    expect_all_or_nothing(
+        "write_npy", make, [](Files& s) { data::write_npy(s.path(), s.tensors["mask"]); }, show_files);
+    expect_all_or_nothing(
+        "write_npz", make, [](Files& s) { data::write_npz(s.path(), s.tensors); }, show_files);
+  }
+  const auto reads = [](const std::string& what, const std::string& bytes, TensorMap (*reader)(const std::string&)) {
+    expect_all_or_nothing(
+        what,
+        [&] {
+          auto s = std::make_unique<Files>();
+          s->loaded = {{"an old one", ones({3})}};
+          write(s->path(), bytes);
+          return s;
+        },
+        [&](Files& s) { s.loaded = reader(s.path()); }, show_files);
+  };
+  const std::string corpus = CAPSTAN_TEST_FILES "/fuzz/corpus/";
+  for (const char* name : {"stored.npz", "deflated.npz", "piped_and_deflated.npz"})
+    reads(name, read(corpus + "npz/" + name), data::read_npz);
+  for (const char* name : {"f4.npy", "f2_big_fortran.npy", "6d.npy"})
+    reads(name, read(corpus + "npy/" + name), [](const std::string& path) { return TensorMap{{"x", data::read_npy(path)}}; });
+  for (const char* name : {"f8", "i2", "f4.gz", "u1_members.gz"})
+    reads(name, read(corpus + "idx/" + name), [](const std::string& path) { return TensorMap{{"x", data::read_idx(path)}}; });
+  reads("read_table", "1,2.5\n3,4\n", [](const std::string& path) { return TensorMap{{"x", data::read_table(path)}}; });
 }
