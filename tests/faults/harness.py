@@ -35,6 +35,16 @@ class Program:
         self.saves = said(done.stdout)
         demand(self.saves == 10, f"the undisturbed run must make 10 steps: {done.stdout}")
 
+    def in_halves(self, name, before=(), **options):
+        """The files that a run leaves which ends after its first epoch, and is gone on with; and the two runs' results."""
+        folder, runs = self.fresh(name), []
+        for epochs, begins_with in (("1", -1), (EPOCHS, 5)):
+            done = self.run(folder, epochs, before, **options)
+            demand(done.returncode == 0, f"{name}: exit code {done.returncode}: {done.stderr}")
+            demand(held(done.stdout) == begins_with, f"{name}: begins with {held(done.stdout)}, not with {begins_with}")
+            runs.append(done)
+        return {file: (folder / file).read_bytes() for file in FILES}, runs
+
     def fresh(self, name):
         folder = self.work / name
         shutil.rmtree(folder, ignore_errors=True)
@@ -43,17 +53,18 @@ class Program:
 
     def run(self, folder, what, before=(), **options):
         # With one thread no line of strace is split by another's.
-        options = {"timeout": 120, "env": {**os.environ, "OPENBLAS_NUM_THREADS": "1"}, **options}
+        options = {"timeout": 120, **options, "env": {**os.environ, "OPENBLAS_NUM_THREADS": "1", **options.get("env", {})}}
         return subprocess.run([*before, self.path, str(folder), what], capture_output=True, text=True, **options)
 
     def holds(self, folder, where=""):
         """After how many steps the save is that a resume finds there; -1 for none."""
         done = self.run(folder, "holds")
         demand(done.returncode == 0, f"{where} what is there cannot be loaded: {done.stderr}")
-        return -1 if "nothing" in done.stdout else int(done.stdout.split()[-1])
+        return held(done.stdout)
 
     def goes_on(self, folder, where, saves_differ=False):
-        """The next run, left alone, ends as the undisturbed one did, with nothing left behind. A save more, at a signal, counts."""
+        """The next run, left alone, ends as the undisturbed one did, with nothing left behind. A save more, at a signal, counts.
+        Returns what it began with, as holds() does."""
         done = self.run(folder, EPOCHS)
         demand(done.returncode == 0, f"{where}: the next run fails: {done.stderr}")
         for name, bytes_wanted in self.wanted.items():
@@ -65,6 +76,7 @@ class Program:
         left = [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
         # What a killed process left goes with the next save; a run that was finished already makes none.
         demand(not left or said(done.stdout) < 0, f"{where}: after the next run {left} is left behind")
+        return held(done.stdout)
 
 
 def without_count(checkpoint):
@@ -80,6 +92,13 @@ def said(output):
     """After how many steps the last save was made that a run tells of; -1 for none."""
     found = re.findall(r"^saved (\d+)$", output, re.M)
     return int(found[-1]) if found else -1
+
+
+def held(output):
+    """What a run tells that it begins with; -1 for nothing."""
+    found = re.search(r"^holds (\d+|nothing)$", output, re.M)
+    demand(found, f"the program does not say what it holds: {output}")
+    return -1 if found[1] == "nothing" else int(found[1])
 
 
 class Call:

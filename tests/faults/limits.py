@@ -118,8 +118,8 @@ def limits(program, scale):
         folder = program.fresh("removed")
         process = subprocess.Popen([program.path, str(folder), "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         process.stdout.readline()
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        while folder.exists():  # the process writes into it meanwhile
+            shutil.rmtree(folder, ignore_errors=True)
         _, errors = process.communicate(timeout=60)
         demand(process.returncode == 1 and str(folder) in errors and "No such file or directory" in errors, f"folder removed: {errors}")
 

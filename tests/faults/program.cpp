@@ -1,8 +1,14 @@
 // Trains a small network, saves after every third batch, and goes on from what is there: what tests/faults/*.py disturb.
-//   fault_program FOLDER EPOCHS       trains; prints "saved n" when a save after n steps has returned; a signal makes it save and leave
-//   fault_program FOLDER holds        prints what a resume would find: "holds n", or "holds nothing"
+//   fault_program FOLDER EPOCHS       goes on and trains; prints "saved n" when a save after n steps has returned; a signal makes it save
+//   and
+//                                     leave
+//   fault_program FOLDER holds        prints what a resume finds, as the line above does at its beginning: "holds n", or "holds nothing"
+//   fault_program FOLDER formats      reads a file of each format, in.*; writes what it has read as one of each, out.*
 // An error is one line on stderr and exit code 1.
 #include <capstan/capstan.h>
+#include <capstan/data/idx.h>
+#include <capstan/data/npy.h>
+#include <capstan/data/safetensors.h>
 #include <capstan/train/checkpoint.h>
 #include <capstan/train/log.h>
 #include <capstan/train/stop_signal.h>
@@ -40,10 +46,16 @@ struct Run {
     std::fflush(stdout);
   }
 
+  /// Takes the newest save, and says after how many steps that was.
+  void resume() {
+    if (checkpoint.load()) saved = {steps, batches.epoch()};
+    std::printf(saved.first < 0 ? "holds nothing\n" : "holds %lld\n", static_cast<long long>(steps));
+  }
+
   /// Goes on to the end, or until a signal arrives; the exit code.
   int train(std::int64_t epochs) {
     const StopSignal stop;
-    if (checkpoint.load()) saved = {steps, batches.epoch()};
+    resume();
     save();  // before the first row, so that the log never has one without a checkpoint
     while (batches.epoch() < epochs) {
       for (auto [x, y] : batches) {
@@ -61,19 +73,35 @@ struct Run {
   }
 };
 
+void copy_formats(const std::string& folder) {
+  const std::string in = folder + "/in.", out = folder + "/out.";
+  TensorMap all;
+  for (const auto& [name, tensor] : load(in + "safetensors")) all.insert("safetensors " + name, tensor);
+  for (const auto& [name, tensor] : data::read_npz(in + "npz")) all.insert("npz " + name, tensor);
+  for (const auto& [name, tensor] : data::read_npz(in + "deflated.npz")) all.insert("deflated " + name, tensor);
+  all.insert("npy", data::read_npy(in + "npy"));
+  all.insert("idx", data::read_idx(in + "idx"));
+  all.insert("idx.gz", data::read_idx(in + "idx.gz"));
+  all.insert("csv", data::read_table(in + "csv"));
+  save(out + "safetensors", all);
+  data::write_npz(out + "npz", all);
+  data::write_npy(out + "npy", all["npy"]);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   try {
+    const std::string what = argv[2];
+    if (what == "formats") {
+      copy_formats(argv[1]);
+      return 0;
+    }
     manual_seed(5);
     Run run(argv[1]);
-    const std::string what = argv[2];
     if (what != "holds") return run.train(std::atoll(argv[2]));
-    if (run.checkpoint.load())
-      std::printf("holds %lld\n", static_cast<long long>(run.steps));
-    else
-      std::printf("holds nothing\n");
+    run.resume();
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
