@@ -59,28 +59,38 @@ struct Concise {
   double lr;
 };
 
-Concise concise(const data::Dataset& examples, const cli::Flags& flags) {
+/// Nothing when it was interrupted.
+std::optional<Concise> concise(const data::Dataset& examples, const cli::Flags& flags, cli::SavedRun& saved) {
   nn::Linear model(5, 1);
   nn::init::normal(model.weight, 0, 0.01);
   nn::init::zeros(model.bias);
   const auto optimizer = flags.make_optimizer<optim::Adagrad>(model.parameters(), optim::AdagradOptions::optax(0.1));
   std::printf("%s\n", optimizer->explain().c_str());
+  data::Batches batches(examples, {.batch_size = 10, .shuffle = true});
   Record record;
+  saved.add("model", model).add("optimizer", *optimizer).add("batches", batches);
+  record.add_to(saved);
+  record.apart([&] { saved.begin(); });
+  saved.finished(batches.epoch());
+
   const auto loss = [&] { return mse_loss(model(examples.x), examples.y) / 2; };
   try {
-    for (std::int64_t epoch = 0; epoch < flags.epochs; ++epoch)
-      for (auto [x, y] : data::Batches(examples, {.batch_size = 10, .shuffle = true})) {
+    while (batches.epoch() < flags.epochs) {
+      for (auto [x, y] : batches) {
         {
           Tape tape;
           optimizer->step(tape.gradients(mse_loss(model(x), y) / 2));
         }
         record.batch(x.size(0), loss);
+        if (saved.interrupted()) return std::nullopt;
       }
+      record.apart([&] { saved.save(); });
+    }
     record.end(loss);
   } catch (const NotFiniteError&) {
     record.diverged = true;
   }
-  return {record, optimizer->lr()};
+  return Concise{record, optimizer->lr()};
 }
 
 /// The losses so far; on a log axis when one curve would otherwise leave the other no height.
@@ -107,6 +117,7 @@ void draw(const cli::Flags& flags, const std::string& title, const std::vector<s
 
 int run(const cli::Flags& flags) {
   flags.check_targets({"airfoil.svg"});
+  cli::SavedRun saved(flags, cli::Epochs::are_fixed);  // the run from scratch draws its random numbers first, for all of them
   const std::filesystem::path path = airfoil::path_of(flags.data);
   if (flags.data != "synthetic") airfoil::require_there(path);
   const data::Dataset examples =
@@ -118,13 +129,14 @@ int run(const cli::Flags& flags) {
   const Record scratch = from_scratch(examples, flags.epochs, lr);
   scratch.print("Adagrad from scratch");
   std::printf("\nconcise, ");
-  const Concise library = concise(examples, flags);
+  const std::optional<Concise> library = concise(examples, flags, saved);
+  if (!library) return saved.exit_code();
 
   const std::string other = flags.optimizer ? " from scratch and " + *flags.optimizer : "";
-  const std::string name = flags.optimizer ? cli::with_rate(*flags.optimizer, library.lr) : "concise";
+  const std::string name = flags.optimizer ? cli::with_rate(*flags.optimizer, library->lr) : "concise";
   draw(flags, "Adagrad" + other + (flags.data == "synthetic" ? " on synthetic data" : " on the airfoil data"),
-       {{flags.optimizer ? "Adagrad from scratch, lr " + cli::general(lr) : "from scratch", &scratch}, {name, &library.record}});
-  library.record.print(name);
+       {{flags.optimizer ? "Adagrad from scratch, lr " + cli::general(lr) : "from scratch", &scratch}, {name, &library->record}});
+  library->record.print(name);
   return 0;
 }
 
@@ -134,7 +146,8 @@ int main(int argc, char** argv) {
   return cli::run(argc, argv,
                   {.description = "Linear regression with Adagrad, from scratch and concise",
                    .epochs = 2,
-                   .data = "the table, its folder, or \"synthetic\" (default: CAPSTAN_DATA)"},
+                   .data = "the table, its folder, or \"synthetic\" (default: CAPSTAN_DATA)",
+                   .saves = true},
                   run);
 }
 

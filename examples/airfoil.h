@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli.h"
+#include "saved_run.h"
 
 // What the example needs beside its lesson: NASA's airfoil self-noise, or a table of the same shape, as the chapter uses it, and the
 // record of a run.
@@ -69,6 +70,10 @@ inline data::Dataset read_examples(const std::filesystem::path& path) {
 /// The loss over all examples after every 200 of them; the clock stands still meanwhile.
 class Record {
  public:
+  /// All of it, for a run that is to go on.
+  void add_to(cli::SavedRun& saved) {
+    saved.add("epochs", epochs).add("losses", losses).add("steps", steps).add("seen", seen_).add("seconds", seconds_);
+  }
   template <class Loss>
   void batch(std::int64_t size, Loss loss) {
     seen_ += size;
@@ -79,6 +84,13 @@ class Record {
   template <class Loss>
   void end(Loss loss) {
     if (seen_ % 200 != 0) look(loss);
+  }
+  /// Work that the clock does not count.
+  template <class Work>
+  void apart(Work work) {
+    seconds_ += std::chrono::duration<double>(Clock::now() - start_).count();
+    work();
+    start_ = Clock::now();
   }
   /// "sgd diverged at step 3", or nothing.
   std::string divergence(const std::string& name) const { return diverged ? name + " diverged at step " + std::to_string(steps + 1) : ""; }
@@ -99,11 +111,10 @@ class Record {
 
   template <class Loss>
   void look(Loss loss) {
-    const auto now = Clock::now();
-    seconds_ += std::chrono::duration<double>(now - start_).count();
-    epochs.push_back(static_cast<double>(seen_) / used_rows);
-    losses.push_back(loss().item());
-    start_ = Clock::now();
+    apart([&] {
+      epochs.push_back(static_cast<double>(seen_) / used_rows);
+      losses.push_back(loss().item());
+    });
   }
 
   Clock::time_point start_ = Clock::now();

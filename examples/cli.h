@@ -42,8 +42,6 @@ struct Flags {
 
   /// What a saved run must have been made with to go on: all but --epochs, --threads and where files lie.
   std::string configuration() const;
-  /// How a log is opened: written anew, or behind the rows of the run that goes on.
-  capstan::CsvOptions log_options() const { return {.overwrite = !resume, .append = resume}; }
   /// The path of a file in the folder of --out.
   std::string path(const std::string& name) const { return out + "/" + name; }
   /// Throws, before the work, unless files of these names can be written there.

@@ -16,17 +16,9 @@ using namespace capstan;
 
 namespace {
 
-/// The losses of all epochs, as the log has them: also those before a resume.
-void draw(const cli::Flags& flags, const std::string& note) {
-  const Tensor rows = data::read_table(flags.path("digits.csv"), {.header = true, .dtype = DType::f64});
-  plot::LineChart chart(
-      {.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = note});
-  const auto column = [&](std::int64_t k) {
-    const Tensor values = data::columns(rows, k, k + 1);
-    return std::vector<double>(values.data<double>(), values.data<double>() + values.numel());
-  };
-  chart.add("training", column(0), column(1)).add("held out", column(0), column(2));
-  flags.save(chart, "digits.svg");
+void draw(const cli::Flags& flags, const std::string& note = "") {
+  cli::draw_losses(flags, "digits",
+                   {.title = "Handwritten digits", .x = {.label = "epoch"}, .y = {.label = "cross entropy", .log = true}, .note = note});
 }
 
 int run(const cli::Flags& flags) {
@@ -37,12 +29,12 @@ int run(const cli::Flags& flags) {
   const auto optimizer = flags.make_optimizer<optim::Adagrad>(model.parameters(), optim::AdagradOptions{.lr = 0.05});
   std::printf("%s\n%s\n", summary(model).c_str(), optimizer->explain().c_str());
   data::Batches batches(training, {.batch_size = 32, .shuffle = true});
-  CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, flags.log_options());
+  CsvLog log(flags.path("digits.csv"), {"epoch", "loss", "test_loss", "accuracy"}, saved.log_options());
   double total = 0;  // of the losses of this epoch
 
   saved.add("model", model).add("optimizer", *optimizer).add("batches", batches).add("log", log).add("total", total);
   saved.begin();
-  if (saved.finished(batches.epoch(), flags.epochs)) return 0;
+  if (saved.finished(batches.epoch())) return draw(flags), 0;
 
   Progress progress(flags.epochs, batches.size(), {.done = batches.epoch()});
   bool diverged = false;
@@ -69,7 +61,6 @@ int run(const cli::Flags& flags) {
     diverged = true;
   }
   const std::string end = diverged ? "diverged at step " + std::to_string(optimizer->step_count() + 1) : "";
-  std::printf("wrote %s\n", flags.path("digits.csv").c_str());
   if (batches.epoch() > 0) draw(flags, end);
   if (diverged)
     std::printf("%s (a lower lr?)\n", end.c_str());

@@ -9,16 +9,13 @@
 #include <array>
 
 #include "cli.h"
+#include "saved_run.h"
 
 using namespace capstan;
 
 namespace {
 
 constexpr std::array classes = {"T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"};
-
-struct History {
-  std::vector<double> epochs, training, test;
-};
 
 /// The loss and the class of each row, a thousand rows at a time.
 struct Outcome {
@@ -51,8 +48,13 @@ void print_classes(const std::vector<std::int64_t>& predicted, const Tensor& lab
   }
 }
 
+void draw(const cli::Flags& flags) {
+  cli::draw_losses(flags, "fashion", {.title = "Fashion-MNIST", .x = {.label = "epoch"}, .y = {.label = "cross entropy"}});
+}
+
 int run(const cli::Flags& flags) {
   flags.check_targets({"fashion.csv", "fashion.svg"});
+  cli::SavedRun saved(flags, cli::Epochs::are_fixed);  // the rate falls over all of them
   const auto [training, test] = flags.data ? data::fashion_mnist(*flags.data) : data::fashion_mnist();
   nn::Sequential model{nn::Linear(784, 256), nn::ReLU(), nn::Linear(256, 256), nn::ReLU(), nn::Linear(256, 10)};
   const auto optimizer = flags.make_optimizer<optim::Adam>(model.parameters(), optim::AdamOptions{.lr = 1e-3});
@@ -60,12 +62,16 @@ int run(const cli::Flags& flags) {
 
   data::Batches batches(training, {.batch_size = 128, .shuffle = true});
   const optim::Schedule rate = optim::schedule::cosine(optimizer->lr(), flags.epochs * batches.size());
-  CsvLog log(flags.path("fashion.csv"), {"epoch", "loss", "test_loss", "accuracy"}, {.overwrite = true});
-  Progress progress(flags.epochs, batches.size());
-  History history;
+  CsvLog log(flags.path("fashion.csv"), {"epoch", "loss", "test_loss", "accuracy"}, saved.log_options());
+  double total = 0;  // of the losses of this epoch
+
+  saved.add("model", model).add("optimizer", *optimizer).add("batches", batches).add("log", log).add("total", total);
+  saved.begin();
+  if (saved.finished(batches.epoch())) return draw(flags), 0;
+
+  Progress progress(flags.epochs, batches.size(), {.done = batches.epoch()});
   Outcome outcome;
-  for (std::int64_t epoch = 1; epoch <= flags.epochs; ++epoch) {
-    double total = 0;
+  while (batches.epoch() < flags.epochs) {
     for (auto [x, y] : batches) {
       optimizer->set_lr(rate(optimizer->step_count()));
       Tape tape;
@@ -73,19 +79,17 @@ int run(const cli::Flags& flags) {
       optimizer->step(tape.gradients(loss));
       total += loss.item();
       progress.step({{"loss", loss.item()}});
+      if (saved.interrupted()) return saved.exit_code();
     }
     outcome = evaluate(model, test);
-    history.epochs.push_back(static_cast<double>(epoch));
-    history.training.push_back(total / static_cast<double>(batches.size()));
-    history.test.push_back(outcome.loss);
-    log.row(epoch, history.training.back(), outcome.loss, outcome.accuracy);
-    progress.end_epoch({{"loss", history.training.back()}, {"accuracy", outcome.accuracy}});
+    const double loss = total / static_cast<double>(batches.size());
+    log.row(batches.epoch(), loss, outcome.loss, outcome.accuracy);
+    progress.end_epoch({{"loss", loss}, {"accuracy", outcome.accuracy}});
+    total = 0;
+    saved.save();
   }
   print_classes(outcome.predicted, test.y);
-  std::printf("wrote %s\n", flags.path("fashion.csv").c_str());
-  plot::LineChart chart({.title = "Fashion-MNIST", .x = {.label = "epoch", .whole = true}, .y = {.label = "cross entropy"}});
-  chart.add("training", history.epochs, history.training).add("test", history.epochs, history.test);
-  flags.save(chart, "fashion.svg");
+  draw(flags);
   std::printf("accuracy %.4f\n", outcome.accuracy);
   return 0;
 }
@@ -96,7 +100,8 @@ int main(int argc, char** argv) {
   return cli::run(argc, argv,
                   {.description = "Trains a multilayer perceptron on Fashion-MNIST",
                    .epochs = 15,
-                   .data = "the folder with the four files (default: where Debian installs them)"},
+                   .data = "the folder with the four files (default: where Debian installs them)",
+                   .saves = true},
                   run);
 }
 
