@@ -124,7 +124,8 @@ concept Checkpointable = !std::is_const_v<T> && (detail::HasState<T> || std::is_
 /// The files are PATH, the newest, then PATH.1, PATH.2 ..., and PATH.best. Each is a safetensors file (docs/FORMAT.md) that is complete
 /// and on the disk before it has its name. A save that fails leaves all as it was. A part's tensors are written from where they
 /// are, without a copy. A part is kept by its address: it must live as long as the Checkpoint is used, and must not be moved.
-/// Weakness: a load reads the file into memory, and holds copies of the parts until all have taken theirs.
+/// Weakness: a load reads the file into memory, and holds copies of the parts until all have taken theirs. A part that cannot be given
+/// back what it had, for want of any memory, keeps what the file has: the next load() takes all.
 class Checkpoint {
  public:
   /// Looks which saves are there; nothing is written before save(). Throws:
