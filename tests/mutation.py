@@ -41,6 +41,10 @@ TILES = re.compile(r"(?<!if )constexpr")
 # (file, a part of the line, token, instead): why no test could tell.
 EQUIVALENT = [
     ("data/json.cpp", "while (at_ < text_.size() && text_[at_] == ' ') ++at_;", "<", "<=", "behind the text there is a zero byte"),
+    ("data/table_parts.cpp", "return point + (negative ? -exponent : exponent) <= 0;", "<=", "<", "asked only of what no double holds, which 0.1 to 1 is not"),
+    ("autograd/ops/norm.cpp", "sign = v > 0 ? T(1) : v < 0 ? T(-1) : v;", ">", ">=", "where v is 0 the sign is asked for by nobody"),
+    ("core/kernels/gemm.inl", "const std::int64_t blocks = (n + most - 1) / most;", "-", "+", "how many blocks, of the same columns"),
+    ("optim/sweep.h", "sweep_by<Decay::own, keeps>(0, out, in, make, more...);", "0", "1", "no decay takes the factor"),
     ("optim/line_search.cpp", "for (; i + 8 <= n; i += 8)", "<=", "<", "another order of the same sum, whose bits are nobody's"),
 ]
 # The kernels' instruction sets, the best first, and what /proc/cpuinfo calls their mark.
@@ -134,7 +138,7 @@ class Copy:
     def first(self, program, name):
         """A filter for the tests whose name has the file's in it."""
         stem = pathlib.Path(name).stem
-        words = [stem.replace("_", "")] + [word for word in stem.split("_") if len(word) > 3]
+        words = [stem.replace("_", "")] + [word for word in stem.split("_") if len(word) > 2]
         return ":".join(test for test in self.tests[program] if any(word in test.lower() for word in words))
 
     def noticed(self, name, programs, isa):

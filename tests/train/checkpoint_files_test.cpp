@@ -255,6 +255,11 @@ TEST(CheckpointFiles, AnotherRunOnTheSamePathIsRefused) {
   fs::remove(path);  // by hand: then there is nothing that could be lost
   mine.save(9);
   EXPECT_EQ(Counter::at(path), 9);
+  fs::remove(path);
+  Counter same(path);  // comes to the number that is known, with another file
+  for (const int n : {1, 2, 3, 4}) same.save(n);
+  EXPECT_EQ(thrown([&] { mine.save(10); }), text(4));
+  EXPECT_EQ(Counter::at(path), 4);
 }
 
 TEST(CheckpointFiles, ManyProcessesOnOnePathLeaveOneWholeSave) {
