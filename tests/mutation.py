@@ -45,6 +45,7 @@ EQUIVALENT = [
     ("autograd/ops/norm.cpp", "sign = v > 0 ? T(1) : v < 0 ? T(-1) : v;", ">", ">=", "where v is 0 the sign is asked for by nobody"),
     ("core/kernels/gemm.inl", "const std::int64_t blocks = (n + most - 1) / most;", "-", "+", "how many blocks, of the same columns"),
     ("optim/sweep.h", "sweep_by<Decay::own, keeps>(0, out, in, make, more...);", "0", "1", "no decay takes the factor"),
+    ("optim/chain/chain.cpp", "nodes[i].reached.resize(parameter + 1);", "1", "2", "cut to that length at the end"),
     ("optim/line_search.cpp", "for (; i + 8 <= n; i += 8)", "<=", "<", "another order of the same sum, whose bits are nobody's"),
 ]
 # The kernels' instruction sets, the best first, and what /proc/cpuinfo calls their mark.

@@ -391,6 +391,17 @@ TEST(CheckpointFiles, LinksAndModesStay) {
   EXPECT_EQ(Counter::at(link), 3);
 }
 
+TEST(CheckpointFiles, ASaveThatWasKilledBetweenItsNamesLosesNoOlderOne) {
+  const Folder folder;
+  const std::string path = folder.file("x");
+  Counter counter(path, {.keep = 3});
+  for (const int n : {0, 1}) counter.save(n);
+  fs::rename(path + ".1", path + ".2");
+  fs::create_hard_link(path, path + ".1");  // the new file was to take its place
+  counter.save(2);
+  for (const int age : {0, 1, 2}) EXPECT_EQ(load(path + (age ? "." + std::to_string(age) : ""))["n"].item(), 2 - age);
+}
+
 TEST(CheckpointFiles, WhatAKilledProcessLeftIsRemoved) {
   const Folder folder;
   const std::string path = folder.file("x");
