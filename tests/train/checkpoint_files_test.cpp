@@ -45,8 +45,16 @@ struct Fault {
     errno = EIO;
     return left == 0 || (left < 0 && from_then_on);
   }
-  static inline int left = 1 << 30;
+  /// Counts the renames after which there is no file `always`.
+  static int renamed(int result) {
+    const int error = errno;
+    if (!always.empty() && !fs::exists(always)) ++gone;
+    errno = error;
+    return result;
+  }
+  static inline int left = 1 << 30, gone = 0;
   static inline bool from_then_on = false;
+  static inline std::string always;
 };
 
 /// What is printed on stderr meanwhile.
@@ -62,7 +70,7 @@ std::string printed(Body body) {
 // This program's, in place of the C library's.
 extern "C" int fsync(int descriptor) { return Fault::now() ? -1 : static_cast<int>(::syscall(SYS_fsync, descriptor)); }
 extern "C" int rename(const char* from, const char* to) noexcept {
-  return Fault::now() ? -1 : static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+  return Fault::now() ? -1 : Fault::renamed(static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0)));
 }
 extern "C" int link(const char* from, const char* to) noexcept {
   return Fault::now() ? -1 : static_cast<int>(::syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
@@ -366,6 +374,30 @@ TEST(CheckpointFiles, EachCallOfTheSystemThatFailsLeavesAllAsItWas) {
         EXPECT_EQ(Counter::at(path), 8);
         ASSERT_LT(n, 100);
       }
+}
+
+TEST(CheckpointFiles, AFailedFirstRotationLeavesNoSecondName) {
+  bool reached = true;
+  for (int n = 1; reached; ++n) {
+    const Folder folder;
+    Counter counter(folder.file("x"), {.keep = 2});
+    counter.save(1);
+    Fault::begin(n, false);
+    const std::string text = thrown([&] { counter.save(2); });
+    reached = Fault::end();
+    EXPECT_EQ(sorted_names(folder), text == "nothing" ? (Names{"x", "x.1"}) : Names{"x"}) << n << " " << text;
+    ASSERT_LT(n, 100);
+  }
+}
+
+TEST(CheckpointFiles, ThePathNamesASaveAtEveryMoment) {
+  const Folder folder;
+  Counter counter(folder.file("x"), {.keep = 3});
+  counter.save(0);
+  Fault::always = folder.file("x");
+  for (const int n : {1, 2, 3}) counter.save(n);
+  Fault::always.clear();
+  EXPECT_EQ(Fault::gone, 0);
 }
 
 TEST(CheckpointFiles, LinksAndModesStay) {
