@@ -1,5 +1,6 @@
 // From a loss back to the leaves.
 #include <capstan/autograd/ops.h>
+#include <capstan/autograd/row_places.h>
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/create.h>
 #include <capstan/core/pool.h>
@@ -196,28 +197,36 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
   }
 }
 
+RowSparse TapeState::take_sparse(const Slot& to) {
+  std::vector<RowSparse> parts;
+  for (const SparseRows& s : sparse)
+    if (s.slot == &to) parts.push_back({s.index, s.values, to.shape()});
+  std::erase_if(sparse, [&](const SparseRows& s) { return s.slot == &to; });
+  return parts.empty() ? RowSparse() : joined(parts);
+}
+
+void TapeState::add_sparse(Slot& to) {
+  if (const RowSparse rows = take_sparse(to); rows.rows.defined()) to.gradient = to.gradient + rows.dense();
+}
+
 /// Leaves' gradients are complete: their rows joined, their hooks called, and only the chosen ones left.
 void TapeState::finish_leaves() {
-  std::vector<SparseRows> parts = std::exchange(sparse, {});
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    Slot* const to = parts[i].slot;
-    if (!to) continue;
-    std::vector<RowSparse> rows;
-    for (std::size_t k = i; k < parts.size(); ++k)
-      if (parts[k].slot == to) {
-        rows.push_back({parts[k].index, parts[k].values, to->shape()});
-        parts[k].slot = nullptr;
-      }
-    RowSparse all = joined(rows);
-    if (to->gradient.defined()) {  // something dense came too
-      to->gradient = to->gradient + all.dense();
-    } else if (to->kind.flags & kHooked) {
-      to->gradient = all.dense();
+  std::vector<SparseRows> joined_rows;
+  while (!sparse.empty()) {
+    Slot& to = *sparse.front().slot;
+    if (to.gradient.defined()) {  // something dense came too
+      add_sparse(to);
+      continue;
+    }
+    RowSparse all = take_sparse(to);
+    if (to.kind.flags & kHooked) {
+      to.gradient = all.dense();
     } else {
-      to->gradient = std::move(all.values);
-      sparse.push_back({to, std::move(all.rows), {}});
+      to.gradient = std::move(all.values);
+      joined_rows.push_back({&to, std::move(all.rows), {}});
     }
   }
+  sparse = std::move(joined_rows);
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
     if (choosing && !(l->slot.kind.flags & kChosen)) l->slot.gradient = Tensor();
     if (l->slot.gradient.defined() && (l->slot.kind.flags & kHooked)) l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);

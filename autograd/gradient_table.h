@@ -69,12 +69,6 @@ inline GradientTable* new_gradient_table(std::uint32_t room) {
 
 void sort(GradientTable& table);
 
-/// The sum of several, of one shape and dtype, whose rows may come in any order and twice; they ascend in the result.
-RowSparse joined(const std::vector<RowSparse>& parts);
-/// Throws ShapeError or ValueError unless these can be rows of a gradient of that shape and dtype: "the gradient for <of> <i>".
-void require_rows(const char* op, const char* of, std::size_t i, const Tensor& index, const Tensor& values, const Shape& shape,
-                  DType dtype);
-
 /// e.gradient, safe to write: a handle that the user got by g[w] keeps the old values, and so does a tape that recorded it.
 Tensor& writable(GradientTable::Entry& e);
 

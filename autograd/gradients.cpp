@@ -1,6 +1,7 @@
 #include <capstan/autograd/gradients.h>
 
 #include <capstan/autograd/gradient_table.h>
+#include <capstan/autograd/row_places.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/norm.h>
 #include <capstan/core/pool.h>

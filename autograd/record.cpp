@@ -2,6 +2,7 @@
 
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/index_add.h>
+#include <capstan/autograd/row_places.h>
 #include <capstan/autograd/tape_state.h>
 #include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
@@ -148,10 +149,14 @@ void Inputs::add_rows(int i, const Tensor& index, const Tensor& values) {
   Slot& to = *edges_[i];
   const Shape shape = to.shape();
   detail::require_rows(op_, "input", static_cast<std::size_t>(i), index, values, shape, to.kind.dtype);
-  if (!recorded_ && (to.kind.flags & detail::kLeaf))
-    tape_->sparse.push_back({&to, index, values});
-  else
-    add(i, detail::index_add(to.shape(), 0, index, values));
+  const bool leaf = (to.kind.flags & detail::kLeaf) != 0, first = !to.gradient.defined();
+  if (!recorded_ && leaf && first) return tape_->sparse.push_back({&to, index, values});
+  if (recorded_ || first) return add(i, detail::index_add(shape, 0, index, values));
+  if (leaf) tape_->add_sparse(to);  // in the order in which they came
+  const Place sum = place(i);
+  kernels::dispatch(values, [&]<class T>(T*) {
+    detail::add_lines(static_cast<T*>(sum.data), kernels::split_at(to.gradient, 0), index, kernels::data_of<T>(values));
+  });
 }
 
 Inputs::Place Inputs::place(int i) {

@@ -1,4 +1,5 @@
-#include <capstan/autograd/gradient_table.h>
+#include <capstan/autograd/row_places.h>
+
 #include <capstan/autograd/no_grad.h>
 #include <capstan/autograd/ops/index_add.h>
 #include <capstan/core/compute.h>
@@ -6,8 +7,12 @@
 #include <capstan/core/text.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
 
-// Gradients by rows: several parts joined into one, rows added up, and made dense.
+// Gradients by rows: which rows occur, several parts joined into one, and made dense. The rows that many look-ups name are found by a
+// table of all rows, those of few by a radix sort.
 
 namespace capstan {
 
@@ -25,40 +30,130 @@ void detail::require_rows(const char* op, const char* of, std::size_t i, const T
                      index.numel(), " rows, the ", of, " is ", shape);
   if (values.dtype() != dtype)
     fail<ValueError>(op, "the gradient for ", of, " ", i, " must have the ", of, "'s dtype: ", values.dtype(), ", the ", of, " is ", dtype);
-  for (std::int64_t k = 0; k < index.numel(); ++k)
-    if (const std::int64_t row = index.data<std::int64_t>()[k]; row < 0 || row >= shape[0])
-      fail<ValueError>(op, "the gradient for ", of, " ", i, " must be for rows that there are: row ", row, " of ", shape);
+  const auto* row = kernels::data_of<std::int64_t>(index);
+  for (std::int64_t k = 0, n = index.numel(), height = shape[0]; k < n; ++k)
+    if (row[k] < 0 || row[k] >= height) [[unlikely]]
+      fail<ValueError>(op, "the gradient for ", of, " ", i, " must be for rows that there are: row ", row[k], " of ", shape);
 }
 
-RowSparse detail::joined(const std::vector<RowSparse>& parts) {
-  struct Row {
-    std::int64_t row;
-    const RowSparse* part;
-    std::int64_t k;
-  };
-  std::vector<Row> all;
-  for (const RowSparse& part : parts)
-    for (std::int64_t k = 0; k < part.rows.numel(); ++k) all.push_back({kernels::data_of<std::int64_t>(part.rows)[k], &part, k});
-  std::stable_sort(all.begin(), all.end(), [](const Row& a, const Row& b) { return a.row < b.row; });
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) count += i == 0 || all[i].row != all[i - 1].row;
+namespace detail {
 
+namespace {
+
+/// Where look-ups are many: by a table of all rows.
+RowPlaces by_table(const std::vector<Tensor>& indices, std::int64_t looks, std::int64_t height) {
+  const Tensor table = zeros({height}, DType::i64), place = empty({looks}, DType::i64);
+  auto* const place_of = kernels::data_of<std::int64_t>(table);
+  std::int64_t count = 0;
+  for (const Tensor& index : indices)
+    for (std::int64_t k = 0; k < index.numel(); ++k) {
+      std::int64_t& seen = place_of[kernels::data_of<std::int64_t>(index)[k]];
+      count += 1 - seen;
+      seen = 1;
+    }
+  const Tensor rows = empty({count}, DType::i64);
+  auto* next = kernels::data_of<std::int64_t>(rows);
+  for (std::int64_t row = 0; row < height; ++row)
+    if (place_of[row] != 0) {
+      place_of[row] = next - kernels::data_of<std::int64_t>(rows);
+      *next++ = row;
+    }
+  auto* to = kernels::data_of<std::int64_t>(place);
+  for (const Tensor& index : indices)
+    for (std::int64_t k = 0; k < index.numel(); ++k) *to++ = place_of[kernels::data_of<std::int64_t>(index)[k]];
+  return {rows, place};
+}
+
+template <class Int>
+struct Look {
+  Int row, k;
+};
+
+/// Sorts by rows, stably, from the lowest digit of a row's number to the highest. `other` is as long; returns where the result lies.
+template <class Int>
+Look<Int>* sorted(Look<Int>* looks, Look<Int>* other, std::int64_t n, std::int64_t height) {
+  constexpr int most = 12;  // bits of a digit: its counts stay in the first cache
+  const auto width = [](std::int64_t x) { return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(x))); };
+  const int bits = width(height - 1), longest = std::clamp(width(n), 4, most), digits = (bits + longest - 1) / longest,
+            digit = digits == 0 ? 0 : (bits + digits - 1) / digits;  // of one length
+  Int begin[1 << most];
+  for (int shift = 0; shift < bits; shift += digit) {
+    const Int mask = (Int{1} << digit) - 1;
+    std::fill_n(begin, std::size_t{1} << digit, Int{0});
+    for (std::int64_t i = 0; i < n; ++i) ++begin[(looks[i].row >> shift) & mask];
+    Int sum = 0;
+    for (Int b = 0; b <= mask; ++b) sum += std::exchange(begin[b], sum);
+    for (std::int64_t i = 0; i < n; ++i) other[begin[(looks[i].row >> shift) & mask]++] = looks[i];
+    std::swap(looks, other);
+  }
+  return looks;
+}
+
+template <class Int>
+RowPlaces by_sort(const std::vector<Tensor>& indices, std::int64_t n, std::int64_t height) {
+  const Tensor memory = empty({2 * n * static_cast<std::int64_t>(sizeof(Look<Int>) / 8)}, DType::i64);
+  auto* const looks = static_cast<Look<Int>*>(memory.header()->data);
+  std::int64_t k = 0;
+  bool ascends = true;
+  for (const Tensor& index : indices)
+    for (const auto *row = kernels::data_of<std::int64_t>(index), *end = row + index.numel(); row != end; ++row, ++k) {
+      looks[k] = {static_cast<Int>(*row), static_cast<Int>(k)};
+      ascends = ascends && (k == 0 || looks[k - 1].row <= looks[k].row);
+    }
+  const Look<Int>* const all = ascends ? looks : sorted(looks, looks + n, n, height);
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < n; ++i) count += i == 0 || all[i].row != all[i - 1].row;
+  const Tensor rows = empty({count}, DType::i64), place = empty({n}, DType::i64);
+  auto *const row = kernels::data_of<std::int64_t>(rows), *const to = kernels::data_of<std::int64_t>(place);
+  std::int64_t at = -1;
+  for (std::int64_t i = 0; i < n; ++i) {
+    at += i == 0 || all[i].row != all[i - 1].row;
+    row[at] = static_cast<std::int64_t>(all[i].row);
+    to[all[i].k] = at;
+  }
+  return {rows, place};
+}
+
+}  // namespace
+
+RowPlaces places_of(const std::vector<Tensor>& indices, std::int64_t height) {
+  std::int64_t looks = 0;
+  for (const Tensor& index : indices) looks += index.numel();
+  if (looks > height / 4) return by_table(indices, looks, height);
+  if (std::max(height, looks) <= std::numeric_limits<std::uint32_t>::max()) return by_sort<std::uint32_t>(indices, looks, height);
+  return by_sort<std::uint64_t>(indices, looks, height);
+}
+
+bool few_rows(const Tensor& index, std::int64_t height) {
+  const std::int64_t most = height / 4, n = index.numel();
+  if (n <= most) return true;
+  const Tensor seen = zeros({height}, DType::boolean);
+  auto* const is_seen = kernels::data_of<bool>(seen);
+  const auto* row = kernels::data_of<std::int64_t>(index);
+  std::int64_t count = 0;
+  for (std::int64_t k = 0; k < n && count <= most; ++k) count += !std::exchange(is_seen[row[k]], true);
+  return count <= most;
+}
+
+RowSparse joined(const std::vector<RowSparse>& parts) {
   const Shape& shape = parts.front().shape;
-  RowSparse sum{empty({count}, DType::i64), zeros(shape.with(0, count), parts.front().values.dtype()), shape};
+  std::vector<Tensor> indices;
+  for (const RowSparse& part : parts) indices.push_back(part.rows);
+  const RowPlaces found = places_of(indices, shape[0]);
+  RowSparse sum{found.rows, zeros(shape.with(0, found.rows.numel()), parts.front().values.dtype()), shape};
   sum.rows.header()->flags |= kReadOnly;  // clones share them
-  if (count == 0) return sum;
-  const std::int64_t size = sum.values.numel() / count;
   kernels::dispatch(sum.values, [&]<class T>(T*) {
-    const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
-    std::int64_t at = -1;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      const Row& r = all[i];
-      if (i == 0 || r.row != all[i - 1].row) kernels::data_of<std::int64_t>(sum.rows)[++at] = r.row;
-      T* to = kernels::data_of<T>(sum.values) + at * size;
-      add(to, kernels::data_of<T>(r.part->values) + r.k * size, to, size, true, true);
+    const auto* place = kernels::data_of<std::int64_t>(found.place);
+    for (const RowSparse& part : parts) {
+      const std::int64_t n = part.rows.numel();
+      if (n > 0)
+        kernels::table<T>().add_rows(kernels::data_of<T>(part.values), place, kernels::data_of<T>(sum.values), n, part.values.numel() / n);
+      place += n;
     }
   });
   return sum;
 }
+
+}  // namespace detail
 
 }  // namespace capstan

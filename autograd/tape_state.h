@@ -195,6 +195,9 @@ struct TapeState {
   void mark_chosen(const Tensor* chosen, std::size_t count, Node* from);
   void cut_ways(Node* from, const Node* to);
   void unmark_chosen() noexcept;
+  /// The rows that came for a leaf, which are no longer kept; added to the dense gradient that came for it too.
+  RowSparse take_sparse(const Slot& to);
+  void add_sparse(Slot& to);
   void finish_leaves();
   bool apply_hooks(Node& n, Tensor& dy);
   Tensor hooked(const char* op, const Slot& slot, Tensor g);

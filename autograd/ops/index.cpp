@@ -3,16 +3,16 @@
 #include <capstan/autograd/ops.h>
 #include <capstan/autograd/ops/index_add.h>
 #include <capstan/autograd/record.h>
+#include <capstan/autograd/row_places.h>
 #include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/lines.h>
+#include <capstan/core/row_copy.h>
 #include <capstan/core/text.h>
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 // An index says for each element where it lies. Along the first axis a gradient of few rows stays sparse (Inputs::add_rows).
 namespace capstan {
@@ -79,23 +79,12 @@ T* cleared(Inputs& dx, const Shape& shape) {
   return static_cast<T*>(to.data);
 }
 
-/// Whether a gradient with this index's rows is worth keeping by rows.
-bool few_rows(const Tensor& index, const Shape& shape) { return index.numel() <= shape[0] / 4; }
-
 /// dx[0] at the rows that the index of a gather along axis 0 names.
 void add_gathered_rows(Inputs& dx, const Shape& shape, const Tensor& index, const Tensor& dy) {
-  const auto* at = data_of<std::int64_t>(index);
-  std::vector<std::int64_t> rows(at, at + index.numel());
-  std::sort(rows.begin(), rows.end());
-  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  const auto count = static_cast<std::int64_t>(rows.size());
-  const Tensor picked = empty({count}, DType::i64), place = empty(index.shape(), DType::i64),
-               values = zeros(shape.with(0, count), dy.dtype());
-  std::copy(rows.begin(), rows.end(), data_of<std::int64_t>(picked));
-  for (std::int64_t i = 0; i < index.numel(); ++i)
-    data_of<std::int64_t>(place)[i] = std::lower_bound(rows.begin(), rows.end(), at[i]) - rows.begin();
+  const detail::RowPlaces found = detail::places_of({index}, shape[0]);
+  const Tensor values = zeros(shape.with(0, found.rows.numel()), dy.dtype()), place = found.place.reshape(index.shape());
   dispatch(dy, [&]<class T>(T*) { scatter(data_of<T>(values), values.shape(), 0, place, dy); });
-  dx.add_rows(0, picked, values);
+  dx.add_rows(0, found.rows, values);
 }
 
 }  // namespace
@@ -112,12 +101,11 @@ Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
   const std::size_t bytes = static_cast<std::size_t>(s.inner) * size_of(x.dtype());
   const auto* from = static_cast<const char*>(x.header()->data);
   auto* to = static_cast<char*>(y.header()->data);
-  if (bytes > 0 && n > 0)
-    for (std::int64_t o = 0; o < s.outer; ++o)
-      for (std::int64_t k = 0; k < n; ++k, to += bytes) std::memcpy(to, from + static_cast<std::size_t>(o * s.size + at[k]) * bytes, bytes);
+  const std::size_t block = bytes * static_cast<std::size_t>(s.size), made = bytes * static_cast<std::size_t>(n);
+  for (std::int64_t o = 0; made > 0 && o < s.outer; ++o, from += block, to += made) kernels::take_rows(from, at, to, n, bytes);
   return record("index_select", y, {x}, [index = saved(index), s, a](const Tensor& dy, Inputs& dx) {
     const Shape shape = dx.shape(0);
-    if (a == 0 && (dx.recorded() || few_rows(index.get(), shape))) return dx.add_rows(0, index.get(), dy);
+    if (a == 0 && (dx.recorded() || detail::few_rows(index.get(), shape[0]))) return dx.add_rows(0, index.get(), dy);
     if (dx.recorded()) return dx.add(0, detail::index_add(shape, a, index.get(), dy));
     dispatch(dy, [&]<class T>(T*) { detail::add_lines(cleared<T>(dx, shape), s, index.get(), data_of<T>(dy)); });
   });
@@ -128,7 +116,7 @@ Tensor gather(const Tensor& x, int axis, const Tensor& index) {
   return record("gather", gathered(x, a, index), {x}, [index = saved(index), a](const Tensor& dy, Inputs& dx) {
     const Shape shape = dx.shape(0);
     if (dx.recorded()) return dx.add(0, scatter_add(zeros(shape, dy.dtype()), a, index.get(), dy));
-    if (a == 0 && few_rows(index.get(), shape)) return add_gathered_rows(dx, shape, index.get(), dy);
+    if (a == 0 && detail::few_rows(index.get(), shape[0])) return add_gathered_rows(dx, shape, index.get(), dy);
     dispatch(dy, [&]<class T>(T*) { scatter(cleared<T>(dx, shape), shape, a, index.get(), dy); });
   });
 }

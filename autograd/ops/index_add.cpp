@@ -10,8 +10,13 @@ namespace capstan::detail {
 
 void require_inside(const char* op, const Tensor& index, std::int64_t size) {
   const auto* at = kernels::data_of<std::int64_t>(index);
-  for (std::int64_t i = 0; i < index.numel(); ++i)
-    if (at[i] < 0 || at[i] >= size) [[unlikely]]
+  const std::int64_t n = index.numel();
+  bool outside = false;
+  for (std::int64_t i = 0; i < n; ++i) outside |= static_cast<std::uint64_t>(at[i]) >= static_cast<std::uint64_t>(size);
+  if (!outside) [[likely]]
+    return;
+  for (std::int64_t i = 0; i < n; ++i)
+    if (at[i] < 0 || at[i] >= size)
       fail<ValueError>(op, "an index must lie in [0, ", size, "): ", at[i], " at element ", i, " of ", index.shape());
 }
 

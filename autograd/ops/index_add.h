@@ -19,12 +19,8 @@ void add_lines(T* sums, const kernels::Split& s, const Tensor& index, const T* g
   const std::int64_t count = index.numel();
   if (count == 0) return;  // of how many lines there is nothing does not matter
   const auto* at = kernels::data_of<std::int64_t>(index);
-  const auto add = kernels::table<T>().binary[static_cast<int>(kernels::Binary::add)];
-  for (std::int64_t o = 0; o < s.outer; ++o)
-    for (std::int64_t k = 0; k < count; ++k, g += s.inner) {
-      T* target = sums + (o * s.size + at[k]) * s.inner;
-      add(target, g, target, s.inner, true, true);
-    }
+  const auto add = kernels::table<T>().add_rows;
+  for (std::int64_t o = 0; o < s.outer; ++o, sums += s.size * s.inner, g += count * s.inner) add(g, at, sums, count, s.inner);
 }
 
 }  // namespace capstan::detail

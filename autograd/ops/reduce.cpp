@@ -53,10 +53,11 @@ void spread_all(const Tensor& dy, double factor, Inputs& dx) {
     const T g = *data_of<T>(dy) * static_cast<T>(factor);
     const Inputs::Place to = dx.place(0);
     T* out = static_cast<T*>(to.data);
+    const T one = 1;
     if (to.accumulate)
-      for (std::int64_t i = 0; i < n; ++i) out[i] += g;
+      kernels::table<T>().binary[static_cast<int>(Binary::add)](out, &g, out, n, true, false);
     else
-      for (std::int64_t i = 0; i < n; ++i) out[i] = g;
+      kernels::table<T>().binary[static_cast<int>(Binary::mul)](&g, &one, out, n, false, false);
   });
 }
 

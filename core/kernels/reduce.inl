@@ -75,6 +75,23 @@ static void sum_columns(const T* x, T* y, std::int64_t rows, std::int64_t column
 }
 
 template <class T>
+static void add_rows(const T* x, const std::int64_t* row, T* y, std::int64_t n, std::int64_t size) {
+  using S = Simd<T>;
+  constexpr std::int64_t ahead = 16;  // rows: what comes from memory is asked for in time
+  for (std::int64_t k = 0; k < n; ++k, x += size) {
+    if (k + ahead < n) __builtin_prefetch(y + row[k + ahead] * size, 1);
+    T* const to = y + row[k] * size;
+    std::int64_t j = 0;
+    for (; j + S::width <= size; j += S::width) S::store(to + j, S::load(to + j) + S::load(x + j));
+    for (; j + 4 <= size; j += 4) {
+      const auto sum = four(to + j) + four(x + j);
+      __builtin_memcpy(to + j, &sum, sizeof sum);
+    }
+    for (int left = 3; left > 0 && j < size; --left, ++j) to[j] += x[j];  // no loop that the compiler would vectorise
+  }
+}
+
+template <class T>
 static std::int64_t argmax(const T* x, std::int64_t n, std::int64_t step) {
   std::int64_t best = 0;
   for (std::int64_t i = 0; i < n; ++i) {

@@ -45,6 +45,8 @@ struct Table {
   double (*sum_squares)(const T* x, std::int64_t n);
   /// y[j] = (accumulate ? y[j] : 0) + sum over i of x[i * columns + j].
   void (*sum_columns)(const T* x, T* y, std::int64_t rows, std::int64_t columns, bool accumulate);
+  /// y[row[k] * size + j] += x[k * size + j], for one k after the other.
+  void (*add_rows)(const T* x, const std::int64_t* row, T* y, std::int64_t n, std::int64_t size);
   /// The index of the first largest element; of the first NaN when there is one. n > 0.
   std::int64_t (*argmax)(const T* x, std::int64_t n, std::int64_t step);
   /// The first index whose element is NaN or infinite; n when all are finite.

@@ -35,6 +35,7 @@ constexpr Table<T> make_table(const char* isa) {
           sum<T>,
           sum_squares<T>,
           sum_columns<T>,
+          add_rows<T>,
           argmax<T>,
           first_non_finite<T>,
           gemm<T>,
