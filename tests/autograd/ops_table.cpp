@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "../operations/row.h"
-
 using namespace capstan;
 
 namespace {
@@ -28,7 +26,7 @@ void add_rows(const operations::Row& r, std::vector<OpRow>& rows) {
               .has_gradient = is_floating(c.is.dtype()),
               .flat = c.flat};
     for (const double n : c.numbers) row.form += (row.form.empty() ? "" : ", ") + std::to_string(n);
-    row.f = [f = r.f.f, numbers = c.numbers, logical = r.kinds[0] == 'b'](Args in) {
+    row.f = [f = r.f, numbers = c.numbers, logical = r.kinds[0] == 'b'](Args in) {
       for (Tensor& t : in)
         if (logical) t = t > 0;
       return f(in, numbers);
@@ -43,72 +41,14 @@ void add_rows(const operations::Row& r, std::vector<OpRow>& rows) {
 
 }  // namespace
 
-Args OpRow::inputs(const std::vector<Shape>& of) const {
-  Args in;
-  for (std::size_t k = 0; k < of.size(); ++k) in.push_back(numbers(of[k], low, high, static_cast<int>(k), gap));
-  return in;
-}
-
 const std::vector<OpRow>& ops_table() {
   static const std::vector<OpRow> table = [] {
     std::vector<OpRow> rows;
     for (const operations::Row& r : operations::rows()) add_rows(r, rows);
-    add_compare_rows(rows);
-    add_reduce_rows(rows);
-    add_axes_rows(rows);
-    add_linear_rows(rows);
-    add_algebra_rows(rows);
-    add_shape_rows(rows);
-    add_layout_rows(rows);
-    add_index_rows(rows);
-    add_loss_rows(rows);
-    add_random_rows(rows);
-    add_regression_rows(rows);
-    add_classification_rows(rows);
+    for (const operations::Operation& o : operations::operations()) rows.insert(rows.end(), o.table.begin(), o.table.end());
     return rows;
   }();
   return table;
-}
-
-const std::vector<std::vector<Shape>>& one_shapes() {
-  static const std::vector<std::vector<Shape>> shapes = {{{}},        {{0}},       {{1}},       {{7}},    {{2, 3}}, {{1, 1, 1}},
-                                                         {{2, 1, 3}}, {{2, 0, 3}}, {{3, 2, 2}}, {{5, 1}}, {{1, 5}}, {{1, 2, 1, 2, 1, 2}}};
-  return shapes;
-}
-
-const std::vector<std::vector<Shape>>& two_shapes() {
-  static const std::vector<std::vector<Shape>> shapes = {{{}, {}},
-                                                         {{3}, {}},
-                                                         {{}, {3}},
-                                                         {{1}, {1}},
-                                                         {{0}, {0}},
-                                                         {{0}, {1}},
-                                                         {{}, {0}},
-                                                         {{1}, {1, 1}},
-                                                         {{1, 1}, {1}},
-                                                         {{2, 3}, {2, 3}},
-                                                         {{2, 3}, {3}},
-                                                         {{3}, {2, 3}},
-                                                         {{2, 3}, {1, 3}},
-                                                         {{1, 3}, {2, 3}},
-                                                         {{2, 3}, {2, 1}},
-                                                         {{2, 1}, {2, 3}},
-                                                         {{2, 1}, {1, 3}},
-                                                         {{1, 3}, {2, 1}},
-                                                         {{2, 1, 3}, {4, 1}},
-                                                         {{4, 1}, {2, 1, 3}},
-                                                         {{1, 1}, {3}},
-                                                         {{3}, {1, 1}},
-                                                         {{2, 2, 2}, {2, 1, 2}},
-                                                         {{2, 1, 2}, {2, 2, 2}},
-                                                         {{2, 0}, {2, 1}},
-                                                         {{1, 3}, {0, 3}},
-                                                         {{2, 2, 3}, {1, 3}},
-                                                         {{1, 3}, {2, 2, 3}},
-                                                         {{2, 1, 2, 1, 2, 1}, {2, 1, 2, 1, 2}},
-                                                         {{2, 3}, {}},
-                                                         {{1}, {2, 2, 2}}};
-  return shapes;
 }
 
 Tensor weighted_sum(const Tensor& y) {

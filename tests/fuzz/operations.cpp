@@ -8,25 +8,12 @@
 
 namespace fuzz {
 
-namespace {
-
-/// A row of tests/operations, its numbers drawn one after the other.
-Operation from_row(const operations::Row& r) {
-  return {r.name, r.kinds, [&r](Bytes& in) -> Call {
-            operations::Numbers numbers;
-            for (int i = 0; i < r.f.numbers; ++i) numbers.push_back(r.flag ? in.flag() : in.number());
-            return [&r, numbers](const Tensors& x) -> Tensors { return {r.f.f(x, numbers)}; };
-          }};
-}
-
-}  // namespace
-
 const std::vector<Operation>& all_operations() {
   static const std::vector<Operation> all = [] {
     std::vector<Operation> list;
-    for (const operations::Row& r : operations::rows()) list.push_back(from_row(r));
-    for (const auto part : {elementwise_operations(), loss_operations(), shape_operations(), other_operations()})
-      list.insert(list.end(), part.begin(), part.end());
+    for (const operations::Row& r : operations::rows()) list.push_back({r.name, r.kinds, r.f.bind});
+    for (const operations::Operation& o : operations::operations()) list.push_back({o.name, o.kinds, o.f.bind, o.may_refuse, o.bounded});
+    for (const Operation& o : other_operations()) list.push_back(o);
     std::sort(list.begin(), list.end(), [](const Operation& a, const Operation& b) { return a.name < b.name; });
     for (std::size_t i = 1; i < list.size(); ++i)
       if (list[i - 1].name == list[i].name) {

@@ -1,3 +1,4 @@
+#include "../numbers.h"
 #include "operators.h"
 
 using namespace capstan;
@@ -58,6 +59,35 @@ void add_compare(std::vector<Row>& rows) {
                   .torch = "torch.isfinite(x)",
                   .kinds = "a",
                   .cases = {{.at = {d({1, INFINITY, -INFINITY, NAN, -0.0})}, .is = booleans({1, 0, 0, 0, 1})}}});
+}
+
+void add_where(std::vector<Operation>& all) {
+  const auto add = [&](Checked form) { all.back().table.push_back(std::move(form)); };
+  all.push_back({.name = "where",
+                 .declaration = "where(const Tensor& condition, const Tensor& a, const Tensor& b)",
+                 .f = where,
+                 .kinds = "baa",
+                 .asked = "s = d.shape(); inputs = [d.booleans(d.beside(s)), d.values(s), d.values(d.beside(s))]",
+                 .torch = "torch.where(x, y, z)"});
+  add({.form = "a condition of the first one's shape",
+       .f = [](const Tensors& in) { return where(numbers(in[0].shape(), -1, 1, 7) > 0, in[0], in[1]); },  // 0.3, -0.5
+       .at = {d({1, 2}), d({{10, 20}, {30, 40}})},
+       .is = d({{1, 20}, {1, 40}}),
+       .shapes = two_shapes(),
+       .same_as = by_xtensor([](const auto& a, const auto& b) {
+         const Tensor n = numbers({static_cast<std::int64_t>(a.size())}, -1, 1, 7);
+         xt::xarray<double> sign = a;
+         std::copy(n.data<double>(), n.data<double>() + n.numel(), sign.begin());
+         return xt::xarray<double>(xt::where(sign > 0.0, a, b));
+       })});
+  add({.form = "a condition that is broadcast",
+       .f =
+           [](const Tensors& in) {
+             return where(tensor({{1}, {0}}, DType::boolean), in[0], in[1]);
+           },
+       .at = {d({1, 2}), d({10, 20})},
+       .is = d({{1, 2}, {10, 20}}),
+       .shapes = {{{}, {}}, {{3}, {3}}, {{2, 3}, {1}}, {{1}, {2, 3}}, {{4, 1, 3}, {2, 1}}, {{2, 0}, {1}}}});
 }
 
 }  // namespace operations

@@ -1,29 +1,12 @@
 #pragma once
-#include <capstan/capstan.h>
-
-#include <functional>
 #include <string>
-#include <type_traits>
-#include <vector>
 
-// One row for each element-wise operation, with all that its tests need to know. Read by the table of gradient checks
-// (tests/autograd), by the fuzz target (tests/fuzz), by the comparison with PyTorch (tests/oracles) and, of the functions of one
-// number, by the tests of their kernels (tests/core). No row here needs a second one there.
+#include "operation.h"
+
+// One row for each element-wise operation, with all that its tests need to know; for the others: operation.h. Both are read by the
+// table of gradient checks (tests/autograd), by the fuzz target (tests/fuzz), by the comparison with PyTorch (tests/oracles) and, of
+// the functions of one number, by the tests of their kernels (tests/core). No row here needs a second one there.
 namespace operations {
-
-using capstan::Tensor;
-using Tensors = std::vector<Tensor>;
-using Numbers = std::vector<double>;
-
-/// A function of tensors x (and y) and numbers p (and q): f(x), f(x, p), f(x, p, q), f(p, x) or f(x, y).
-class Call {
- public:
-  template <class F>
-  Call(F f);
-
-  int tensors = 1, numbers = 0;  // how many it takes
-  std::function<Tensor(const Tensors&, const Numbers&)> f;
-};
 
 /// The same for one number, by the standard library in a wider type.
 class Exact {
@@ -48,16 +31,15 @@ struct Case {
 struct Row {
   std::string name;              // begins the operation's inputs in the fuzz corpus: as declared, with what tells its forms apart
   std::string declaration = {};  // as in the header, without the result's type; "": name(const Tensor& x)
-  Call f;
-  std::string torch;         // the same by PyTorch, in Python
-  std::string numbers = {};  // what the comparison draws p and q from, in Python (Draw of tests/oracles/questions.py)
-  std::string kinds = "f";   // what each tensor may be: f floating, a of any dtype, b boolean
-  Exact exact = {};          // of one tensor alone,
-  double ulps = 0;           // within this many units in the last place
+  Call f;                        // f(x), f(x, p), f(x, p, q), f(p, x) or f(x, y)
+  std::string torch;             // the same by PyTorch, in Python
+  std::string numbers = {};      // what the comparison draws p and q from, in Python (Draw of tests/oracles/questions.py)
+  std::string kinds = "f";       // what each tensor may be: f floating, a of any dtype, b boolean
+  Exact exact = {};              // of one tensor alone,
+  double ulps = 0;               // within this many units in the last place
   std::function<Tensor(const Tensors&, const Numbers&)> same_as = {};  // where there is no `exact`: by xtensor
   std::vector<Case> cases;
   std::vector<double> edges = {};  // of one tensor: f at -inf, -0, 0 and inf for the first case's numbers; at NaN it is NaN
-  bool flag = false;               // p is 0 or 1
 
   std::string declared() const;
 };
@@ -83,25 +65,5 @@ void add_compare(std::vector<Row>& rows);
 /// f64 and boolean tensors of the given numbers.
 inline Tensor d(const capstan::NestedList& list) { return capstan::tensor(list, capstan::DType::f64); }
 inline Tensor booleans(const capstan::NestedList& list) { return capstan::tensor(list, capstan::DType::boolean); }
-
-template <class F>
-Call::Call(F g) {
-  using T = const Tensor&;
-  if constexpr (std::is_invocable_v<F, T>) {
-    f = [g](const Tensors& x, const Numbers&) -> Tensor { return g(x[0]); };
-  } else if constexpr (std::is_invocable_v<F, T, T>) {
-    tensors = 2;
-    f = [g](const Tensors& x, const Numbers&) -> Tensor { return g(x[0], x[1]); };
-  } else if constexpr (std::is_invocable_v<F, T, double>) {
-    numbers = 1;
-    f = [g](const Tensors& x, const Numbers& n) -> Tensor { return g(x[0], n[0]); };
-  } else if constexpr (std::is_invocable_v<F, double, T>) {
-    numbers = 1;
-    f = [g](const Tensors& x, const Numbers& n) -> Tensor { return g(n[0], x[0]); };
-  } else {
-    numbers = 2;
-    f = [g](const Tensors& x, const Numbers& n) -> Tensor { return g(x[0], n[0], n[1]); };
-  }
-}
 
 }  // namespace operations

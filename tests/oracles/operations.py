@@ -17,22 +17,19 @@ require("numpy", "torch")
 import numpy as np
 import torch
 
-import questions_elementwise
 import questions_extremes
-import questions_other
-import questions_shape
+import questions_listed
 from questions import EDGES, Draw, Question, weights
 
 SHAPES, EDGE_CASES = 200, 60
 TOLERANCES = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 2e-6}
 DTYPES = [np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64), np.dtype(np.bool_)]
-OPERATIONS = [o for part in (questions_elementwise, questions_shape, questions_other, questions_extremes) for o in part.OPERATIONS]
 
 
 def all_operations(program):
-    """Those of tests/operations, which the program lists whole, and those that are asked here; it lists the names that it can answer."""
+    """Those of tests/operations, which the program lists whole, and those of questions_extremes.py, whose names it lists."""
     lines = [line.split("\t") for line in subprocess.run([program, "--list"], capture_output=True, check=True, text=True).stdout.splitlines()]
-    operations = questions_elementwise.listed(line for line in lines if len(line) > 1) + OPERATIONS
+    operations = questions_listed.listed(line for line in lines if len(line) > 1) + questions_extremes.OPERATIONS
     if missing := {line[0] for line in lines} ^ {o.name for o in operations}:
         sys.exit(f"asked and not answered, or answered and not asked: {sorted(missing)}")
     return operations

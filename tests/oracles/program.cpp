@@ -91,15 +91,16 @@ void answer(const Question& q, const oracle::Answer& to) {
   write_tensors(gradients);
 }
 
-// The operations of tests/operations as operations.py reads them, the others by their names.
+// The operations of tests/operations as questions_listed.py reads them, the others by their names.
 void list() {
   for (const operations::Row& r : operations::rows()) {
     const operations::Case& c = r.cases.front();  // half as wide again as the table's
     std::printf("%s\t%s\t%d\t%g\t%g\t%s\t%s\n", r.name.c_str(), r.kinds.c_str(), r.f.numbers, c.low < 0 ? 1.5 * c.low : c.low, 1.5 * c.high,
                 r.torch.c_str(), r.numbers.empty() ? "[]" : r.numbers.c_str());
   }
-  for (const auto* part : {&oracle::loss_answers(), &oracle::other_answers()})
-    for (const oracle::Answer& a : *part) std::printf("%s\n", a.name.c_str());
+  for (const operations::Operation& o : operations::operations())
+    if (!o.torch.empty()) std::printf("%s\t%d\t%s\t%s\n", o.name.c_str(), o.edges, o.asked.c_str(), o.torch.c_str());
+  for (const oracle::Answer& a : oracle::other_answers()) std::printf("%s\n", a.name.c_str());
 }
 
 }  // namespace

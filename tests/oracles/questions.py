@@ -8,17 +8,19 @@ EDGES = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5,
                   1.7976931348623157e308, -750.0, 710.0, 3.0, -2.0])
 # Without those whose sums and products hang on their order.
 ORDINARY = EDGES[~np.isfinite(EDGES) | (EDGES == 0) | ((np.abs(EDGES) > 1e-100) & (np.abs(EDGES) < 100))]
+REDUCTIONS = ["none", "mean", "sum"]
 
 
 @dataclass
 class Question:
     f: object                                    # tensors -> a tensor or a list of them, in PyTorch
     inputs: list                                 # of arrays; a gradient is wanted for those in f64
-    numbers: list = field(default_factory=list)  # the other arguments, as answers.cpp takes them
+    numbers: list = field(default_factory=list)  # the other arguments; of a list its length, too
     constant: tuple = ()                         # inputs for which no gradient is wanted
 
     def __post_init__(self):
         self.inputs = [np.asarray(x) for x in self.inputs]
+        self.numbers = [float(n) for one in self.numbers for n in ([len(one), *one] if isinstance(one, (list, tuple)) else [one])]
 
 
 @dataclass
@@ -52,6 +54,16 @@ def weights(shape):
     """Those of answers.cpp, with which results are added up."""
     count = int(np.prod(shape, dtype=np.int64))
     return (0.5 + (7919 * np.arange(count) % 13) / 13).reshape(shape)
+
+
+def every(shape, axes):
+    return axes if axes else list(range(len(shape)))
+
+
+def one_by_one(f, x, axes, keepdim):             # where PyTorch takes one axis alone
+    for a in sorted((a % max(x.dim(), 1) for a in every(x.shape, axes)), reverse=True):
+        x = f(x, a, keepdim=keepdim)
+    return x
 
 
 class Draw:
@@ -103,3 +115,50 @@ class Draw:
     def axes(self, shape):                       # some or, as none, all
         count = self.whole(0, len(shape))
         return [int(a) - (len(shape) if self.flag() else 0) for a in self.rng.permutation(len(shape))[:count]]
+
+    def alike(self, *ranges):                    # values of one shape
+        shape = self.shape(empty=False)
+        return [self.values(shape, low, high) for low, high in ranges]
+
+    def signs(self, shape):
+        return np.asarray(self.booleans(shape) * 2.0 - 1.0).reshape(shape)
+
+    def classes(self):                           # what a loss of classes takes: numbers, labels and weights
+        n, classes = self.whole(1, 6), self.whole(1, 7)
+        shape = (classes,) if self.whole(0, 5) == 0 else (n, classes) + self.shape(0, 2, empty=False)
+        labels = self.labels(shape[:1] + shape[2:] if len(shape) > 1 else (), classes)
+        return [self.values(shape, huge=False), labels, self.values((classes,), 0.2, 2, edges=False)]
+
+    def ignored(self, labels):                   # a label that counts nothing, or none
+        return int(labels.flat[0]) if self.whole(0, 3) == 0 else -100
+
+    def smoothing(self):
+        return float(self.rng.choice([0, 0.1, 0.5]))
+
+    def spread(self, shape):                     # axes, keepdim and a correction that leaves more than 0
+        axes = self.axes(shape)
+        return axes, self.flag(), self.whole(0, 1) if np.prod([shape[a] for a in every(shape, axes)]) > 1 else 0
+
+    def resized(self, shape, axis, size):
+        return tuple(size if i == axis % len(shape) else n for i, n in enumerate(shape))
+
+    def parts(self, size):                       # numbers that add up to it
+        cuts = sorted(self.whole(0, size) for _ in range(self.whole(0, 3)))
+        return [int(n) for n in np.diff([0] + cuts + [size])]
+
+    def index(self, shape, axis):                # as long as may be, a part along the other axes
+        sizes = [self.whole(0, n) if self.whole(0, 4) == 0 else n for n in shape]
+        return self.labels(self.resized(sizes, axis, self.whole(0, 6)), shape[axis])
+
+    def product(self):                           # the shapes of two factors, and whether each is transposed
+        m, k, n = self.whole(0, 6), self.whole(0, 6), self.whole(0, 6)
+        batch = self.shape(0, 2, empty=False)
+        vector_a, vector_b = self.whole(0, 4) == 0, self.whole(0, 4) == 0
+        ta, tb = self.flag() and not vector_a, self.flag() and not vector_b
+        a = (k,) if vector_a else self.beside(batch) + ((k, m) if ta else (m, k))
+        b = (k,) if vector_b else self.beside(batch) + ((n, k) if tb else (k, n))
+        return (a, b), ta, tb
+
+    def regular(self, n):                        # square matrices far from singular
+        batch = self.shape(0, 2, empty=False)
+        return self.values(batch + (n, n), -1, 1, edges=False) + 2 * n * np.eye(n)

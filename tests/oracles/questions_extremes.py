@@ -5,8 +5,7 @@ a power of two away. Those of degree 1, f(c x) = c f(x), have the gradients that
 import numpy as np
 import torch
 
-from questions import Operation, Question, weights
-from questions_other import every, regular
+from questions import Operation, Question, every, weights
 
 OPERATIONS = []
 SIZES = {np.float32: [-149, -147, -140, -126, -100, -70, 0, 70, 100, 125], np.float64: [-1074, -1072, -1060, -1022, -700, 0, 700, 1020]}
@@ -54,11 +53,10 @@ def any_dtype(d):
 @operation("std", "extremes")
 def _(d):
     shape, dtype = d.shape(1, empty=False), any_dtype(d)
-    axes, keepdim = d.axes(shape), d.flag()
-    correction = d.whole(0, 1) if np.prod([shape[a] for a in every(shape, axes)]) > 1 else 0
+    axes, keepdim, correction = d.spread(shape)
     x, k = sized(d, shape, SIZES[dtype], dtype)
     return Question(wide(lambda t: torch.std(t, every(shape, axes), correction=correction, keepdim=keepdim), k), [x],
-                    [float(keepdim), float(correction)] + axes)
+                    [axes, keepdim, correction])
 
 
 @operation("norm", "extremes")
@@ -66,24 +64,23 @@ def _(d):
     shape, dtype = d.shape(1, empty=False), any_dtype(d)
     axes, keepdim, p = d.axes(shape), d.flag(), float(d.rng.choice([1.5, 2, 3]))
     x, k = sized(d, shape, SIZES[dtype], dtype)
-    return Question(wide(lambda t: torch.linalg.vector_norm(t, p, every(shape, axes), keepdim), k), [x], [float(keepdim), p] + axes)
+    return Question(wide(lambda t: torch.linalg.vector_norm(t, p, every(shape, axes), keepdim), k), [x], [p, axes, keepdim])
 
 
 @operation("var", "extremes")
 def _(d):
     shape = d.shape(1, empty=False)
-    axes, keepdim = d.axes(shape), d.flag()
-    correction = d.whole(0, 1) if np.prod([shape[a] for a in every(shape, axes)]) > 1 else 0
+    axes, keepdim, correction = d.spread(shape)
     x, _ = sized(d, shape, SIZES[np.float32], np.float32)
     return Question(lambda t: torch.var(t[0].double(), every(shape, axes), correction=correction, keepdim=keepdim).float(), [x],
-                    [float(keepdim), float(correction)] + axes)
+                    [axes, keepdim, correction])
 
 
 @operation("det", "extremes")
 def _(d):
     n = d.whole(1, 4)
     k = int(d.rng.choice([-100, -60, -30, 0, 30, 60, 100])) // max(n - 1, 1)
-    return Question(lambda x: torch.linalg.det(x[0].double()).float(), [np.ldexp(regular(d, n), k).astype(np.float32)])
+    return Question(lambda x: torch.linalg.det(x[0].double()).float(), [np.ldexp(d.regular(n), k).astype(np.float32)])
 
 
 def tall(d, k, dtype):
@@ -98,7 +95,7 @@ def least_squares(a, b):
     return torch.linalg.solve(a.mT @ a, a.mT @ b)
 
 
-@operation("lstsq", "extremes")
+@operation("lstsq, solution and rank")
 def _(d):
     dtype = any_dtype(d)
     k = int(d.rng.choice([-100, -70, 0, 70, 100] if dtype == np.float32 else [-1000, -700, 0, 700, 1000]))
@@ -153,7 +150,7 @@ def _(d):
 def _(d):
     n = d.whole(2, 4)
     k = int(d.rng.choice([-100, -60, 0, 60, 100])) // (n - 1)
-    return Question(second(torch.linalg.det), [np.ldexp(regular(d, n), k).astype(np.float32)], constant=(0,))
+    return Question(second(torch.linalg.det), [np.ldexp(d.regular(n), k).astype(np.float32)], constant=(0,))
 
 
 @operation("lstsq, second")

@@ -1,4 +1,5 @@
 #pragma once
+// xtensor's sorting and views, which lie elsewhere from version 0.26 on.
 #if __has_include(<xtensor/misc/xsort.hpp>)
 #include <xtensor/misc/xsort.hpp>
 #include <xtensor/views/xview.hpp>
@@ -6,6 +7,3 @@
 #include <xtensor/xsort.hpp>
 #include <xtensor/xview.hpp>
 #endif
-
-#include "../operations/by_xtensor.h"
-#include "ops_table.h"
