@@ -41,7 +41,8 @@ TILES = re.compile(r"(?<!if )constexpr")
 # (file, a part of the line, token, instead): why no test could tell.
 EQUIVALENT = [
     ("data/json.cpp", "while (at_ < text_.size() && text_[at_] == ' ') ++at_;", "<", "<=", "behind the text there is a zero byte"),
-    ("data/table_parts.cpp", "return point + (negative ? -exponent : exponent) <= 0;", "<=", "<", "asked only of what no double holds, which 0.1 to 1 is not"),
+    ("data/table_parts.cpp", "return point + (negative ? -exponent : exponent) <= 0;", "<=", "<",
+     "asked only of what no double holds, which 0.1 to 1 is not"),
     ("autograd/ops/norm.cpp", "sign = v > 0 ? T(1) : v < 0 ? T(-1) : v;", ">", ">=", "where v is 0 the sign is asked for by nobody"),
     ("core/kernels/gemm.inl", "const std::int64_t blocks = (n + most - 1) / most;", "-", "+", "how many blocks, of the same columns"),
     ("optim/sweep.h", "sweep_by<Decay::own, keeps>(0, out, in, make, more...);", "0", "1", "no decay takes the factor"),
@@ -66,7 +67,7 @@ def places(root, name, seed):
         token = match.group()
         for instead in INSTEAD.get(token, [str(int(token) + 1)] if token.isdigit() else []):
             line = text[start:end].strip()
-            if any(name == file and part in line and (token, instead) == change for file, part, *change, _ in EQUIVALENT):
+            if any(name == file and part in line and [token, instead] == change for file, part, *change, _ in EQUIVALENT):
                 continue
             key = f"{seed} {name} {line} {match.start() - start} {instead}"
             seen[key] = seen.get(key, 0) + 1
