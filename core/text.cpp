@@ -14,6 +14,21 @@ namespace {
 
 constexpr int most_decimals = 40;
 
+/// With \xNN for control characters but line ends: a file's or a caller's text must not steer the terminal that shows it, nor end the
+/// message.
+std::string printable(const std::string& text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string s;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 && byte != 0x7f) || c == '\n')
+      s += c;
+    else
+      s.append("\\x").append({hex[byte >> 4], hex[byte & 15]});
+  }
+  return s;
+}
+
 /// A NaN's sign says nothing.
 template <class... How>
 std::string digits(double v, How... how) {
@@ -65,7 +80,7 @@ std::string join_pieces(std::initializer_list<Piece> pieces) {
 
 template <class Kind>
 void fail_with(const char* op, std::initializer_list<Piece> pieces) {
-  throw Kind(join("[", op, "] ", join_pieces(pieces)));
+  throw Kind(printable(join("[", op, "] ", join_pieces(pieces))));
 }
 
 template void fail_with<ShapeError>(const char*, std::initializer_list<Piece>);
