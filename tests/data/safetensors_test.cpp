@@ -161,7 +161,9 @@ TEST(Safetensors, TensorsMayStandInAnyOrderAndEmptyOnesAnywhere) {
 }
 
 TEST(Safetensors, EscapesOfNames) {
-  const Scratch file("file", safetensors_bytes(R"({"\u0041\/\ud83d\ude00\u00e9\u20ac\ud800\udc00\udbff\udfff":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})"));
+  const Scratch file(
+      "file", safetensors_bytes(
+                  R"({"\u0041\/\ud83d\ude00\u00e9\u20ac\ud800\udc00\udbff\udfff":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})"));
   EXPECT_EQ(load(file.path()).begin()->name, "A/\xf0\x9f\x98\x80\xc3\xa9\xe2\x82\xac\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");
 }
 
