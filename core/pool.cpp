@@ -7,10 +7,12 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <new>
 
@@ -153,6 +155,25 @@ void pool_overflow(void* block, int c) noexcept {
 Header* new_block_like_view(const Header* like) {
   Header* h = new_block(like->dtype, like->numel);
   copy_sizes(h, like);
+  return h;
+}
+
+Header* new_zero_block(DType dtype, const Shape& shape) {
+  Header* h = new_block(dtype, shape);
+  auto* const begin = static_cast<char*>(h->data);
+  const std::size_t bytes = static_cast<std::size_t>(h->numel) * size_of(dtype);
+  std::size_t edge = bytes;
+#ifdef __linux__
+  if (bytes >= huge_page) {  // pages that are given back come again as zeros
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), before = page - reinterpret_cast<std::uintptr_t>(begin) % page,
+               whole = (bytes - before) / page * page;
+    if (madvise(begin + before, whole, MADV_DONTNEED) == 0) {
+      edge = before;
+      std::memset(begin + before + whole, 0, bytes - before - whole);
+    }
+  }
+#endif
+  std::memset(begin, 0, edge);
   return h;
 }
 

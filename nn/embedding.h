@@ -5,7 +5,7 @@ namespace capstan::nn {
 
 /// Row i of weight [count, size] for each index i of x, in i64 of any shape: [...] -> [..., size]. The weight starts standard normal,
 /// PyTorch's default. Its gradient is row-sparse when at most a quarter of the rows is looked up (Gradients::is_sparse), else dense with 0
-/// in all others. Throws:
+/// in all others. An optimizer whose elements rest at g = 0, such as Adagrad without weight decay, then touches these rows alone. Throws:
 ///   - ValueError unless count and size are positive and the dtype is f32 or f64;
 ///   - ValueError from forward(), naming the first index outside [0, count).
 class Embedding final : public Module {

@@ -48,6 +48,15 @@ constexpr const auto& states_of() {
     return Derived::states;
 }
 
+/// Whether a rule says that it rests at g = 0.
+template <class Rule>
+constexpr bool rests() {
+  if constexpr (requires { Rule::rests; })
+    return Rule::rests;
+  else
+    return false;
+}
+
 /// Whether a rule with this many states tells its rate.
 template <class Rule, std::size_t... slot>
 constexpr bool tells_rate(std::index_sequence<slot...>) {
@@ -70,6 +79,16 @@ std::vector<const char*> Elementwise<Derived, Options>::slot_names(std::size_t r
     for (const char* name : detail::states_of<Derived, Rule>()) names.push_back(name);
   });
   return names;
+}
+
+template <class Derived, class Options>
+bool Elementwise<Derived, Options>::takes_rows(const Entry& entry) const {
+  if constexpr (requires(const Options& o) { o.weight_decay; })
+    if (!detail::equal(this->options(entry.group).weight_decay, 0)) return false;
+  bool rests = false;
+  detail::with_rule(detail::rules_of<Derived, float>(), this->rule_of(entry.group),
+                    [&]<class Rule>(Rule*) { rests = detail::rests<Rule>(); });
+  return rests;
 }
 
 template <class Derived, class Options>
@@ -126,6 +145,16 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
   const T* const dw = static_cast<const T*>(g.header()->data);
   T* states[count + 1] = {};
   for (std::size_t k = 0; k < count; ++k) states[k] = static_cast<T*>(entry.state[k].header()->data);
+  if constexpr (detail::rests<Rule>())
+    if (entry.rows) [[unlikely]] {
+      const auto run = [](const void* m, T* x, const T* dx, T* const* s, std::int64_t first, std::int64_t n) {
+        const auto& by = *static_cast<const detail::Made<Rule, T>*>(m);
+        T* at[count + 1] = {};
+        for (std::size_t k = 0; k < count; ++k) at[k] = s[k] + first;
+        by.loop(*by.rule, x + first, dx, at, n, by.factor);
+      };
+      return detail::move_rows<T>(w, dw, states, count, *entry.rows, g.numel(), run, &made);
+    }
   // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
   constexpr std::int64_t piece = std::int64_t{1} << 16;
   if (h->numel <= piece) return made.loop(*made.rule, w, dw, states, h->numel, made.factor);

@@ -2,8 +2,10 @@
 
 #include <capstan/autograd/no_grad.h>
 #include <capstan/core/create.h>
+#include <capstan/core/pool.h>
 #include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
+#include <capstan/optim/sweep.h>
 
 #include <algorithm>
 #include <cmath>
@@ -50,7 +52,7 @@ std::vector<Tensor> MethodBase::new_slots(const Entry& entry, std::size_t rule) 
     const Shape shape = shape_of(rule, i, entry.parameter.shape());
     for (std::size_t k = 0; k < old.size(); ++k)  // an option changed: what both rules know goes on
       if (std::string_view(old[k]) == names[i] && entry.state[k].shape() == shape) slots.push_back(entry.state[k]);
-    if (slots.size() == i) slots.push_back(full(shape, start_of(entry.group, i), entry.parameter.dtype()));
+    if (slots.size() == i) slots.push_back(detail::new_slot(shape, start_of(entry.group, i), entry.parameter.dtype()));
   }
   return slots;
 }
@@ -130,6 +132,11 @@ std::vector<EffectiveRates> MethodBase::effective_rates() const {
 }
 
 namespace detail {
+
+Tensor new_slot(const Shape& shape, double start, DType dtype) {
+  if (start == 0) return Tensor::adopt(capstan::detail::new_zero_block(dtype, shape));  // also from -0, which a sum does not keep
+  return full(shape, start, dtype);
+}
 
 void bad_option(const char* method, const char* option, const char* rule, double value) {
   fail<ValueError>(method, option, " ", rule, ": ", value);

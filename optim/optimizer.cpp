@@ -85,6 +85,7 @@ Optimizer::~Optimizer() {
 }
 
 const char* Optimizer::paper() const noexcept { return nullptr; }
+bool Optimizer::takes_rows(const Entry&) const { return false; }
 void Optimizer::begin_step() noexcept {}
 void Optimizer::make_ready() {}
 void Optimizer::prepare(double) {}
@@ -178,8 +179,13 @@ void Optimizer::require_finite(const Entry& entry) const {
   const std::int64_t bad = check_finite_ ? first_non_finite(g.header()) : -1;
   if (bad < 0) return;
   const double value = kernels::dispatch(g, [&]<class T>(T*) { return static_cast<double>(kernels::data_of<T>(g)[bad]); });
+  std::int64_t at = bad;
+  if (entry.rows) {
+    const std::int64_t size = g.numel() / entry.rows->numel();
+    at = kernels::data_of<std::int64_t>(*entry.rows)[bad / size] * size + bad % size;
+  }
   fail<NotFiniteError>(method(), "step ", steps_ + 1, ": the gradient for '", entry.name, "' must be finite: ", value, " at ",
-                       index_of(g.shape(), bad), " (a lower lr, clip_value(), or set_check_finite(false))");
+                       index_of(entry.parameter.shape(), at), " (a lower lr, clip_value(), or set_check_finite(false))");
 }
 
 void Optimizer::no_gradient() const {
@@ -238,9 +244,12 @@ void Optimizer::step(const Gradients& gradients) {
     any = true;
     e.gradient = &found->gradient;
     if (found->rows.defined()) [[unlikely]] {
-      if (dense_.empty()) dense_.reserve(entries_.size());
-      e.gradient = &dense_.emplace_back(found->dense());
-      e.rows = &found->rows;
+      if (takes_rows(e)) {
+        e.rows = &found->rows;
+      } else {
+        if (dense_.empty()) dense_.reserve(entries_.size());
+        e.gradient = &dense_.emplace_back(found->dense());
+      }
     }
     next = found + 1;
     if (!e.state.empty() && e.state.front().header()->dtype != h->dtype) [[unlikely]]
@@ -250,7 +259,7 @@ void Optimizer::step(const Gradients& gradients) {
     if (g->dtype != h->dtype) [[unlikely]]
       fail<ValueError>(method(), "the gradient must have the parameter's dtype: '", e.name, "' is ", h->dtype, ", its gradient ", g->dtype);
     if (check_finite_ && !found->known_finite()) [[likely]] {
-      if (first_non_finite(g) < 0) [[likely]]
+      if (first_non_finite(found->gradient.header()) < 0) [[likely]]  // of a row-sparse one its rows
         found->set_finite();
       else if (!takes_non_finite()) [[unlikely]]
         require_finite(e);

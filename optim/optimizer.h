@@ -44,7 +44,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Makes one step. Leaves a parameter without a gradient alone; takes a row-sparse gradient as the same one with every row.
+  /// Makes one step. Leaves a parameter without a gradient alone. A row-sparse gradient gives, to the bit, what the same one with every
+  /// row gives. A method whose elements rest at g = 0 touches its rows alone then; explain() tells which do.
   /// Throws, before anything is changed:
   ///   - ValueError when none of the parameters has a gradient;
   ///   - ValueError when a parameter's dtype is no longer that of its state;
@@ -125,8 +126,8 @@ class Optimizer {
     std::string name;
     Tensor parameter;
     std::int64_t steps = 0;
-    const Tensor* gradient = nullptr;  // during step(), with every row
-    const Tensor* rows = nullptr;      // of a row-sparse gradient, which is 0 in all others (i64, ascending); null for a dense one
+    const Tensor* gradient = nullptr;  // during step()
+    const Tensor* rows = nullptr;      // those (i64, ascending) that `gradient` alone holds, where takes_rows() said so; else null
     const Tensor* before = nullptr;    // in an update() that update_all() below calls: a copy of the parameter
     // Of a Method alone:
     std::size_t group = 0;       // 0: the options of the constructor; k: the k-th call of group()
@@ -139,6 +140,10 @@ class Optimizer {
   /// is returned, to change it in prepare(), update() or finish(). It is saved and loaded as "<method>/<name>", and explain() tells it.
   /// A step that throws gives it back as it was. Throws ValueError for a name that an option, or another of these, has.
   double& share(const char* name, double start);
+
+  /// Whether a row of this entry without gradient rests in its next step: it and its slots would keep their bits, were their gradient 0.
+  /// Of a row-sparse gradient the step is then given its rows alone, in entry.gradient and entry.rows. False at the base.
+  virtual bool takes_rows(const Entry& entry) const;
 
   // A step, in this order.
 

@@ -2,6 +2,8 @@
 #include <capstan/core/text.h>
 #include <capstan/optim/optimizer.h>
 
+#include <algorithm>
+
 // What an optimizer keeps, saves and tells of itself.
 namespace capstan::optim {
 
@@ -80,6 +82,13 @@ std::string Optimizer::total(std::size_t parameters, std::int64_t elements, std:
 
 std::string Optimizer::explain() const {
   std::string s = join(method(), ": ", describe()), shared;
+  const auto by_rows = std::count_if(entries_.begin(), entries_.end(), [this](const Entry& e) { return takes_rows(e); });
+  const auto all = std::ssize(entries_);
+  if (all > 0)
+    s += by_rows == 0 ? "\n  a row-sparse gradient moves every row"
+         : by_rows == all
+             ? "\n  a row-sparse gradient moves its rows alone"
+             : join("\n  a row-sparse gradient moves its rows alone for ", by_rows, " of ", all, " parameters, else every row");
   for (const auto& each : shared_) shared += join(shared.empty() ? "\n  for all parameters: " : ", ", each->name, " ", each->value);
   return s + shared + (paper() ? join("\n  ", paper()) : "");
 }

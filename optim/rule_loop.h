@@ -44,6 +44,15 @@ void choose_isa_level();
 template <class T>
 void restore(T* w, T* const* states, std::size_t count, const T* before, std::int64_t begin, std::int64_t n) noexcept;
 
+/// How a rule whose type is put aside moves n elements of w and its states, from the given one on.
+template <class T>
+using RunRule = void (*)(const void* rule, T* w, const T* g, T* const* states, std::int64_t first, std::int64_t n);
+/// Runs a rule over the rows of w and of `count` states that `rows` names, each once. g has `size` elements, those of these rows alone.
+/// Where rows are short it runs over copies of many. In pieces for the threads; asks for no memory.
+template <class T>
+void move_rows(T* w, const T* g, T* const* states, std::size_t count, const Tensor& rows, std::int64_t size, RunRule<T> run,
+               const void* rule);
+
 inline constexpr std::int64_t piece = 256;
 #if defined(__x86_64__)
 inline constexpr bool plain_is_best = false;

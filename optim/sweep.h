@@ -8,6 +8,13 @@
 // Private: a rule's loop over whole tensors, for what is no Elementwise: chains, wrappers, averages.
 namespace capstan::optim::detail {
 
+/// What a slot starts as. One of zeros takes no memory where it is not touched.
+Tensor new_slot(const Shape& shape, double start, DType dtype);
+
+/// to <- the rows of `from` that an i64 vector names; the other way round. Ask for no memory.
+void take_rows(const Tensor& from, const Tensor& rows, const Tensor& to);
+void put_rows(const Tensor& from, const Tensor& rows, const Tensor& to);
+
 /// A rule for either type from its numbers: rule<Times>(factor).
 template <template <class> class Rule, class... Number>
 auto rule(Number... numbers) {

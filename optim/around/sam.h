@@ -18,7 +18,7 @@ struct SAMOptions {
 ///       return tape.gradients(cross_entropy(model(x), y));
 ///     });
 ///
-/// It has no state. Rows that no gradient reaches are not moved, but the copies that it goes back to are of whole parameters.
+/// It has no state. Of a parameter with a row-sparse gradient it moves, and keeps a copy of, those rows alone.
 /// Weakness: twice the cost; rho is one more number to tune; as any step with |g| in it, no element moves by itself.
 class SAM final : public Wrapper {
  public:

@@ -91,6 +91,19 @@ void Program::require_place(const std::vector<std::size_t>& of, const std::strin
   }
 }
 
+bool Program::takes_rows(const std::vector<std::size_t>& of, std::size_t parameter, bool at_end) const {
+  for (std::size_t k = 0; k < of.size(); ++k) {
+    const Node& node = nodes[of[k]];
+    const bool last = at_end && k + 1 == of.size();
+    if (!node.branches.empty()) {
+      if (!takes_rows(node.branches[node.matches[parameter]], parameter, last)) return false;
+    } else if (last ? !node.part->descends : !node.part->rests(node.values)) {
+      return false;
+    }
+  }
+  return !of.empty();
+}
+
 bool Program::run(const std::vector<std::size_t>& of, Updates& all) {
   for (const std::size_t i : of) {
     Node& node = nodes[i];
@@ -120,17 +133,20 @@ struct Move {
 
 /// w <- w + u, where that is finite.
 void apply(const Update& u) {
+  const Tensor& w = u.rows ? u.moved : u.w;
+  if (u.rows) take_rows(u.w, *u.rows, w);
   const double step = -u.num / u.den;
   const auto move = [&]<Decay decay>(std::integral_constant<Decay, decay>) {
     if (u.d.defined())
-      sweep_by<decay, true>(1 + u.decay, u.w, u.n, rule<Move>(step), u.d);
+      sweep_by<decay, true>(1 + u.decay, w, u.n, rule<Move>(step), u.d);
     else
-      sweep_by<decay, true>(1 + u.decay, u.w, u.n, rule<Move>(step));
+      sweep_by<decay, true>(1 + u.decay, w, u.n, rule<Move>(step));
   };
   if (u.decay == 0)
     move(std::integral_constant<Decay, Decay::own>{});
   else
     move(std::integral_constant<Decay, Decay::decoupled>{});
+  if (u.rows) put_rows(w, *u.rows, u.w);
 }
 
 }  // namespace
@@ -178,6 +194,11 @@ void Chain::know_all() const {
   }
 }
 
+bool Chain::takes_rows(const Entry& entry) const {
+  know_all();
+  return program_->takes_rows(program_->top, static_cast<std::size_t>(&entry - entries().data()));
+}
+
 bool Chain::takes_non_finite() const noexcept { return program_->may_skip; }
 
 void Chain::prepare(double loss) {
@@ -187,6 +208,7 @@ void Chain::prepare(double loss) {
   p.next = p.memory;
   p.loss = loss;
   p.looked_at.assign(entries().size(), false);
+  p.slot_rows.clear();
   struct Forget {
     detail::Updates* updates;
     ~Forget() {
@@ -194,8 +216,11 @@ void Chain::prepare(double loss) {
     }
   } on_error{&p.updates};
   for (std::size_t i = 0; i < entries().size(); ++i)
-    if (const Entry& e = entries()[i]; e.gradient) p.updates.push_back({i, e.name, e.parameter, *e.gradient});
+    if (const Entry& e = entries()[i]; e.gradient)
+      p.updates.push_back({.index = i, .name = e.name, .w = e.parameter, .n = *e.gradient, .rows = e.rows});
   p.run(p.top, p.updates);
+  for (Update& u : p.updates)
+    if (u.rows) u.moved = empty_like(u.n);
   for (const Update& u : p.updates) require_sound(u);
   for (std::size_t i = 0; p.may_skip && i < entries().size(); ++i) {
     if (!entries()[i].gradient || p.looked_at[i]) continue;
@@ -216,6 +241,8 @@ void Chain::finish() {
     capstan::detail::bump_version(u.w.header());
   }
   p.updates.clear();
+  for (const Program::SlotRows& s : p.slot_rows) detail::put_rows(s.values, s.rows, s.slot);
+  p.slot_rows.clear();
   p.memory.swap(p.next);
   for (Memory& m : p.next)
     for (Memory::OfParameter& of : m.parameters) of.slots.clear();

@@ -52,6 +52,7 @@ class Chain : public Optimizer {
   const char* method() const noexcept override { return "chain"; }
 
  protected:
+  bool takes_rows(const Entry& entry) const override;
   void prepare(double loss) override;
   void update_all() override;
   void finish() override;

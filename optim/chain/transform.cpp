@@ -104,7 +104,7 @@ Memory::OfParameter& Call::remembered(const Update& u) {
   if (m.count++ == 0) m.slots.clear();
   if (m.slots.empty())
     for (std::size_t i = 0; i < node.part->slots.size(); ++i)
-      m.slots.push_back(full(u.w.shape(), node.part->initial(i, node.values), u.w.dtype()));
+      m.slots.push_back(new_slot(u.w.shape(), node.part->initial(i, node.values), u.w.dtype()));
   require_dtype(u.name, u.w, m.slots.front());
   return m;
 }

@@ -31,6 +31,7 @@ struct Clip final : Each {
     detail::sweep(out, g, detail::rule<Limited>(call.number(0)));
     u.set(out);
   }
+  bool rests(const std::vector<double>&) const override { return true; }
   std::string formula(const Texts& v) const override { return join("u <- u limited to [-", v[0], ", ", v[0], "]"); }
 };
 

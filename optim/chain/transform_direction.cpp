@@ -55,10 +55,18 @@ struct Rss final : Each {
     const AdagradOptions o{.eps = call.number(1), .eps_inside_root = call.is_on(2)};
     const Tensor g = u.elements(), root = empty_like(g), sum = empty_like(g);
     Tensor& kept = call.remembered(u).slots[0];
-    sweep(root, g, rule_of<Rule>(o), sum, kept);
-    kept = sum;
+    if (u.rows) {
+      const Tensor before = empty_like(g);
+      detail::take_rows(kept, *u.rows, before);
+      sweep(root, g, rule_of<Rule>(o), sum, before);
+      call.program.slot_rows.push_back({kept, *u.rows, sum});
+    } else {
+      sweep(root, g, rule_of<Rule>(o), sum, kept);
+      kept = sum;
+    }
     set_direction(u, g, root);
   }
+  bool rests(const std::vector<double>&) const override { return true; }
   double initial(std::size_t, const std::vector<double>& v) const override { return v[0]; }
   std::string formula(const Texts& v) const override {
     return join("s <- s + u^2 (from ", v[0], "), u <- u/", v[2] == "1" ? join("sqrt(s + ", v[1], ")") : join("(sqrt(s) + ", v[1], ")"));
@@ -213,6 +221,7 @@ struct Sign final : Each {
     sweep(out, g, rule<Rule>());
     set_direction(u, out);
   }
+  bool rests(const std::vector<double>&) const override { return true; }
   std::string formula(const Texts&) const override { return "u <- sign(u)"; }
 };
 

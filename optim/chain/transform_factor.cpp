@@ -1,6 +1,7 @@
 #include <capstan/optim/transform_part.h>
 
 #include <algorithm>
+#include <cmath>
 
 // Factors, weight decay, no update at all, and a function of the user's.
 namespace capstan::optim {
@@ -20,8 +21,9 @@ using Texts = std::vector<std::string>;
 namespace {
 
 struct Factor final : Each {
-  Factor(const char* part_name, Number step, double sign_of) : Each(part_name, {std::move(step)}), sign(sign_of) {}
+  Factor(const char* part_name, Number step, double sign_of) : Each(part_name, {std::move(step)}), sign(sign_of) { descends = sign < 0; }
   void each(Call& call, Update& u) const override { u.scale(sign * call.number(0)); }
+  bool rests(const std::vector<double>& v) const override { return sign > 0 && !scheduled() && !std::signbit(v[0]); }
   std::string formula(const Texts& v) const override { return join("u <- ", sign < 0 ? "-" : "", v[0], "*u"); }
   double sign;
 };
@@ -42,7 +44,7 @@ struct AddDecayedWeights final : Each {
 };
 
 struct Zero final : Part {
-  Zero() : Part("set_to_zero", {}) {}
+  Zero() : Part("set_to_zero", {}) { descends = true; }
   bool run(Call&, Updates& updates) const override { return updates.clear(), true; }
   std::string formula(const Texts&) const override { return "no update"; }
 };

@@ -19,6 +19,8 @@ struct Update {
   bool direction = false;  // whether a method's direction has taken the gradient's place
   double bad_norm = 0;     // of which a part found that it is not finite
   const std::string* bad_part = nullptr;
+  const Tensor* rows = nullptr;  // those of w that n and d hold alone; null where they hold all
+  Tensor moved = {};             // memory for these rows of w
 
   /// The elements of u, which n is from here on.
   const Tensor& elements();
@@ -73,6 +75,8 @@ class Part {
   virtual std::string formula(const std::vector<std::string>& numbers) const = 0;
   /// Throws ValueError for numbers that cannot be together, each of which can be.
   virtual void check(const std::vector<double>&) const {}
+  /// Whether an element whose update is 0, and not -0, leaves here as 0, its slots as they were.
+  virtual bool rests(const std::vector<double>&) const { return false; }
   /// What a slot starts from.
   virtual double initial(std::size_t, const std::vector<double>&) const { return 0; }
 
@@ -83,6 +87,7 @@ class Part {
   std::vector<std::string> patterns;  // each must match a parameter
   bool every = false;                 // ... and each parameter one of them
   bool skips = false;                 // what is not finite
+  bool descends = false;              // turns u into a step downhill, or none
   std::vector<Transform> parts;       // of a chain, or one for each pattern
   int copies = 1;                     // of the Transform
 
@@ -155,8 +160,12 @@ struct Program {
 
   // During a step:
   double loss = 0;
-  Updates updates = {};              // what the step does
-  std::vector<bool> looked_at = {};  // by a skip_nonfinite, for each parameter
+  Updates updates = {};  // what the step does
+  struct SlotRows {
+    Tensor slot, rows, values;
+  };
+  std::vector<SlotRows> slot_rows = {};  // and to slots of which it changes a few rows alone
+  std::vector<bool> looked_at = {};      // by a skip_nonfinite, for each parameter
 
   explicit Program(const Transform& t);
   std::vector<std::size_t> add(const Transform& t, const std::string& path);
@@ -165,6 +174,8 @@ struct Program {
   /// Throws ValueError when a partition has no place for a parameter, or its dtype does not hold a part's number.
   void require_place(const std::vector<std::size_t>& of, const std::string& name, DType dtype) const;
   bool run(const std::vector<std::size_t>& of, Updates& all);
+  /// Whether a parameter's update of 0 stays 0 on its way, downhill at the end: w - 0 is w for every w, w + 0 is not.
+  bool takes_rows(const std::vector<std::size_t>& of, std::size_t parameter, bool at_end = true) const;
 };
 
 /// Throws ValueError for an update whose norm a part found not to be finite.

@@ -78,7 +78,8 @@ std::false_type moves_elements(const void*);
 ///   - "every option changes the trajectory": in f32 and f64, by more than 1e-4, with another value in one of the sets;
 ///   - "leaves the gradient alone";
 ///   - "moves by row-sparse gradients as by dense ones": parameters and states have the same bits, whether the gradient of a few
-///     rows comes by rows or with zeros in all others, over several steps with other rows each;
+///     rows comes by rows or with zeros in all others, over several steps with other rows each. A method whose rule says `rests` (or that
+///     overrides takes_rows()) is given these rows alone, and so it is its claim that is proved;
 ///   - "rests at zero gradient": from its start and without weight decay a parameter whose gradients are all 0 keeps its bits.
 ///     A method that cannot promise that has `static bool rests(const Options&)` and says for which options it can;
 ///   - "leaves a parameter without gradient alone", and its state;

@@ -62,7 +62,7 @@ struct Adagrad : Elementwise<Adagrad, AdagradOptions> {
       w -= below == T(0) ? T(0) : lr * g / below;
     }
     T root(T s) const { return std::sqrt(s + inside) + outside; }
-    static constexpr bool forgets = false;
+    static constexpr bool rests = true, forgets = false;
     T rate(T s) const { return lr / root(s); }
   };
 

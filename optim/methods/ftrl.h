@@ -51,7 +51,7 @@ struct FTRL : Elementwise<FTRL, FTRLOptions> {
       z = z1;
       w = w1;
     }
-    static constexpr bool forgets = false;
+    static constexpr bool rests = true, forgets = false;
     T rate(T n, T) const { return lr / (beta + std::sqrt(n) + decay); }
   };
 

@@ -1,5 +1,5 @@
 #pragma once
-#include <capstan/optim/whole_tensor.h>
+#include <capstan/optim/method.h>
 
 namespace capstan::optim {
 
@@ -18,8 +18,9 @@ struct RowwiseAdagradOptions {
 /// exact unless there is weight decay. For a vector it is Adagrad itself. Throws ValueError unless all options are >= 0.
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes s infinite and stops the row for good.
 /// Weakness: Adagrad's, and within a row a rare column gets no larger step than a frequent one.
-struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
-  using WholeTensor::WholeTensor;
+struct RowwiseAdagrad : Method<RowwiseAdagrad, RowwiseAdagradOptions> {
+  explicit RowwiseAdagrad(const Parameters& parameters, RowwiseAdagradOptions options = {}) : Method(parameters, options) {}
+  explicit RowwiseAdagrad(detail::NoParameters, RowwiseAdagradOptions options = {}) : Method(Parameters(), options) {}
   static constexpr auto name = "rowwise_adagrad";
   static constexpr auto source = "Mudigere et al., ISCA 2022";
   static constexpr auto formula = "s[i] <- s[i] + mean(g[i]^2) (from {initial_accumulator}), w[i] <- w[i] - {lr}*g[i]/(sqrt(s[i]) + {eps})";
@@ -29,17 +30,16 @@ struct RowwiseAdagrad : WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions> {
                                      {"weight_decay", &RowwiseAdagradOptions::weight_decay}};
   static constexpr std::array states = {"sum"};
 
-  static std::array<Tensor, 2> plan(const RowwiseAdagradOptions& o, StepInfo step, const Tensor& w, const Tensor& g, const Tensor& s);
-  static void apply(const RowwiseAdagradOptions& o, StepInfo step, Tensor& w, const Tensor& g, const Tensor& change, const Tensor& s);
-  static Shape slot_shape(std::size_t, const Shape& w) { return w.dim() == 0 ? w : Shape{w[0]}; }
   static double initial(const RowwiseAdagradOptions& o, std::size_t) { return o.initial_accumulator; }
 
  protected:
+  bool takes_rows(const Entry& entry) const override { return detail::equal(options(entry.group).weight_decay, 0); }
+  void update_all() override;
+  Shape shape_of(std::size_t, std::size_t, const Shape& w) const override { return w.dim() == 0 ? w : Shape{w[0]}; }
   bool rates(const Entry& entry, double* out) const override;
   std::optional<bool> forgets(const Entry&) const override { return false; }
 };
 
 extern template class Method<RowwiseAdagrad, RowwiseAdagradOptions>;
-extern template class WholeTensor<RowwiseAdagrad, RowwiseAdagradOptions>;
 
 }  // namespace capstan::optim

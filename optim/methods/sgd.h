@@ -33,6 +33,7 @@ struct SGD : Elementwise<SGD, SGDOptions> {
   template <class T>
   struct Plain {
     static constexpr std::array<const char*, 0> states = {};
+    static constexpr bool rests = true;
     T lr;
     Plain(const SGDOptions&, StepInfo step) : lr(T(step.lr)) {}
     void operator()(T& w, T g) const { w -= lr * g; }

@@ -26,6 +26,7 @@ struct Signum : Elementwise<Signum, SignumOptions> {
   template <class T>
   struct Plain {
     static constexpr std::array<const char*, 0> states = {};
+    static constexpr bool rests = true;
     T lr;
     Plain(const SignumOptions&, StepInfo step) : lr(T(step.lr)) {}
     void operator()(T& w, T g) const { w -= lr * sign(g); }

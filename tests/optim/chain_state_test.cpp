@@ -238,7 +238,8 @@ TEST(Chain, ExplainsItself) {
   6.scale_by_learning_rate: u <- -learning_rate(t)*u, learning_rate(2) = 0.09
   7.half: u <- half(u, w)
   w <- w + u
-  2 parameters, 40 elements, 1920 bytes of state)");
+  2 parameters, 40 elements, 1920 bytes of state
+  a row-sparse gradient moves every row)");
 }
 
 TEST(Chain, TakesAFunctionOfTheUsersOwn) {

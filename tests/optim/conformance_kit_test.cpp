@@ -70,7 +70,9 @@ struct Sinner : optim::MethodBase {
   const char* method() const noexcept override { return sin == Sin::misnamed ? "saint" : name; }
 
  protected:
-  void update(Entry& e, const Tensor& g) override {
+  bool takes_rows(const Entry&) const override { return sin == Sin::only_rows; }
+  void update(Entry& e, const Tensor& given) override {
+    const Tensor g = e.rows ? RowSparse{*e.rows, given, e.parameter.shape()}.dense() : given;
     const SinnerOptions& o = groups_[sin == Sin::one_group_for_all ? 0 : e.group].options;
     Tensor w = e.parameter, m = e.state[0];
     const Tensor old_m = m.clone();
@@ -221,6 +223,28 @@ struct Hermit : optim::Elementwise<Hermit, HermitOptions> {
   void group() = delete;
 };
 
+/// Whose rule says that it rests, and goes on by its momentum; or climbs, so that it makes 0 of -0.
+struct DrifterOptions {
+  double lr = 0.05, momentum = 0.5;
+};
+template <bool climbs>
+struct Drifter : optim::Elementwise<Drifter<climbs>, DrifterOptions> {
+  using optim::Elementwise<Drifter<climbs>, DrifterOptions>::Elementwise;
+  static constexpr auto name = "drifter";
+  static constexpr optim::Field<DrifterOptions> fields[] = {{"lr", &DrifterOptions::lr}, {"momentum", &DrifterOptions::momentum}};
+  static constexpr std::array states = {"momentum"};
+  template <class T>
+  struct Rule {
+    static constexpr bool rests = true;
+    T lr, momentum;
+    Rule(const DrifterOptions& o, optim::StepInfo step) : lr(T(step.lr)), momentum(T(o.momentum)) {}
+    void operator()(T& w, T g, T& m) const {
+      m = climbs ? m + g * g : momentum * m + g;
+      w += (climbs ? (1 - momentum) * g : -m) * lr;
+    }
+  };
+};
+
 std::set<std::string> failed(const Conformance& report) {
   std::set<std::string> names;
   for (const Property& p : report.properties)
@@ -316,6 +340,18 @@ TEST(Kit, CatchesEachSinByTheNameOfTheProperty) {
   const Conformance fading = optim::conformance<Fading>({}, {}, {.most = 1000});  // on one thread, or it were a race
   EXPECT_TRUE(failed(fading).contains("moves each element by itself")) << fading.text();
   EXPECT_EQ(message(fading, "moves each element by itself"), "15 elements in f32 move otherwise together than apart, lr 0.1");
+}
+
+TEST(Kit, PutsToTheProofThatARuleRests) {
+  const char* const rows = "moves by row-sparse gradients as by dense ones";
+  const auto step = [](int t) {
+    return "step " + std::to_string(t) + " along 2 of 40 rows is another one than with zeros in all others, in f32, lr 0.05, momentum 0.5";
+  };
+  const Conformance by_momentum = optim::conformance<Drifter<false>>(), uphill = optim::conformance<Drifter<true>>();
+  EXPECT_EQ(failed(by_momentum), std::set<std::string>{rows}) << by_momentum.text();
+  EXPECT_EQ(message(by_momentum, rows), step(2));
+  EXPECT_TRUE(failed(uphill).contains(rows)) << uphill.text();
+  EXPECT_EQ(message(uphill, rows), step(1));
 }
 
 TEST(Kit, SaysWhatAMethodDoesNotClaim) {

@@ -87,7 +87,9 @@ TEST(Fields, HoldWholeNumbersAndWords) {
 TEST(Fields, AreSavedLoadedAndExplained) {
   Tensor w = parameter(zeros({1}));
   Mixed a(Parameters{{"w", w}}, {.warm_up = 7, .power = -3, .shrink = Shrink::always}), b(Parameters{{"w", w}});
-  EXPECT_EQ(a.explain(), "mixed: lr 0.1, warm_up 7, power -3, shrink always\n  1 parameter, 1 element, 0 bytes of state");
+  EXPECT_EQ(a.explain(),
+            "mixed: lr 0.1, warm_up 7, power -3, shrink always\n  1 parameter, 1 element, 0 bytes of state\n"
+            "  a row-sparse gradient moves every row");
   const TensorMap state = a.state();
   EXPECT_EQ(state["mixed/warm_up"].item(), 7);
   EXPECT_EQ(state["mixed/power"].item(), -3);

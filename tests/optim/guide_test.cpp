@@ -102,7 +102,8 @@ TEST(Guide, ShowsAMethodByItsName) {
 
   EXPECT_EQ(a->explain(), b->explain());
   EXPECT_EQ(a->explain(),
-            "agree: m <- b*m + (1 - b)*g, w <- w - 0.050000*(1 + sign(g)*sign(m))*g\n  1 parameter, 4 elements, 16 bytes of state");
+            "agree: m <- b*m + (1 - b)*g, w <- w - 0.050000*(1 + sign(g)*sign(m))*g\n  1 parameter, 4 elements, 16 bytes of state\n"
+            "  a row-sparse gradient moves every row");
   EXPECT_EQ(thrown([&] { optim::make("agree beta=1", parameters); }), "ValueError: [agree] beta must lie in [0, 1): 1.000000");
   EXPECT_EQ(thrown([&] { optim::make("agree base=0.5", parameters); }), "ValueError: [agree] base must be at least 1: 0.500000");
   EXPECT_EQ(thrown([&] { optim::make("agree basis=2", parameters); }),

@@ -117,7 +117,9 @@ TEST(Shared, IsSavedLoadedExplainedAndGivenBack) {
   EXPECT_EQ(values(w), (Values{-0.125, 0.5}));
   EXPECT_EQ(values(b), (Values{-0.25}));
   EXPECT_EQ(together.largest, 4);
-  EXPECT_EQ(together.explain(), "together: lr 0.5\n  2 parameters, 3 elements, 0 bytes of state\n  for all parameters: largest 4, count 1");
+  EXPECT_EQ(together.explain(),
+            "together: lr 0.5\n  2 parameters, 3 elements, 0 bytes of state\n  a row-sparse gradient moves every row\n  for all "
+            "parameters: largest 4, count 1");
   const TensorMap state = together.state();
   EXPECT_EQ(state["together/largest"].item(), 4);
   EXPECT_EQ(state["together/count"].item(), 1);

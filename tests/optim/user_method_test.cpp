@@ -119,7 +119,8 @@ TEST(UsersMethod, OfWholeTensorsIsOneFunction) {
   EXPECT_NEAR(values(b)[0], 2 + 1, 1e-8);
   EXPECT_EQ(lars.explain(),
             "plain_lars: lr 1, trust 0.5, weight_decay 0\n  1 parameter, 2 elements, 16 bytes of state\n"
-            "group 1: lr 1, trust 0.5, weight_decay 0.5\n  1 parameter, 1 element, 8 bytes of state");
+            "group 1: lr 1, trust 0.5, weight_decay 0.5\n  1 parameter, 1 element, 8 bytes of state\n"
+            "  a row-sparse gradient moves every row");
   Tensor w2 = parameter(w.clone()), b2 = parameter(b.clone());
   PlainLARS other(Parameters{{"w", w2}, {"b", b2}});
   other.group("b", [](auto& o) { o.weight_decay = 1; });
@@ -145,7 +146,8 @@ TEST(UsersMethod, FromTheGroundUpHasTheRestFromTheBase) {
   EXPECT_EQ(names(n.state()), "normalised/lr normalised/1/lr normalised/step w/step w/travelled b/step b/group b/travelled");
   EXPECT_EQ(n.explain(),
             "normalised: w <- w - lr*g/|g|\n  1 parameter, 2 elements, 16 bytes of state\n"
-            "group 1: w <- w - lr*g/|g|\n  1 parameter, 1 element, 8 bytes of state");
+            "group 1: w <- w - lr*g/|g|\n  1 parameter, 1 element, 8 bytes of state\n"
+            "  a row-sparse gradient moves every row");
   Tensor w2 = parameter(w.clone()), b2 = parameter(b.clone());
   Normalised other(Parameters{{"w", w2}, {"b", b2}}, 1);
   other.group("b", 1);
