@@ -23,6 +23,10 @@ constexpr std::size_t most_states = 4;
 void sweep(float* w, const float* g, float* const* states, std::size_t count, std::int64_t n);
 void sweep(double* w, const double* g, double* const* states, std::size_t count, std::int64_t n);
 
+/// One step of Adagrad (eps 1e-10) along the gradient of the sum of squares of n rows of a table of 16 columns, duplicates added up;
+/// returns that sum. Nothing but these rows of w and s is touched.
+float rows_step(float* w, float* s, const std::int64_t* index, std::int64_t n, std::int64_t rows, float lr);
+
 /// Writes so many bytes to a file and brings them to the disk; reads as many.
 void write_file(const char* path, const char* bytes, std::size_t size);
 void read_file(const char* path, char* bytes, std::size_t size);
