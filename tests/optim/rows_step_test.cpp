@@ -121,7 +121,7 @@ TEST(RowsStep, OfOtherMethodsMovesEveryRow) {
   for (const optim::Transform& t :
        {chain(scale_by_rss()), chain(scale_by_learning_rate(0.1), scale_by_rss()), chain(scale(-1), scale_by_learning_rate(0.1)),
         chain(clip_by_global_norm(1), scale_by_learning_rate(0.1)), chain(add_decayed_weights(0.1), scale_by_learning_rate(0.1)),
-        chain(scale_by_schedule(optim::schedule::linear(1, -1, 5)), scale_by_learning_rate(0.1)),
+        chain(scale_by_schedule(optim::schedule::linear(1, 0.5, 5)), scale_by_learning_rate(0.1)),
         chain(accumulate(2), scale_by_learning_rate(0.1)), chain(trace(0.5), scale_by_learning_rate(0.1)),
         partition({{"w", chain(scale_by_rms(), scale_by_learning_rate(0.1))}, {"*", scale_by_sign()}})})
     all.push_back({"chain", [t](const Parameters& p) { return std::make_unique<optim::Chain>(p, t); }});
