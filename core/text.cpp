@@ -14,14 +14,14 @@ namespace {
 
 constexpr int most_decimals = 40;
 
-/// With \xNN for control characters but line ends: a file's or a caller's text must not steer the terminal that shows it, nor end the
-/// message.
+/// With \xNN for control characters but tabs and line ends: a file's or a caller's text must not steer the terminal that shows it, nor end
+/// the message.
 std::string printable(const std::string& text) {
   constexpr std::string_view hex = "0123456789abcdef";
   std::string s;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte >= 0x20 && byte != 0x7f) || c == '\n')
+    if ((byte >= 0x20 && byte != 0x7f) || c == '\t' || c == '\n')
       s += c;
     else
       s.append("\\x").append({hex[byte >> 4], hex[byte & 15]});

@@ -57,9 +57,9 @@ struct Made;
 ///   - `template <class T> using Rules = RuleList<A<T>, B<T>>`: several rules, each with `states` of its own, of which rule_index()
 ///     chooses one.
 /// Optional members of a rule:
-///   - `static constexpr bool rests = true`: with g = 0 the rule leaves w and each state as they are, to the bit, wherever they stand. A
-///   step
-///     along a row-sparse gradient then touches its rows alone, unless there is weight decay. The kit of optim/conformance.h proves it;
+///   - `static constexpr bool rests = true`: with g = 0 the rule leaves w and each state as they are, to the bit, wherever they
+///     stand. A step along a row-sparse gradient then touches its rows alone, unless there is weight decay. The kit of
+///     optim/conformance.h proves it;
 ///   - a third argument of its constructor, `const Derived& method`: for a number that all parameters share (Optimizer::share());
 ///   - `T rate(T s, ...) const`, for effective_rates() and RateMicroscope: how far a unit of gradient moved w in a step. It is given one
 ///     number for each of `states` as they are after that step;

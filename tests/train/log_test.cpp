@@ -126,7 +126,7 @@ TEST(CsvLog, AppendsToNothingElse) {
             "FormatError: [CsvLog] the header must be that of the rows to come: \"epoch,accuracy\", wanted \"epoch,loss\", " + path +
                 ":1 (log to another file)");
   EXPECT_EQ(refused("epoch,loss\r\n1,0."),
-            "FormatError: [CsvLog] the header must be that of the rows to come: \"epoch,loss\r\", wanted"
+            "FormatError: [CsvLog] the header must be that of the rows to come: \"epoch,loss\\x0d\", wanted"
             " \"epoch,loss\", " +
                 path + ":1 (log to another file)");
   EXPECT_EQ(refused("epoch,loss\n", {.overwrite = true, .append = true}),
