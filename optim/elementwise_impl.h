@@ -149,9 +149,9 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
     if (entry.rows) [[unlikely]] {
       const auto run = [](const void* m, T* x, const T* dx, T* const* s, std::int64_t first, std::int64_t n) {
         const auto& by = *static_cast<const detail::Made<Rule, T>*>(m);
-        constexpr std::size_t slots = detail::states_of<Derived, Rule>().size();
-        T* at[slots + 1] = {};
-        for (std::size_t k = 0; k < slots; ++k) at[k] = s[k] + first;
+        constexpr std::size_t number = detail::states_of<Derived, Rule>().size();
+        T* at[number + 1] = {};
+        for (std::size_t k = 0; k < number; ++k) at[k] = s[k] + first;
         by.loop(*by.rule, x + first, dx, at, n, by.factor);
       };
       return detail::move_rows<T>(w, dw, states, count, *entry.rows, g.numel(), run, &made);
