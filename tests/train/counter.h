@@ -32,3 +32,11 @@ inline Names sorted_names(const Folder& folder) {
   std::sort(all.begin(), all.end());
   return all;
 }
+
+/// What is printed on stderr meanwhile.
+template <class Body>
+std::string printed(Body body) {
+  testing::internal::CaptureStderr();
+  body();
+  return testing::internal::GetCapturedStderr();
+}
