@@ -1,4 +1,6 @@
 #pragma once
+#include <capstan/autograd/ops.h>
+
 #include <array>
 #include <map>
 #include <string>
