@@ -173,7 +173,9 @@ bool Checkpoint::save_best(double score, BestOptions options) {
       fail<ValueError>(op, "the better score must be on the same side as before: ", best, " says '", data::shown(better), "', wanted '",
                        wanted, "' (remove it to begin anew)");
     double other = 0;
-    if (std::from_chars(saved.data(), saved.data() + saved.size(), other).ec != std::errc()) return true;
+    const char* const end = saved.data() + saved.size();
+    if (const auto read = std::from_chars(saved.data(), end, other); read.ec != std::errc() || read.ptr != end || std::isnan(other))
+      return true;  // none that any other could be compared with
     return options.lower ? score < other : score > other;
   };
   if (!is_better()) return false;

@@ -169,6 +169,10 @@ TEST(CheckpointFiles, TheBestIsOnlyReplacedByABetterOne) {
   fs::copy(path, path + ".best", fs::copy_options::overwrite_existing);  // a save that has no score is no worse one
   EXPECT_EQ(thrown([&] { resumed.run.save_best(9); }), "ValueError: [Checkpoint] the better score must be on the same side as before: " +
                                                            path + ".best says '', wanted 'higher' (remove it to begin anew)");
+  for (const char* score : {"much", "0.9 or so", "1e999", "nan"}) {  // nothing is worse
+    save(path + ".best", TensorMap{}, {{"format", "capstan checkpoint 1"}, {"save", "1"}, {"better", "higher"}, {"score", score}});
+    EXPECT_TRUE(resumed.run.save_best(-9)) << score;
+  }
   write(path + ".best", "torn");
   EXPECT_TRUE(resumed.run.save_best(0.1));  // a broken one is no save
   load(path + ".best", &metadata);
