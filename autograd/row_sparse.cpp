@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <limits>
+#include <utility>
 
 // Gradients by rows: which rows occur, several parts joined into one, and made dense. The rows that many look-ups name are found by a
 // table of all rows, those of few by a radix sort.

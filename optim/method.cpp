@@ -2,7 +2,6 @@
 
 #include <capstan/autograd/no_grad.h>
 #include <capstan/core/create.h>
-#include <capstan/core/pool.h>
 #include <capstan/core/state_reader.h>
 #include <capstan/core/text.h>
 #include <capstan/optim/sweep.h>
@@ -132,11 +131,6 @@ std::vector<EffectiveRates> MethodBase::effective_rates() const {
 }
 
 namespace detail {
-
-Tensor new_slot(const Shape& shape, double start, DType dtype) {
-  if (start == 0) return Tensor::adopt(capstan::detail::new_zero_block(dtype, shape));  // also from -0, which a sum does not keep
-  return full(shape, start, dtype);
-}
 
 void bad_option(const char* method, const char* option, const char* rule, double value) {
   fail<ValueError>(method, option, " ", rule, ": ", value);

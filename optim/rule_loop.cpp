@@ -3,7 +3,6 @@
 #include <capstan/core/compute.h>
 #include <capstan/core/row_copy.h>
 #include <capstan/core/threads.h>
-#include <capstan/optim/sweep.h>
 
 #include <algorithm>
 
@@ -54,19 +53,5 @@ void move_rows(T* w, const T* g, T* const* states, std::size_t count, const Tens
 }
 template void move_rows(float*, const float*, float* const*, std::size_t, const Tensor&, std::int64_t, RunRule<float>, const void*);
 template void move_rows(double*, const double*, double* const*, std::size_t, const Tensor&, std::int64_t, RunRule<double>, const void*);
-
-namespace {
-/// Of a tensor that holds the given rows.
-std::size_t row_bytes(const Tensor& t, const Tensor& rows) {
-  return rows.numel() == 0 ? 0 : static_cast<std::size_t>(t.numel() / rows.numel()) * size_of(t.dtype());
-}
-}  // namespace
-
-void take_rows(const Tensor& from, const Tensor& rows, const Tensor& to) {
-  kernels::take_rows(from.header()->data, kernels::data_of<std::int64_t>(rows), to.header()->data, rows.numel(), row_bytes(to, rows));
-}
-void put_rows(const Tensor& from, const Tensor& rows, const Tensor& to) {
-  kernels::put_rows(from.header()->data, kernels::data_of<std::int64_t>(rows), to.header()->data, rows.numel(), row_bytes(from, rows));
-}
 
 }  // namespace capstan::optim::detail
