@@ -14,6 +14,7 @@
 ///   - train/contour.h             pictures of a plane
 
 #include <capstan/autograd/checkpoint.h>
+#include <capstan/autograd/csr_matrix.h>
 #include <capstan/autograd/functional.h>
 #include <capstan/autograd/gradcheck.h>
 #include <capstan/autograd/gradients.h>
@@ -33,6 +34,7 @@
 #include <capstan/data/batches.h>
 #include <capstan/data/dataset.h>
 #include <capstan/data/samples.h>
+#include <capstan/data/sparse_dataset.h>
 #include <capstan/data/standardize.h>
 #include <capstan/data/table.h>
 #include <capstan/nn/activations.h>

@@ -17,9 +17,6 @@ using capstan::detail::fail;
 using capstan::detail::join;
 using capstan::detail::StateReader;
 
-namespace {
-
-/// "f32 [1437, 64] 8a3b09c1"
 std::string fingerprint_of(const Tensor& t) {
   const auto* bytes = static_cast<const Bytef*>(t.header()->data);
   auto crc = static_cast<std::uint32_t>(::crc32_z(0, bytes, static_cast<std::size_t>(t.numel()) * size_of(t.dtype())));
@@ -27,8 +24,6 @@ std::string fingerprint_of(const Tensor& t) {
   for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, crc >>= 4) *digit = "0123456789abcdef"[crc & 15];
   return join(t.dtype(), " ", t.shape(), " ", digits);
 }
-
-}  // namespace
 
 Dataset BatchSource<Dataset>::keep(const Dataset& source) { return {source.x.detach(), source.y.detach()}; }
 
