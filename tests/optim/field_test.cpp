@@ -107,6 +107,7 @@ TEST(Fields, AreSavedLoadedAndExplained) {
 }
 
 TEST(Fields, RefuseWhatTheyAreNot) {
+  optim::register_optimizer<Mixed>();
   const auto refused = [](const std::string& spec) { return thrown([&] { optim::make(spec, {{"w", zeros({1})}}); }); };
   EXPECT_EQ(refused("mixed warm_up=1.5"), "ValueError: [mixed] warm_up must be whole, from -9007199254740992 to 9007199254740992: 1.5");
   EXPECT_EQ(refused("mixed warm_up=nan"), "ValueError: [mixed] warm_up must be whole, from -9007199254740992 to 9007199254740992: nan");

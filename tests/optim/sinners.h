@@ -44,6 +44,7 @@ struct SinnerOptions {
 template <Sin sin>
 struct Sinner : optim::MethodBase {
   using Field = optim::Field<SinnerOptions>;
+  static inline int remembered = 0;  // steps of all runs
   static constexpr auto name = "sinner";
   static constexpr std::array fields = {Field{"lr", &SinnerOptions::lr}, Field{"momentum", &SinnerOptions::momentum},
                                         Field{"boost", &SinnerOptions::boost}, Field{"weight_decay", &SinnerOptions::weight_decay}};
@@ -79,10 +80,7 @@ struct Sinner : optim::MethodBase {
     if (sin == Sin::stuck && w.numel() == 2) rate = 0;
     if (sin == Sin::rough_in_f32 && w.dtype() == DType::f32) rate *= 1.01;
     if (sin == Sin::counts_threads) rate *= 1 + 0.001 * num_threads();
-    if (sin == Sin::remembers) {
-      static int t = 0;
-      rate *= 1 + std::pow(0.5, ++t);
-    }
+    if (sin == Sin::remembers) rate *= 1 + std::pow(0.5, ++remembered);
     if (sin == Sin::minds_others) {
       static const void* last = nullptr;
       if (e.steps > 1 && last != this) rate *= 1.01;

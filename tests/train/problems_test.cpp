@@ -68,6 +68,7 @@ TEST(Problems, TheValleyIsTheChapters) {
 
 TEST(Problems, AMethodThatRefusesOneIsFoundBeforeAnyIsRun) {
   optim::register_optimizer<Counted>();
+  Counted::steps = 0;
   EXPECT_EQ(thrown([&] {
               compare({"counted", "full_matrix_adagrad"}, short_problems(1));
             }),
