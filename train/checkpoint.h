@@ -129,7 +129,7 @@ concept Checkpointable = !std::is_const_v<T> && (detail::HasState<T> || std::is_
 class Checkpoint {
  public:
   /// Looks which saves are there; nothing is written before save(). Throws:
-  ///   - ValueError unless 1 <= keep <= 1000, and for a configuration that is no UTF-8;
+  ///   - ValueError unless 1 <= keep <= 1000, for a configuration that is no UTF-8, and when a newer Capstan has saved to this path;
   ///   - IoError when a file that is there cannot be read.
   explicit Checkpoint(std::string path, CheckpointOptions options = {});
   Checkpoint(const Checkpoint&) = delete;
@@ -148,7 +148,7 @@ class Checkpoint {
   /// and named on stderr and in passed_over(). Throws, and leaves every part as it was then:
   ///   - FormatError when there are files and none of them is whole;
   ///   - IoError when one of them cannot be read: it may be the newest;
-  ///   - ValueError for another configuration, and listing the parts that are missing in the file, or that nobody has added;
+  ///   - ValueError for another configuration, for a newer Capstan's save, and listing parts that the file lacks, or that nobody has added;
   ///   - what a part's load_state() throws, with the part and the file before it.
   bool load();
   /// The same with PATH.best. What load() or save() knew of the newest save stays.
@@ -157,7 +157,7 @@ class Checkpoint {
   const std::vector<std::string>& passed_over() const noexcept { return passed_over_; }
 
   /// Writes all parts to PATH. What was there becomes PATH.1, and so on, up to `keep` files. Logs are brought to the disk first. Throws:
-  ///   - ValueError when somebody else has saved to this path since this object last looked;
+  ///   - ValueError when somebody else, or a newer Capstan, has saved to this path since this object last looked;
   ///   - IoError when the file cannot be written, naming it and the system's reason;
   ///   - what a part's state() throws.
   void save();

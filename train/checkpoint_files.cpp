@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -54,6 +55,27 @@ bool may_be_save(const std::string& path) {
   return exists(path) && (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode));
 }
 
+/// The CRC of a file's first bytes with its own digits, which `said` gets, as zeros: the start of the whole file's.
+std::uint32_t crc_of_header(const data::SafetensorsReader& reader, std::string& said) {
+  std::string bytes = reader.first_bytes();
+  const std::size_t at = place_of_crc(bytes);
+  if (at != std::string::npos && at + no_crc.size() <= bytes.size()) {
+    said = bytes.substr(at, no_crc.size());
+    bytes.replace(at, no_crc.size(), no_crc);
+  }
+  return add_to(0, bytes);
+}
+
+bool is_whole(const data::SafetensorsReader& reader) {
+  std::string said;
+  data::FilePart rest = reader.data();
+  data::Summed bytes(rest, crc_of_header(reader, said));
+  std::array<char, 1 << 14> piece;
+  while (bytes.read(piece.data(), piece.size()) != 0) {
+  }
+  return said == digits_of(bytes.crc());
+}
+
 SavedFile describe(const std::string& path, const data::SafetensorsReader& reader) {
   SavedFile file{path, {}, -1, {}};
   for (const char* name : {"format", "version", "save", "parts", "crc32", "configuration", "score", "better"})
@@ -61,9 +83,12 @@ SavedFile describe(const std::string& path, const data::SafetensorsReader& reade
   const std::string &written = file.value("format"), &count = file.value("save");
   if (!written.starts_with("capstan checkpoint "))
     fail<FormatError>(op, "the file must be a checkpoint: ", path, " is a safetensors file of another kind (capstan::load() reads it)");
-  if (written != format)
-    fail<FormatError>(op, "the format must be one that is known: ", path, " has '", data::shown(written), "', of version ",
-                      data::shown(file.value("version")), ", wanted '", format, "' (a newer Capstan may read it)");
+  if (written != format) {
+    const std::string why = join("the format must be one that is known: ", path, " has '", data::shown(written), "', of version ",
+                                 data::shown(file.value("version")), ", wanted '", format, "' (a newer Capstan may read it)");
+    if (is_whole(reader)) fail<ValueError>(op, why);  // not broken: it is neither passed over nor replaced
+    fail<FormatError>(op, why);
+  }
   const auto end = std::from_chars(count.data(), count.data() + count.size(), file.count);
   if (end.ec != std::errc() || end.ptr != count.data() + count.size() || file.count < 0 || file.count >> 53 != 0)
     fail<FormatError>(op, "the number of the save must be whole, and below 2^53: ", path, " has '", data::shown(count), "'");
@@ -107,15 +132,9 @@ SavedFile look_at(const std::string& path) { return describe(path, data::Safeten
 TensorMap read_whole(const SavedFile& file) {
   data::SafetensorsReader reader(op, file.path);
   const SavedFile now = describe(file.path, reader);
-  std::string first_bytes = reader.first_bytes();
-  const std::size_t at = place_of_crc(first_bytes);
   std::string said;
-  if (at != std::string::npos && at + no_crc.size() <= first_bytes.size()) {
-    said = first_bytes.substr(at, no_crc.size());
-    first_bytes.replace(at, no_crc.size(), no_crc);
-  }
   data::FilePart rest = reader.data();
-  data::Summed bytes(rest, add_to(0, first_bytes));
+  data::Summed bytes(rest, crc_of_header(reader, said));
   TensorMap tensors = reader.read(bytes);
   if (said != digits_of(bytes.crc()) || now.crc != said)
     fail<FormatError>(op, "the file must be whole: ", file.path, ": its CRC-32 is ", digits_of(bytes.crc()), ", it says '",

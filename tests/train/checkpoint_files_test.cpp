@@ -77,6 +77,60 @@ TEST(CheckpointFiles, PassesOverWhatIsBrokenAndSaysSo) {
   EXPECT_EQ(sorted_names(folder), (Names{"x", "x.1", "x.2"}));
 }
 
+namespace {
+
+/// The CRC-32 of zlib, as eight digits.
+std::string crc32_of(const std::string& bytes) {
+  std::uint32_t crc = ~0u;
+  for (const char c : bytes) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+  }
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08x", ~crc);
+  return digits;
+}
+
+}  // namespace
+
+// An older Capstan does not go on with an older save beside it, and does not put its own in the place of it.
+TEST(CheckpointFiles, RefuseThePathOfANewerCapstan) {
+  const Folder folder;
+  const std::string path = folder.file("x");
+  Counter older(path, {.keep = 2});
+  older.save(1);
+  older.save(2);
+  older.run.save_best(0.5);
+  std::string newer = read(path);
+  newer.replace(newer.find("capstan checkpoint 1"), 20, "capstan checkpoint 2");
+  const std::size_t at = newer.find("\"crc32\":\"") + 9;
+  newer.replace(at, 8, "00000000");
+  const std::string zeros = newer;
+  newer.replace(at, 8, crc32_of(newer));
+  const auto refused = [](const std::string& file) {
+    return "ValueError: [Checkpoint] the format must be one that is known: " + file +
+           " has 'capstan checkpoint 2', of version 0.1.0, wanted 'capstan checkpoint 1' (a newer Capstan may read it)";
+  };
+  for (const char* end : {"", ".1", ".best"}) {
+    const std::string file = path + end, old = read(file);
+    write(file, newer);
+    if (end != std::string(".best")) {
+      EXPECT_EQ(thrown([&] { Counter(path, {.keep = 2}); }), refused(file));
+      EXPECT_EQ(thrown([&] { older.run.load(); }), refused(file));
+      EXPECT_EQ(thrown([&] { older.save(3); }), refused(file));
+    } else {
+      EXPECT_EQ(thrown([&] { older.run.load_best(); }), refused(file));
+      EXPECT_EQ(thrown([&] { older.run.save_best(0.75); }), refused(file));
+    }
+    EXPECT_EQ(read(file), newer);
+    write(file, old);
+  }
+  EXPECT_EQ(sorted_names(folder), (Names{"x", "x.1", "x.best"}));
+  write(path, zeros);  // one that is not whole is broken, whatever its number
+  EXPECT_EQ(printed([&] { EXPECT_EQ(Counter::at(path), 1); }).substr(0, 57),
+            "[Checkpoint] the format must be one that is known: " + path.substr(0, 6));
+}
+
 TEST(CheckpointFiles, NeverBeginsAnewWhenEverySaveIsBroken) {
   const Folder folder;
   const std::string path = folder.file("x");
