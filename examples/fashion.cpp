@@ -48,8 +48,8 @@ void print_classes(const std::vector<std::int64_t>& predicted, const Tensor& lab
   }
 }
 
-void draw(const cli::Flags& flags) {
-  cli::draw_losses(flags, "fashion", {.title = "Fashion-MNIST", .x = {.label = "epoch"}, .y = {.label = "cross entropy"}});
+void draw(const cli::Flags& flags, const std::string& note = "") {
+  cli::draw_losses(flags, "fashion", {.title = "Fashion-MNIST", .x = {.label = "epoch"}, .y = {.label = "cross entropy"}, .note = note});
 }
 
 int run(const cli::Flags& flags) {
@@ -71,22 +71,29 @@ int run(const cli::Flags& flags) {
 
   Progress progress(flags.epochs, batches.size(), {.done = batches.epoch()});
   Outcome outcome;
-  while (batches.epoch() < flags.epochs) {
-    for (auto [x, y] : batches) {
-      optimizer->set_lr(rate(optimizer->step_count()));
-      Tape tape;
-      const Tensor loss = cross_entropy(model(x), y);
-      optimizer->step(tape.gradients(loss));
-      total += loss.item();
-      progress.step({{"loss", loss.item()}});
-      if (saved.interrupted()) return saved.exit_code();
+  try {
+    while (batches.epoch() < flags.epochs) {
+      for (auto [x, y] : batches) {
+        optimizer->set_lr(rate(optimizer->step_count()));
+        Tape tape;
+        const Tensor loss = cross_entropy(model(x), y);
+        optimizer->step(tape.gradients(loss));
+        total += loss.item();
+        progress.step({{"loss", loss.item()}});
+        if (saved.interrupted()) return saved.exit_code();
+      }
+      outcome = evaluate(model, test);
+      const double loss = total / static_cast<double>(batches.size());
+      log.row(batches.epoch(), loss, outcome.loss, outcome.accuracy);
+      progress.end_epoch({{"loss", loss}, {"accuracy", outcome.accuracy}});
+      total = 0;
+      saved.save();
     }
-    outcome = evaluate(model, test);
-    const double loss = total / static_cast<double>(batches.size());
-    log.row(batches.epoch(), loss, outcome.loss, outcome.accuracy);
-    progress.end_epoch({{"loss", loss}, {"accuracy", outcome.accuracy}});
-    total = 0;
-    saved.save();
+  } catch (const NotFiniteError&) {
+    const std::string end = "diverged at step " + std::to_string(optimizer->step_count() + 1);
+    if (batches.epoch() > 0) draw(flags, end);
+    std::printf("%s (a lower lr?)\n", end.c_str());
+    return 0;
   }
   print_classes(outcome.predicted, test.y);
   draw(flags);
@@ -109,3 +116,5 @@ int main(int argc, char** argv) {
 // Last line: accuracy 0\.8[2-9][0-9]+$
 // Picture:   fashion.svg Fashion-MNIST<
 // Test with /usr/share/datasets/fashion-mnist: --epochs 1 --seed 0
+// Last line: diverged at step [0-9]+ \(a lower lr\?\)$
+// Test with /usr/share/datasets/fashion-mnist: --optimizer "sgd lr=1e10" --epochs 1
