@@ -45,6 +45,7 @@
 #include <capstan/nn/linear.h>
 #include <capstan/nn/module.h>
 #include <capstan/nn/sequential.h>
+#include <capstan/nn/sparse_linear.h>
 #include <capstan/optim/adabelief.h>
 #include <capstan/optim/adadelta.h>
 #include <capstan/optim/adagrad.h>

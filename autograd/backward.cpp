@@ -202,7 +202,7 @@ RowSparse TapeState::take_sparse(const Slot& to) {
   for (const SparseRows& s : sparse)
     if (s.slot == &to) parts.push_back({s.index, s.values, to.shape()});
   std::erase_if(sparse, [&](const SparseRows& s) { return s.slot == &to; });
-  return parts.empty() ? RowSparse() : joined(parts);
+  return parts.empty() ? RowSparse() : joined(std::move(parts));
 }
 
 void TapeState::add_sparse(Slot& to) {

@@ -18,8 +18,8 @@ RowPlaces places_of(const std::vector<Tensor>& indices, std::int64_t height);
 bool few_rows(const Tensor& index, std::int64_t height);
 
 /// The sum of several, of one shape and dtype, whose rows may come in any order and twice; they ascend in the result. What comes to one
-/// row is added in the order in which it came, as it would be to zeros.
-RowSparse joined(const std::vector<RowSparse>& parts);
+/// row is added in the order in which it came, as it would be to zeros. Takes over the memory of a single part that is so already.
+RowSparse joined(std::vector<RowSparse> parts);
 
 /// Throws ShapeError or ValueError unless these can be rows of a gradient of that shape and dtype: "the gradient for <of> <i>".
 void require_rows(const char* op, const char* of, std::size_t i, const Tensor& index, const Tensor& values, const Shape& shape,

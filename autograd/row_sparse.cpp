@@ -2,12 +2,12 @@
 
 #include <capstan/autograd/no_grad.h>
 #include <capstan/autograd/ops/index_add.h>
+#include <capstan/autograd/row_sort.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
 #include <capstan/core/text.h>
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 #include <utility>
 
@@ -69,26 +69,6 @@ struct Look {
   Int row, k;
 };
 
-/// Sorts by rows, stably, from the lowest digit of a row's number to the highest. `other` is as long; returns where the result lies.
-template <class Int>
-Look<Int>* sorted(Look<Int>* looks, Look<Int>* other, std::int64_t n, std::int64_t height) {
-  constexpr int most = 12;  // bits of a digit: its counts stay in the first cache
-  const auto width = [](std::int64_t x) { return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(x))); };
-  const int bits = width(height - 1), longest = std::clamp(width(n), 4, most), digits = (bits + longest - 1) / longest,
-            digit = digits == 0 ? 0 : (bits + digits - 1) / digits;  // of one length
-  Int begin[1 << most];
-  for (int shift = 0; shift < bits; shift += digit) {
-    const Int mask = (Int{1} << digit) - 1;
-    std::fill_n(begin, std::size_t{1} << digit, Int{0});
-    for (std::int64_t i = 0; i < n; ++i) ++begin[(looks[i].row >> shift) & mask];
-    Int sum = 0;
-    for (Int b = 0; b <= mask; ++b) sum += std::exchange(begin[b], sum);
-    for (std::int64_t i = 0; i < n; ++i) other[begin[(looks[i].row >> shift) & mask]++] = looks[i];
-    std::swap(looks, other);
-  }
-  return looks;
-}
-
 template <class Int>
 RowPlaces by_sort(const std::vector<Tensor>& indices, std::int64_t n, std::int64_t height) {
   const Tensor memory = empty({2 * n * static_cast<std::int64_t>(sizeof(Look<Int>) / 8)}, DType::i64);
@@ -100,7 +80,7 @@ RowPlaces by_sort(const std::vector<Tensor>& indices, std::int64_t n, std::int64
       looks[k] = {static_cast<Int>(*row), static_cast<Int>(k)};
       ascends = ascends && (k == 0 || looks[k - 1].row <= looks[k].row);
     }
-  const Look<Int>* const all = ascends ? looks : sorted(looks, looks + n, n, height);
+  const Look<Int>* const all = ascends ? looks : sorted_by_rows(looks, looks + n, n, height);
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < n; ++i) count += i == 0 || all[i].row != all[i - 1].row;
   const Tensor rows = empty({count}, DType::i64), place = empty({n}, DType::i64);
@@ -112,6 +92,16 @@ RowPlaces by_sort(const std::vector<Tensor>& indices, std::int64_t n, std::int64
     to[all[i].k] = at;
   }
   return {rows, place};
+}
+
+/// Whether nobody else holds the memory, and the rows ascend.
+bool is_joined(const RowSparse& part) {
+  for (const Header* h : {part.rows.header(), part.values.header()})
+    if (h->owner || __atomic_load_n(&h->refs, __ATOMIC_ACQUIRE) > 1) return false;
+  const auto* row = kernels::data_of<std::int64_t>(part.rows);
+  bool ascends = true;
+  for (std::int64_t k = 1; k < part.rows.numel(); ++k) ascends &= row[k - 1] < row[k];
+  return ascends;
 }
 
 }  // namespace
@@ -135,7 +125,12 @@ bool few_rows(const Tensor& index, std::int64_t height) {
   return count <= most;
 }
 
-RowSparse joined(const std::vector<RowSparse>& parts) {
+RowSparse joined(std::vector<RowSparse> parts) {
+  if (parts.size() == 1 && is_joined(parts.front())) {
+    kernels::binary_in_place("gradients", kernels::Binary::add, parts.front().values, 0);  // -0 becomes 0, as in a sum
+    parts.front().rows.header()->flags |= kReadOnly;
+    return std::move(parts.front());
+  }
   const Shape& shape = parts.front().shape;
   std::vector<Tensor> indices;
   for (const RowSparse& part : parts) indices.push_back(part.rows);

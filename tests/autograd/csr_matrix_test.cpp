@@ -129,7 +129,7 @@ TEST(CsrMatrix, RefusesNamingTheFirstBadRow) {
          return small().select(tensor(Whole{0, 3}));
        }},
   };
-  for (const auto& [text, call] : refused) EXPECT_EQ(thrown([&] { (void)call(); }), text);
+  for (const auto& each : refused) EXPECT_EQ(thrown([&] { (void)each.second(); }), each.first);
 }
 
 TEST(CsrMatrix, Rows) {

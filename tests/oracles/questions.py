@@ -159,6 +159,14 @@ class Draw:
         b = (k,) if vector_b else self.beside(batch) + ((n, k) if tb else (k, n))
         return (a, b), ta, tb
 
+    def csr(self):                               # crow, col and values of a matrix, and what it is multiplied by
+        rows, columns = self.whole(0, 5), self.whole(1, 6)
+        there = self.rng.random((rows, columns)) < 0.4
+        crow = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64)
+        col = np.nonzero(there)[1].astype(np.int64)
+        wide = () if self.flag() else (self.whole(0, 4),)
+        return [crow, col, self.values(col.shape, huge=False), self.values((columns,) + wide, huge=False)]
+
     def regular(self, n):                        # square matrices far from singular
         batch = self.shape(0, 2, empty=False)
         return self.values(batch + (n, n), -1, 1, edges=False) + 2 * n * np.eye(n)
