@@ -17,12 +17,16 @@ using capstan::detail::fail;
 using capstan::detail::join;
 using capstan::detail::StateReader;
 
+std::string eight_digits(std::uint32_t number) {
+  std::string digits(8, '0');
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, number >>= 4) *digit = "0123456789abcdef"[number & 15];
+  return digits;
+}
+
 std::string fingerprint_of(const Tensor& t) {
   const auto* bytes = static_cast<const Bytef*>(t.header()->data);
-  auto crc = static_cast<std::uint32_t>(::crc32_z(0, bytes, static_cast<std::size_t>(t.numel()) * size_of(t.dtype())));
-  std::string digits(8, '0');
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, crc >>= 4) *digit = "0123456789abcdef"[crc & 15];
-  return join(t.dtype(), " ", t.shape(), " ", digits);
+  const auto crc = static_cast<std::uint32_t>(::crc32_z(0, bytes, static_cast<std::size_t>(t.numel()) * size_of(t.dtype())));
+  return join(t.dtype(), " ", t.shape(), " ", eight_digits(crc));
 }
 
 Dataset BatchSource<Dataset>::keep(const Dataset& source) { return {source.x.detach(), source.y.detach()}; }
@@ -51,6 +55,8 @@ std::uint64_t BatchSource<Dataset>::version(const Dataset& source) { return std:
 Passes::Passes(std::int64_t rows, const BatchOptions& options)
     : rows_(rows), shuffle_(options.shuffle), generator_(options.generator ? options.generator : &default_generator(Purpose::shuffle)) {
   if (options.batch_size < 1) fail<ValueError>("Batches", "batch_size must be 1 or more: ", options.batch_size);
+  if (rows < unknown && options.shuffle_buffer != 0)
+    fail<ValueError>("Batches", "shuffle_buffer is for what is read as a stream: ", options.shuffle_buffer, " (set .shuffle)");
   if (options.drop_last && options.batch_size > rows)
     fail<ValueError>("Batches", "drop_last must leave a batch: batch_size ", options.batch_size, ", rows ", rows);
   batch_size_ = std::min(options.batch_size, rows);
@@ -60,11 +66,16 @@ Passes::Passes(std::int64_t rows, const BatchOptions& options)
 Passes::Start Passes::start() {
   const Generator from = loaded_ ? order_ : *generator_;
   Generator again = from;
+  Generator& draws = loaded_ ? again : *generator_;
   Tensor order;
-  if (shuffle_) order = permutation(rows_, loaded_ ? again : *generator_);
+  Generator rows;
+  if (shuffle_ && rows_ < unknown)
+    order = permutation(rows_, draws);
+  else if (shuffle_)
+    rows = {static_cast<std::uint64_t>(draws.uniform() * 0x1p53), from.purpose, 0};
   order_ = from;
   if (!std::exchange(loaded_, false)) next_ = 0;
-  const Start start{std::move(order), ++pass_, next_};
+  const Start start{std::move(order), ++pass_, next_, rows};
   if (next_ >= end_) end_pass(pass_);  // all of its batches were handed out before it was saved
   return start;
 }

@@ -10,10 +10,11 @@
 namespace capstan::data {
 
 struct BatchOptions {
-  std::int64_t batch_size = 32;    // rows
-  bool shuffle = false;            // a new order for each pass
-  bool drop_last = false;          // leave out a last batch of fewer rows
-  Generator* generator = nullptr;  // draws the order; null: default_generator(Purpose::shuffle)
+  std::int64_t batch_size = 32;     // rows
+  bool shuffle = false;             // a new order for each pass
+  bool drop_last = false;           // leave out a last batch of fewer rows
+  Generator* generator = nullptr;   // draws the order; null: default_generator(Purpose::shuffle)
+  std::int64_t shuffle_buffer = 0;  // of a stream, as of Libsvm: rows that are held, among which the next one is drawn; 0: in order
 };
 
 /// What Batches must know of a kind of rows. A Dataset's is below; one for another kind specialises this with the same functions.
@@ -44,12 +45,15 @@ class Passes {
   std::int64_t epoch() const noexcept { return epoch_; }
 
  protected:
+  /// For a source without a known number of rows `rows` is `unknown`. Then every pass has more batches, until its iterator ends it.
   Passes(std::int64_t rows, const BatchOptions& options);
+  static constexpr std::int64_t unknown = std::int64_t{1} << 62;
 
   /// Begins a pass, or goes on with the loaded one: its order and its first batch.
   struct Start {
-    Tensor order;  // row indices, i64; undefined when not shuffled
+    Tensor order;  // row indices, i64; undefined when not shuffled, and for an unknown number of rows
     std::int64_t pass, row;
+    Generator rows;  // for an unknown number: draws each next row. A draw of the generator of this Batches is its seed
   };
   Start start();
   std::int64_t end_of(std::int64_t begin) const noexcept { return end_ - begin < batch_size_ ? end_ : begin + batch_size_; }

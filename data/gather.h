@@ -6,7 +6,7 @@
 #include <string>
 #include <type_traits>
 
-// Private: what Dataset, SparseDataset and Batches share.
+// Private: what Dataset, SparseDataset, Libsvm and Batches share.
 namespace capstan::data {
 
 /// The number of rows that x and y share; throws ShapeError naming `op` when they do not, and for a tensor without axes.
@@ -16,6 +16,9 @@ inline std::int64_t shared_rows(const char* op, const Tensor& x, const Tensor& y
   if (x.size(0) != y.size(0)) fail<ShapeError>(op, "x and y must have as many rows: x ", x.shape(), ", y ", y.shape());
   return x.size(0);
 }
+
+/// A CRC-32 in hexadecimal.
+std::string eight_digits(std::uint32_t number);
 
 /// Dtype, shape and the CRC-32 of the bytes: "f32 [1437, 64] 8a3b09c1".
 std::string fingerprint_of(const Tensor& t);
