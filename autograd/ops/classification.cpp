@@ -26,6 +26,19 @@ using kernels::Split;
 
 namespace {
 
+void require_probabilities(const char* op, const Tensor& target) {
+  dispatch(target, [&]<class T>(T*) {
+    const T* t = data_of<T>(target);
+    const std::int64_t n = target.numel();
+    bool inside = true;
+    for (std::int64_t i = 0; i < n; ++i) inside &= t[i] >= 0 && t[i] <= 1;
+    for (std::int64_t i = 0; !inside && i < n; ++i)
+      if (!(t[i] >= 0 && t[i] <= 1))
+        fail<ValueError>(op, "a target must lie in [0, 1]: ", static_cast<double>(t[i]), " at element ", i, " of ", target.shape(),
+                         " (labels of -1 and 1 are 0 and 1 here)");
+  });
+}
+
 /// (1 - t) ln(1 + e^x) + t ln(1 + e^-x).
 Tensor logit_loss(const char* op, const Tensor& input, const Tensor& target) {
   return record(op, parametric(op, Parametric::logit_loss, input, target), {input, target},
@@ -164,6 +177,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, BCEWithLogitsOptions options) {
   const char* op = "binary_cross_entropy_with_logits";
   detail::require_pair(op, input, target, options.reduction);
+  require_probabilities(op, target);
   for (const Tensor* w : {&options.weight, &options.pos_weight}) {
     if (!w->defined()) continue;
     kernels::require_same_dtype(op, input, *w);

@@ -15,7 +15,7 @@ struct BCEWithLogitsOptions {
 };
 /// Elements -(pos_weight t ln s + (1 - t) ln(1 - s)) for s = sigmoid(input) and target t in [0, 1], to the last digits at either end,
 /// where PyTorch's differences lose them; d input = ((1 - t) s - pos_weight t (1 - s)) dy. An infinite input has the limit: 0 or infinity.
-/// The weights get gradients too.
+/// The weights get gradients too. Throws ValueError naming the first target outside [0, 1].
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, BCEWithLogitsOptions options = {});
 
 // For input [classes], [n, classes] or [n, classes, ...], and i64 labels of that shape without the classes' axis.

@@ -78,6 +78,19 @@ const Refusal refusals[] = {
      [] {
        return binary_cross_entropy_with_logits(f({2, 1}), f({2}));
      }},
+    {"ValueError: [binary_cross_entropy_with_logits] a target must lie in [0, 1]: -1 at element 1 of [2] (labels of -1 and 1 are 0 and 1 "
+     "here)",
+     [] {
+       return binary_cross_entropy_with_logits(f({2}), tensor({1, -1}));
+     }},
+    {"ValueError: [binary_cross_entropy_with_logits] a target must lie in [0, 1]: 1.5 at element 0 of [1, 1] (labels of -1 and 1 are 0 and "
+     "1 here)",
+     [] {
+       return binary_cross_entropy_with_logits(f({1, 1}, DType::f64), d({{1.5}}));
+     }},
+    {"ValueError: [binary_cross_entropy_with_logits] a target must lie in [0, 1]: nan at element 0 of [1] (labels of -1 and 1 are 0 and 1 "
+     "here)",
+     [] { return binary_cross_entropy_with_logits(f({1}), tensor({std::nan("")})); }},
     {"ShapeError: [binary_cross_entropy_with_logits] needs at least one element: [0]",
      [] { return binary_cross_entropy_with_logits(f({0}), f({0})); }},
     {"ValueError: [huber_loss] delta must be positive: 0", [] { return huber_loss(f({2}), f({2}), 0); }},

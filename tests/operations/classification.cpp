@@ -127,20 +127,22 @@ void add_classification(std::vector<Operation>& all) {
     bce.push_back({.form = reduction_names[r],
                    .f =
                        [=](const Tensors& in) {
-                         return r == 1 ? binary_cross_entropy_with_logits(in[0], in[1])
-                                       : binary_cross_entropy_with_logits(in[0], in[1], {.reduction = reduction});
+                         const Tensor target = clamp(in[1], 0, 1);
+                         return r == 1 ? binary_cross_entropy_with_logits(in[0], target)
+                                       : binary_cross_entropy_with_logits(in[0], target, {.reduction = reduction});
                        },
                    .at = {d({1, 0}), d({0.25, 1})},
                    .is = reduce(softplus_1 - 0.25, ln2, 2),
                    .shapes = same,
-                   .same_as = by_xtensor([=](const auto& a, const auto& t) {
-                     const Array s = 1.0 / (1.0 + xt::exp(-a)), each = -t * xt::log(s) - (1.0 - t) * xt::log(1.0 - s);
+                   .same_as = by_xtensor([=](const auto& a, const auto& given) {
+                     const Array t = xt::clip(given, 0.0, 1.0), s = 1.0 / (1.0 + xt::exp(-a)),
+                                 each = -t * xt::log(s) - (1.0 - t) * xt::log(1.0 - s);
                      return r == 0 ? each : r == 1 ? Array(xt::mean(each)) : Array(xt::sum(each));
                    })});
     bce.push_back({.form = std::string("weights, ") + reduction_names[r],
                    .f =
                        [=](const Tensors& in) {
-                         return binary_cross_entropy_with_logits(in[0], in[1],
+                         return binary_cross_entropy_with_logits(in[0], clamp(in[1], 0, 1),
                                                                  {.weight = in[2], .pos_weight = in[3], .reduction = reduction});
                        },
                    .at = {d({{1, 0}}), d({{0, 1}}), d({2, 3}), d(4)},
