@@ -42,6 +42,7 @@
 #include <capstan/nn/check.h>
 #include <capstan/nn/dropout.h>
 #include <capstan/nn/embedding.h>
+#include <capstan/nn/factorization_machine.h>
 #include <capstan/nn/init.h>
 #include <capstan/nn/linear.h>
 #include <capstan/nn/module.h>
