@@ -31,7 +31,10 @@ void detail::require_rows(const char* op, const char* of, std::size_t i, const T
   if (values.dtype() != dtype)
     fail<ValueError>(op, "the gradient for ", of, " ", i, " must have the ", of, "'s dtype: ", values.dtype(), ", the ", of, " is ", dtype);
   const auto* row = kernels::data_of<std::int64_t>(index);
-  for (std::int64_t k = 0, n = index.numel(), height = shape[0]; k < n; ++k)
+  const std::int64_t n = index.numel(), height = shape[0];
+  bool outside = false;
+  for (std::int64_t k = 0; k < n; ++k) outside |= static_cast<std::uint64_t>(row[k]) >= static_cast<std::uint64_t>(height);
+  for (std::int64_t k = 0; outside && k < n; ++k)
     if (row[k] < 0 || row[k] >= height) [[unlikely]]
       fail<ValueError>(op, "the gradient for ", of, " ", i, " must be for rows that there are: row ", row[k], " of ", shape);
 }

@@ -34,6 +34,7 @@ struct Line {
 void report(const Line& line);
 
 void register_linear();
+void register_logistic();  // only when "sparse" is asked for
 void register_operations();
 void register_mlp();
 void register_products();

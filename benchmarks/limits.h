@@ -27,6 +27,16 @@ void sweep(double* w, const double* g, double* const* states, std::size_t count,
 /// returns that sum. Nothing but these rows of w and s is touched.
 float rows_step(float* w, float* s, const std::int64_t* index, std::int64_t n, std::int64_t rows, float lr);
 
+/// Logistic regression by Adagrad (eps 1e-10) of examples with so many features each, below 2^20; returns the loss. One example, with w and
+/// s apart, and `more` behind it; and the mean over a batch, w and s of a feature side by side in ws, slopes sorted and added up.
+constexpr int nonzeros = 40;
+struct Feature {
+  std::int32_t i = 0;
+  float v = 0;
+};
+float logistic_example(float* w, float* s, const Feature* x, float y, float lr, bool more);
+float logistic_batch(float* ws, const Feature* x, const float* y, std::int64_t rows, float lr);
+
 /// Writes so many bytes to a file and brings them to the disk; reads as many.
 void write_file(const char* path, const char* bytes, std::size_t size);
 void read_file(const char* path, char* bytes, std::size_t size);

@@ -1,7 +1,7 @@
 // The figures of the README: every loop of ours beside its limit, in nine interleaved rounds of which each takes the
 // fastest of five repetitions; printed is the median of the nine. One thread. With --rounds=N so many rounds, with --csv
 // "name,seconds" of a step, line by line, for peers.py. --benchmark_filter chooses among the loops by their names; those of
-// methods.cpp, files.cpp and sparse.cpp are there only when it names them.
+// methods.cpp, files.cpp, sparse.cpp and logistic.cpp are there only when it names them.
 #include <capstan/core/kernels/table.h>
 #include <capstan/core/threads.h>
 
@@ -84,7 +84,10 @@ int main(int argc, char** argv) {
   bench::register_built_on();
   if (benchmark::GetBenchmarkFilter().find("files") != std::string::npos) bench::register_files();
   if (benchmark::GetBenchmarkFilter().find("methods") != std::string::npos) bench::register_methods();
-  if (benchmark::GetBenchmarkFilter().find("sparse") != std::string::npos) bench::register_sparse();
+  if (benchmark::GetBenchmarkFilter().find("sparse") != std::string::npos) {
+    bench::register_sparse();
+    bench::register_logistic();
+  }
 
   std::map<std::string, std::vector<double>> rounds;
   std::vector<double> peaks;

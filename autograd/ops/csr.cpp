@@ -8,8 +8,10 @@
 #include <capstan/core/text.h>
 #include <capstan/core/threads.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 // Three products that are each other's gradients: x w, x^T d, and of two matrices the elements where x has its values. The gradient for w
 // is added up by rows; the loops go through x once, and ask memory in time for the rows of w that they will need.
@@ -61,17 +63,22 @@ struct Csr {
 /// Rows [begin, end) of x w for w [columns]: four sums for each, of every fourth value.
 template <class T>
 void vector_product(const Csr<T>& x, const T* w, T* y, std::int64_t begin, std::int64_t end) {
+  const auto* const col = x.col;
+  const T* const v = x.v;
+  const auto term = [=](std::int64_t e) { return v[e] * w[col[e]]; };
   for (std::int64_t i = begin; i < end; ++i) {
-    T sum[4] = {};
     std::int64_t e = x.crow[i];
-    const std::int64_t last = x.crow[i + 1];
-    for (; e + 4 <= last; e += 4)
-      for (std::int64_t s = 0; s < 4; ++s) {
-        if (e + s + ahead < x.n) __builtin_prefetch(w + x.col[e + s + ahead]);
-        sum[s] += x.v[e + s] * w[x.col[e + s]];
-      }
-    for (std::int64_t s = 0; e < last; ++s, ++e) sum[s] += x.v[e] * w[x.col[e]];
-    y[i] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    const std::int64_t last = x.crow[i + 1], known = std::min(last, x.n - ahead);  // so far it is known what comes
+    T a = 0, b = 0, c = 0, d = 0;
+    for (; e + 4 <= known; e += 4) {
+      for (std::int64_t next = e + ahead; next < e + ahead + 4; ++next) __builtin_prefetch(w + col[next]);
+      a += term(e), b += term(e + 1), c += term(e + 2), d += term(e + 3);
+    }
+    for (; e + 4 <= last; e += 4) a += term(e), b += term(e + 1), c += term(e + 2), d += term(e + 3);
+    if (e < last) a += term(e++);
+    if (e < last) b += term(e++);
+    if (e < last) c += term(e++);
+    y[i] = (a + b) + (c + d);
   }
 }
 
@@ -102,31 +109,31 @@ struct Part {
   T g;
 };
 
-/// x^T d for d [n], by rows: the products are sorted by columns and added up, those of one column in order.
+/// Adds x^T d to the gradient for w, for d of one column.
 template <class T>
-void add_sorted(const CsrMatrix& matrix, const T* d, Inputs& dx) {
+void add_by_rows(const CsrMatrix& matrix, const Shape& shape, const T* d, Inputs& dx) {
   const Csr<T> x(matrix);
+  if (x.rows == 1) {  // whose columns ascend
+    const Tensor rows = matrix.col().clone(), products = empty(shape.with(0, x.n), matrix.values().dtype());
+    T* const to = data_of<T>(products);
+    for (std::int64_t e = 0; e < x.n; ++e) to[e] = x.v[e] * d[0];
+    return dx.add_rows(0, rows, products);
+  }
   const Tensor memory = empty({2 * x.n * static_cast<std::int64_t>(sizeof(Part<T>) / sizeof(float))});
   auto* const parts = static_cast<Part<T>*>(memory.header()->data);
-  bool ascends = true;
-  std::uint32_t before = 0;
-  x.each([&](std::int64_t i, std::int64_t e) {
-    const auto row = static_cast<std::uint32_t>(x.col[e]);
-    ascends &= before <= row;
-    before = row;
-    parts[e] = {row, x.v[e] * d[i]};
-  });
-  const Part<T>* const all = ascends ? parts : detail::sorted_by_rows(parts, parts + x.n, x.n, matrix.columns());
-  std::int64_t count = 0;
-  for (std::int64_t e = 0; e < x.n; ++e) count += e == 0 || all[e].row != all[e - 1].row;
-  Tensor rows = empty({count}, DType::i64), sums = empty({count}, matrix.values().dtype());
+  x.each([=, col = x.col, v = x.v](std::int64_t i, std::int64_t e) { parts[e] = {static_cast<std::uint32_t>(col[e]), v[e] * d[i]}; });
+  const Part<T>* const all = detail::sorted_by_rows(parts, parts + x.n, x.n, matrix.columns());
+  std::int64_t count = x.n > 0;
+  for (std::int64_t e = 1; e < x.n; ++e) count += all[e].row != all[e - 1].row;
+  const Tensor rows = empty({count}, DType::i64), sums = empty(shape.with(0, count), matrix.values().dtype());
   auto* row = data_of<std::int64_t>(rows);
-  T* sum = data_of<T>(sums);
-  for (std::int64_t e = 0; e < x.n; ++row, ++sum) {
-    *row = all[e].row;
-    *sum = 0;
-    do *sum += all[e].g;
-    while (++e < x.n && all[e].row == all[e - 1].row);
+  T *to = data_of<T>(sums), sum = 0;
+  for (std::int64_t e = 0; e < x.n; ++e) {
+    sum += all[e].g;
+    if (e + 1 < x.n && all[e + 1].row == all[e].row) [[unlikely]]
+      continue;
+    *row++ = all[e].row;
+    *to++ = std::exchange(sum, T(0));
   }
   dx.add_rows(0, rows, sums);
 }
@@ -141,8 +148,8 @@ void add_to_w(const CsrMatrix& x, const Tensor& d, Inputs& dx) {
       const Inputs::Place to = dx.place(0);
       if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(height * k) * sizeof(T));
       add_transposed(Csr<T>(x), from, data_of<std::int64_t>(x.col()), static_cast<T*>(to.data), k);
-    } else if (shape.dim() == 1 && n <= height / 4 && height <= std::numeric_limits<std::uint32_t>::max()) {
-      add_sorted(x, from, dx);
+    } else if (k == 1 && n <= height / 4 && height <= std::numeric_limits<std::uint32_t>::max()) {
+      add_by_rows(x, shape, from, dx);
     } else {
       const detail::RowPlaces found = detail::places_of({x.col()}, height);
       const Tensor sums = zeros(shape.with(0, found.rows.numel()), d.dtype());
