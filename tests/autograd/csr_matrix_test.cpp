@@ -186,11 +186,12 @@ TEST(CsrBuilder, SortsARowAndAddsUp) {
 }
 
 TEST(CsrBuilder, AddsUpInOrderOfOccurrence) {
-  CsrBuilder builder(2, DType::f64);
-  for (const double v : {1e16, 1.0, -1e16}) builder.add(1, v);  // 0 in this order, 1 with the last two exchanged
+  CsrBuilder builder(50, DType::f64);
+  for (std::int64_t c = 49; c >= 0; --c)                                   // more than a sort does by insertion
+    for (const double v : {1e16, 1.0, -1e16}) builder.add(c * 7 % 50, v);  // 0 in this order, 1 with the last two exchanged
   builder.end_row();
   const CsrMatrix x = builder.take();
-  EXPECT_EQ(values(x.values()), (Values{0}));
+  EXPECT_EQ(values(x.values()), Values(50, 0));
   EXPECT_EQ(x.values().dtype(), DType::f64);
 }
 

@@ -159,3 +159,16 @@ TEST(RowSparse, ItsRowsAreReadOnly) {
   index += 1.0;  // the caller's own stays the caller's
   EXPECT_EQ(values(g.sparse(w).rows), (Values{1, 3}));
 }
+
+// A rule that hands over rows which nobody else holds, as they come: twice, and in no order.
+TEST(RowSparse, RowsHandedOverAreJoinedAllTheSame) {
+  const Tensor w = parameter(zeros({20, 1}));
+  for (const Rows& rows : {Rows{3, 3}, Rows{5, 3}, Rows{3, 5}}) {
+    Tape tape;
+    const Tensor y = record("mine", zeros({}), {w}, [&](const Tensor&, Inputs& dx) { dx.add_rows(0, index_of(rows), tensor({{1}, {2}})); });
+    const RowSparse s = tape.gradients(y).sparse(w);
+    EXPECT_EQ(rows_of(s), rows[0] == rows[1] ? Rows{3} : (Rows{3, 5}));
+    EXPECT_EQ(values(s.values), rows[0] == rows[1] ? Values{3} : rows[0] == 3 ? (Values{1, 2}) : (Values{2, 1}));
+    EXPECT_TRUE(thrown([&] { Tensor(s.rows) += s.rows; }).find("read-only") != std::string::npos);
+  }
+}
