@@ -3,6 +3,7 @@
 /// What a training program uses. A small program should compile in little memory, so these are included where they are wanted:
 ///   - core/xtensor.h              the bridge to xtensor
 ///   - data/npy.h, idx.h           arrays in the files of NumPy and MNIST
+///   - data/feature_hasher.h       columns for names and n-grams
 ///   - data/libsvm.h               LIBSVM's text, as a whole or as a stream
 ///   - data/safetensors.h          save() and load()
 ///   - optim/make.h                optimizers by name

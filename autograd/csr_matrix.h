@@ -82,6 +82,7 @@ class CsrBuilder {
   /// row is then still under way.
   void end_row();
 
+  std::int64_t columns() const noexcept { return columns_; }
   /// The number of rows that have ended.
   std::int64_t rows() const noexcept { return static_cast<std::int64_t>(crow_.size()) - 1; }
   /// Those rows; the builder then begins anew. Throws ValueError when a row is under way.

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 // What a careful programmer would write by hand for one task on this very machine (compiled with -march=native): the
 // limits beside which the library's figures are printed.
@@ -40,5 +41,10 @@ float logistic_batch(float* ws, const Feature* x, const float* y, std::int64_t r
 /// Writes so many bytes to a file and brings them to the disk; reads as many.
 void write_file(const char* path, const char* bytes, std::size_t size);
 void read_file(const char* path, char* bytes, std::size_t size);
+
+/// The rows of LIBSVM's text, base 1; the number of features in all, 0 for what is no such text.
+std::size_t libsvm_rows(const char* begin, const char* end);
+/// The distinct hashes of each word's character 1-4-grams, a blank before and behind it, in 2^20 columns; how many in all.
+std::size_t hash_words(const std::string* words, std::size_t count);
 
 }  // namespace limits

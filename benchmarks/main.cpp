@@ -1,7 +1,7 @@
 // The figures of the README: every loop of ours beside its limit, in nine interleaved rounds of which each takes the
 // fastest of five repetitions; printed is the median of the nine. One thread. With --rounds=N so many rounds, with --csv
 // "name,seconds" of a step, line by line, for peers.py. --benchmark_filter chooses among the loops by their names; those of
-// methods.cpp, files.cpp, sparse.cpp and logistic.cpp are there only when it names them.
+// methods.cpp, files.cpp, text.cpp, sparse.cpp and logistic.cpp are there only when it names them.
 #include <capstan/core/kernels/table.h>
 #include <capstan/core/threads.h>
 
@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
     bench::register_sparse();
     bench::register_logistic();
   }
+  if (benchmark::GetBenchmarkFilter().find("text") != std::string::npos) bench::register_text();
 
   std::map<std::string, std::vector<double>> rounds;
   std::vector<double> peaks;
