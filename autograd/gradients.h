@@ -61,9 +61,9 @@ class [[nodiscard]] Gradients {
   bool contains(const Tensor& w) const;
   std::size_t size() const noexcept;
 
-  /// Whether the gradient for w is kept by rows; ValueError when there is none. embedding, index_select(w, 0, index) and
-  /// gather(w, 0, index) give a parameter one. They must pick at most a quarter of its rows, counted once each; nothing else may
-  /// add to it.
+  /// Whether the gradient for w is kept by rows; ValueError when there is none. embedding, embedding_bag, matmul of a CsrMatrix,
+  /// index_select(w, 0, index) and gather(w, 0, index) give a parameter one. They must pick at most a quarter of its rows, counted once
+  /// each, but for {.sparse = true}; and nothing else may add to it.
   bool is_sparse(const Tensor& w) const;
   /// That gradient, read-only. Throws ValueError when there is none or it is dense. operator[] gives a row-sparse one as a dense tensor.
   RowSparse sparse(const Tensor& w) const;

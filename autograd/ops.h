@@ -14,6 +14,7 @@
 #include <capstan/autograd/ops/classification.h>
 #include <capstan/autograd/ops/compare.h>
 #include <capstan/autograd/ops/csr.h>
+#include <capstan/autograd/ops/embedding.h>
 #include <capstan/autograd/ops/extremes.h>
 #include <capstan/autograd/ops/factor.h>
 #include <capstan/autograd/ops/index.h>

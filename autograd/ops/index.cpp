@@ -71,23 +71,29 @@ void scatter(T* y, const Shape& shape, int axis, const Tensor& index, const Tens
   each_place(shape, axis, index, [y, from = data_of<T>(src)](std::int64_t k, std::int64_t place) { y[place] += from[k]; });
 }
 
-/// Where the gradient for input 0 goes, cleared unless something is there.
-template <class T>
-T* cleared(Inputs& dx, const Shape& shape) {
-  const Inputs::Place to = dx.place(0);
-  if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(shape.numel()) * sizeof(T));
-  return static_cast<T*>(to.data);
-}
-
-/// dx[0] at the rows that the index of a gather along axis 0 names.
-void add_gathered_rows(Inputs& dx, const Shape& shape, const Tensor& index, const Tensor& dy) {
-  const detail::RowPlaces found = detail::places_of({index}, shape[0]);
-  const Tensor values = zeros(shape.with(0, found.rows.numel()), dy.dtype()), place = found.place.reshape(index.shape());
-  dispatch(dy, [&]<class T>(T*) { scatter(data_of<T>(values), values.shape(), 0, place, dy); });
-  dx.add_rows(0, found.rows, values);
-}
-
 }  // namespace
+
+void detail::add_selected(Inputs& dx, int axis, const Tensor& index, const Tensor& dy, bool sparse) {
+  const Shape shape = dx.shape(0);
+  if (axis == 0 && (dx.recorded() || sparse || few_rows(index, shape[0]))) return dx.add_rows(0, index, dy);
+  if (dx.recorded()) return dx.add(0, index_add(shape, axis, index, dy));
+  const Inputs::Place to = dx.place(0);
+  if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(shape.numel()) * size_of(dy.dtype()));
+  Split s = kernels::split_at(dy, axis);
+  s.size = shape[axis];
+  dispatch(dy, [&]<class T>(T*) { add_lines(static_cast<T*>(to.data), s, index, data_of<T>(dy)); });
+}
+
+void detail::add_gathered(Inputs& dx, int axis, const Tensor& index, const Tensor& dy, bool sparse) {
+  const Shape shape = dx.shape(0);
+  if (dx.recorded()) return dx.add(0, scatter_add(zeros(shape, dy.dtype()), axis, index, dy));
+  const bool by_rows = axis == 0 && (sparse || few_rows(index, shape[0]));
+  const RowPlaces found = by_rows ? places_of({index}, shape[0]) : RowPlaces();
+  const Tensor sums = zeros(by_rows ? shape.with(0, found.rows.numel()) : shape, dy.dtype()),
+               place = by_rows ? found.place.reshape(index.shape()) : index;
+  dispatch(dy, [&]<class T>(T*) { scatter(data_of<T>(sums), sums.shape(), axis, place, dy); });
+  by_rows ? dx.add_rows(0, found.rows, sums) : dx.add(0, sums);
+}
 
 Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
   const int a = normal_axis("index_select", axis, x.dim());
@@ -103,22 +109,14 @@ Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
   auto* to = static_cast<char*>(y.header()->data);
   const std::size_t block = bytes * static_cast<std::size_t>(s.size), made = bytes * static_cast<std::size_t>(n);
   for (std::int64_t o = 0; made > 0 && o < s.outer; ++o, from += block, to += made) kernels::take_rows(from, at, to, n, bytes);
-  return record("index_select", y, {x}, [index = saved(index), s, a](const Tensor& dy, Inputs& dx) {
-    const Shape shape = dx.shape(0);
-    if (a == 0 && (dx.recorded() || detail::few_rows(index.get(), shape[0]))) return dx.add_rows(0, index.get(), dy);
-    if (dx.recorded()) return dx.add(0, detail::index_add(shape, a, index.get(), dy));
-    dispatch(dy, [&]<class T>(T*) { detail::add_lines(cleared<T>(dx, shape), s, index.get(), data_of<T>(dy)); });
-  });
+  return record("index_select", y, {x},
+                [index = saved(index), a](const Tensor& dy, Inputs& dx) { detail::add_selected(dx, a, index.get(), dy); });
 }
 
 Tensor gather(const Tensor& x, int axis, const Tensor& index) {
   const int a = checked_axis("gather", x, axis, index);
-  return record("gather", gathered(x, a, index), {x}, [index = saved(index), a](const Tensor& dy, Inputs& dx) {
-    const Shape shape = dx.shape(0);
-    if (dx.recorded()) return dx.add(0, scatter_add(zeros(shape, dy.dtype()), a, index.get(), dy));
-    if (a == 0 && detail::few_rows(index.get(), shape[0])) return add_gathered_rows(dx, shape, index.get(), dy);
-    dispatch(dy, [&]<class T>(T*) { scatter(cleared<T>(dx, shape), shape, a, index.get(), dy); });
-  });
+  return record("gather", gathered(x, a, index), {x},
+                [index = saved(index), a](const Tensor& dy, Inputs& dx) { detail::add_gathered(dx, a, index.get(), dy); });
 }
 
 Tensor scatter_add(const Tensor& x, int axis, const Tensor& index, const Tensor& src) {

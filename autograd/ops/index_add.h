@@ -2,7 +2,10 @@
 #include <capstan/core/axes.h>
 #include <capstan/core/compute.h>
 
-// Private: what undoes index_select().
+// Private: what undoes index_select() and gather().
+namespace capstan {
+class Inputs;
+}
 namespace capstan::detail {
 
 /// Throws ValueError for the first element of an i64 tensor outside [0, size).
@@ -12,6 +15,10 @@ void require_inside(const char* op, const Tensor& index, std::int64_t size);
 Tensor index_add(const Shape& shape, int axis, const Tensor& index, const Tensor& src);
 /// The same for begin, begin + step, begin + 2 step, ...
 Tensor index_add(const Shape& shape, int axis, std::int64_t begin, std::int64_t step, const Tensor& src);
+
+/// Adds what index_select(x, axis, index) or gather() owes x, input 0. Along axis 0 it stays by rows when few rows occur, or always.
+void add_selected(Inputs& dx, int axis, const Tensor& index, const Tensor& dy, bool sparse = false);
+void add_gathered(Inputs& dx, int axis, const Tensor& index, const Tensor& dy, bool sparse = false);
 
 /// sums[o, index[k], i] += g[o, k, i].
 template <class T>

@@ -1,7 +1,6 @@
-// The activations as modules, Dropout and Embedding.
+// The activations as modules, and Dropout.
 #include <capstan/autograd/checkpoint.h>
 #include <capstan/nn/dropout.h>
-#include <capstan/nn/embedding.h>
 #include <capstan/optim/adagrad.h>
 
 #include <limits>
@@ -135,55 +134,4 @@ TEST(Dropout, IsRepeatableInTwoThreads) {
 TEST(Dropout, RefusesAProbabilityOutsideItsRange) {
   EXPECT_EQ(thrown([] { nn::Dropout m(1.5); }), "ValueError: [Dropout] p must lie in [0, 1]: 1.5");
   EXPECT_EQ(thrown([] { nn::Dropout m(std::numeric_limits<double>::quiet_NaN()); }), "ValueError: [Dropout] p must lie in [0, 1]: nan");
-}
-
-TEST(Embedding, LooksUpRowsOfItsWeight) {
-  nn::Embedding table(3, 2, DType::f64);
-  table.weight.assign(tensor({{1, 2}, {3, 4}, {5, 6}}, DType::f64));
-  EXPECT_EQ(table.describe(), "Embedding(3, 2)");
-  EXPECT_EQ(names(table.state()), "weight");
-  const Tensor x = tensor({{2, 0}, {2, 1}}, DType::i64);
-  Tape tape;
-  const Tensor y = table(x);
-  EXPECT_EQ(y.shape(), (Shape{2, 2, 2}));
-  EXPECT_EQ(values(y), (Values{5, 6, 1, 2, 5, 6, 3, 4}));
-  EXPECT_EQ(values(tape.gradients(sum(y * y))[table.weight]), (Values{2, 4, 6, 8, 20, 24}));
-}
-
-TEST(Embedding, ShapesOfTheIndex) {
-  nn::Embedding table(4, 3);
-  EXPECT_EQ(table.weight.dtype(), DType::f32);
-  EXPECT_EQ(table(tensor(2, DType::i64)).shape(), Shape{3});
-  EXPECT_EQ(table(tensor({1, 2}, DType::i64)).shape(), (Shape{2, 3}));
-  EXPECT_EQ(table(empty({2, 0}, DType::i64)).shape(), (Shape{2, 0, 3}));
-}
-
-TEST(Embedding, StartsStandardNormalAndClones) {
-  manual_seed(0);
-  nn::Embedding table(200, 50);
-  EXPECT_NEAR(mean(table.weight).item(), 0, 0.04);
-  EXPECT_NEAR(var(table.weight).item(), 1, 0.06);
-  table.weight.set_requires_grad(false);
-  table.eval();
-  nn::Embedding copy = nn::clone(table);
-  EXPECT_EQ(bits(copy.weight), bits(table.weight));
-  EXPECT_FALSE(same(copy.weight, table.weight));
-  EXPECT_FALSE(copy.weight.requires_grad());
-  EXPECT_FALSE(copy.training());
-}
-
-TEST(Embedding, Refusals) {
-  EXPECT_EQ(thrown([] { nn::Embedding m(0, 2); }), "ValueError: [Embedding] count and size must be positive: 0, 2");
-  EXPECT_EQ(thrown([] { nn::Embedding m(2, -1); }), "ValueError: [Embedding] count and size must be positive: 2, -1");
-  EXPECT_EQ(thrown([] { nn::Embedding m(2, 2, DType::i64); }), "ValueError: [Embedding] a layer is f32 or f64: i64");
-  nn::Embedding table(3, 2);
-  EXPECT_EQ(thrown([&] {
-              table(tensor({0, 3}, DType::i64));
-            }),
-            "ValueError: [index_select] an index must lie in [0, 3): 3 at element 1 of [2]");
-  EXPECT_EQ(thrown([&] { table(tensor({0, 1})); }), "ValueError: [index_select] the index must be i64: f32 [2] (convert with to())");
-  const Tensor w = parameter(ones({2}));
-  Tape tape;
-  EXPECT_EQ(thrown([&] { table(zeros({1, 1, 1, 1, 1, 1}, DType::i64)); }), "ShapeError: [shape] a tensor has at most 6 axes: 7");
-  EXPECT_EQ(tape.size(), 0u);
 }

@@ -49,6 +49,7 @@ std::vector<Checked> together(std::initializer_list<std::vector<Checked>> parts)
 void add_algebra(std::vector<Operation>& all);
 void add_classification(std::vector<Operation>& all);
 void add_csr(std::vector<Operation>& all);
+void add_embedding(std::vector<Operation>& all);
 void add_extremes(std::vector<Operation>& all);
 void add_index(std::vector<Operation>& all);
 void add_join(std::vector<Operation>& all);

@@ -25,8 +25,8 @@ const std::vector<Row>& rows() {
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> all = [] {
     std::vector<Operation> list;
-    for (const auto add : {add_where, add_reduce, add_extremes, add_moments, add_shape, add_layout, add_join, add_index, add_linear,
-                           add_csr, add_algebra, add_loss, add_regression, add_classification, add_random})
+    for (const auto add : {add_where, add_reduce, add_extremes, add_moments, add_shape, add_layout, add_join, add_index, add_embedding,
+                           add_linear, add_csr, add_algebra, add_loss, add_regression, add_classification, add_random})
       add(list);
     for (Operation& o : list)
       for (Checked& c : o.table) c.declaration = o.declaration;

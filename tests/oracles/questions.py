@@ -167,6 +167,11 @@ class Draw:
         wide = () if self.flag() else (self.whole(0, 4),)
         return [crow, col, self.values(col.shape, huge=False), self.values((columns,) + wide, huge=False)]
 
+    def bags(self):                              # index, table, offsets and weights
+        rows, n = self.whole(1, 6), self.whole(0, 8)
+        offsets = np.sort(np.append(self.rng.integers(0, n + 1, size=self.whole(0, 4)), 0)).astype(np.int64)
+        return [self.labels((n,), rows), self.values((rows, self.whole(1, 4)), huge=False), offsets, self.values((n,), huge=False)]
+
     def regular(self, n):                        # square matrices far from singular
         batch = self.shape(0, 2, empty=False)
         return self.values(batch + (n, n), -1, 1, edges=False) + 2 * n * np.eye(n)
