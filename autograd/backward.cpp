@@ -199,8 +199,8 @@ Gradients TapeState::run(const Tensor& loss, Slot& slot, Node* node, bool keep) 
 
 RowSparse TapeState::take_sparse(const Slot& to) {
   std::vector<RowSparse> parts;
-  for (const SparseRows& s : sparse)
-    if (s.slot == &to) parts.push_back({s.index, s.values, to.shape()});
+  for (SparseRows& s : sparse)
+    if (s.slot == &to) parts.push_back({std::move(s.index), std::move(s.values), to.shape()});
   std::erase_if(sparse, [&](const SparseRows& s) { return s.slot == &to; });
   return parts.empty() ? RowSparse() : joined(std::move(parts));
 }
@@ -211,9 +211,8 @@ void TapeState::add_sparse(Slot& to) {
 
 /// Leaves' gradients are complete: their rows joined, their hooks called, and only the chosen ones left.
 void TapeState::finish_leaves() {
-  std::vector<SparseRows> joined_rows;
-  while (!sparse.empty()) {
-    Slot& to = *sparse.front().slot;
+  for (std::size_t done = 0; done < sparse.size();) {
+    Slot& to = *sparse[done].slot;
     if (to.gradient.defined()) {  // something dense came too
       add_sparse(to);
       continue;
@@ -223,10 +222,9 @@ void TapeState::finish_leaves() {
       to.gradient = all.dense();
     } else {
       to.gradient = std::move(all.values);
-      joined_rows.push_back({&to, std::move(all.rows), {}});
+      sparse.insert(sparse.begin() + static_cast<std::ptrdiff_t>(done++), {&to, std::move(all.rows), {}});
     }
   }
-  sparse = std::move(joined_rows);
   for (TapeLeaf* l = first_leaf; l; l = l->next) {
     if (choosing && !(l->slot.kind.flags & kChosen)) l->slot.gradient = Tensor();
     if (l->slot.gradient.defined() && (l->slot.kind.flags & kHooked)) l->slot.gradient = hooked("parameter", l->slot, l->slot.gradient);
