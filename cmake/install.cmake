@@ -5,7 +5,7 @@ set(share_dir ${CMAKE_INSTALL_DATADIR}/capstan)
 install(TARGETS capstan capstan_rule_flags EXPORT capstan-targets FILE_SET HEADERS)
 # Not in the file set: the umbrella is itself a link in the build tree, and would be installed as one.
 install(FILES capstan.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/capstan)
-install(FILES data/samples/digits.csv data/samples/DATA.md DESTINATION ${share_dir})
+install(FILES data/samples/digits.csv data/samples/flights.csv data/samples/DATA.md DESTINATION ${share_dir})
 install(FILES LICENSE DESTINATION ${share_dir})
 
 install(EXPORT capstan-targets NAMESPACE capstan:: DESTINATION ${package_dir})

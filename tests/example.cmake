@@ -2,6 +2,7 @@
 #
 #   // Last line: accuracy 0.9                what its last line begins with, a CMake regular expression
 #   // Picture: airfoil.svg Adagrad on        what one of its texts begins with, in the picture of that name
+#   // Typed: a line                          what its standard input has in the tests after it; else nothing
 #   // Test: --epochs 2                       run with these flags, checked against the `Last line` above and the pictures after it
 #   // Test with data: --epochs 2             the same, run only where CAPSTAN_DATA says where the data lie
 #   // Test with /usr/share/x: --epochs 2     the same, run only where that file or folder is
@@ -9,7 +10,7 @@
 # Without a Test line it runs once without flags.
 cmake_minimum_required(VERSION 3.25)
 
-file(STRINGS ${SOURCE} head REGEX "^// (Last line|Picture|Test|Test with data|Test with /[^:]+):")
+file(STRINGS ${SOURCE} head ENCODING UTF-8 REGEX "^// (Last line|Picture|Typed|Test|Test with data|Test with /[^:]+):")
 if(NOT head MATCHES "^// Last line:")
   message(FATAL_ERROR "${SOURCE} does not say what its last line is (// Last line: ..., above any Test)")
 endif()
@@ -17,6 +18,7 @@ if(NOT head MATCHES "// Test")
   list(APPEND head "// Test:")
 endif()
 
+set(typed "")
 foreach(line IN LISTS head)
   string(REGEX MATCH "^// ([^:]+): *(.*)$" line "${line}")
   set(word "${CMAKE_MATCH_1}")
@@ -28,6 +30,10 @@ foreach(line IN LISTS head)
   endif()
   if(word STREQUAL "Picture")
     list(APPEND pictures "${text}")
+    continue()
+  endif()
+  if(word STREQUAL "Typed")
+    set(typed "${text}\n")
     continue()
   endif()
   if(word STREQUAL "Test with data" AND NOT DEFINED ENV{CAPSTAN_DATA})
@@ -42,7 +48,9 @@ foreach(line IN LISTS head)
     endif()
   endif()
   separate_arguments(flags UNIX_COMMAND "${text}")
-  execute_process(COMMAND ${PROGRAM} ${flags} OUTPUT_VARIABLE output RESULT_VARIABLE result ECHO_OUTPUT_VARIABLE TIMEOUT 300)
+  cmake_path(GET SOURCE STEM name)
+  file(WRITE ${name}.typed "${typed}")
+  execute_process(COMMAND ${PROGRAM} ${flags} INPUT_FILE ${name}.typed OUTPUT_VARIABLE output RESULT_VARIABLE result ECHO_OUTPUT_VARIABLE TIMEOUT 300)
   string(STRIP "${output}" output)
   string(REGEX REPLACE "^.*\n" "" last "${output}")
   if(NOT result STREQUAL "0")

@@ -75,5 +75,5 @@ for program in curl wget python3; do
 done
 ((tried > 0)) || fail "no program that can fetch"
 (cd "$work/clone" && ./run data iris) >"$work/out" 2>&1 && fail "there is no table iris"
-grep -qF 'run: data: there is no table "iris"; there is: airfoil' "$work/out" || fail "$(cat "$work/out")"
+grep -qF 'run: data: there is no table "iris"; there are: airfoil flights' "$work/out" || fail "$(cat "$work/out")"
 echo "fetched by $tried programs"

@@ -150,6 +150,7 @@ TEST(Fields, GoThroughTheKit) {
 
 // What make() returns has groups by name.
 TEST(GroupByName, MovesAsTheTypedOne) {
+  optim::register_optimizer<Mixed>();
   for (const char* spec : {"adamw lr=0.1", "sgd lr=0.1 momentum=0.5", "lamb lr=0.1", "mixed lr=0.1"}) {
     Tensor w = parameter(ones({2}, DType::f64)), b = parameter(ones({2}, DType::f64)), alone = parameter(ones({2}, DType::f64));
     const auto optimizer = optim::make(spec, {{"w", w}, {"b", b}}), other = optim::make(spec, {{"b", alone}});

@@ -111,31 +111,6 @@ TEST(Progress, DrawsAtMostTwentyTimesASecond) {
   EXPECT_GE(draws, 3);
 }
 
-TEST(Progress, AStepBetweenTwoDrawingsCostsOneLookAtTheClock) {
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "measures optimised code";
-#endif
-  std::FILE* null = std::fopen("/dev/null", "w");
-  Progress progress(1, 0, {.style = ProgressStyle::live, .file = null});
-  using Clock = std::chrono::steady_clock;
-  constexpr int n = 20000;
-  double step = 1e9, look = 1e9;
-  for (int round = 0; round < 20; ++round) {
-    const auto begin = Clock::now();
-    for (int i = 0; i < n; ++i) progress.step({{"loss", 0.5}, {"accuracy", 0.5}});
-    const auto middle = Clock::now();
-    for (int i = 0; i < n; ++i) {
-      const auto now = Clock::now();
-      asm volatile("" : : "g"(&now) : "memory");
-    }
-    step = std::min(step, std::chrono::duration<double, std::nano>(middle - begin).count() / n);
-    look = std::min(look, std::chrono::duration<double, std::nano>(Clock::now() - middle).count() / n);
-  }
-  progress.finish();
-  std::fclose(null);
-  EXPECT_LT(step, look + 60) << "a look at the clock costs " << look << " ns";
-}
-
 TEST(Progress, KeepsTheLastEpochsValuesInSight) {
   Terminal terminal(120);
   {
