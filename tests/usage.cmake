@@ -47,7 +47,8 @@ ends_with(1 "--out /dev/null" "[out] the folder must be there or be made: /dev/n
 cmake_path(GET PROGRAM PARENT_PATH programs)
 foreach(pair airfoil/airfoil.svg compare_optimizers/compare_digits.svg compare_optimizers/compare_sparse_lr.svg
         compare_optimizers/compare_valley.svg custom_optimizer/custom_optimizer.svg dialects/dialects.svg digits/digits.csv
-        digits/digits.svg sparse_features/sparse_features.svg trace2d/trace2d_0.4.svg trace2d/trace2d_2.svg
+        digits/digits.svg flights/calibration.svg flights/flights.svg language_id/language_id.svg
+        sparse_features/sparse_features.svg trace2d/trace2d_0.4.svg trace2d/trace2d_2.svg
         vanishing_rate/vanishing_rate.csv vanishing_rate/vanishing_rate.svg vanishing_rate/vanishing_rate_loss.svg
         vanishing_rate/vanishing_rate_network.svg vanishing_rate/vanishing_rate_histogram.svg)
   string(REGEX MATCH "^(.*)/(.*)$" pair "${pair}")
