@@ -103,7 +103,7 @@ bool is_final_sigma(const Characters& before, std::string_view behind) {
 
 std::size_t split_characters(std::string_view text, bool lowercase, Characters& to) {
   constexpr std::uint32_t capital_i_with_dot = 0x130, dot_above = 0x307, capital_sigma = 0x3a3, final_sigma = 0x3c2;
-  if (const std::size_t most = text.size() + 4; to.kind.size() < most) {
+  if (const std::size_t most = text.size() + 8; to.kind.size() < most) {
     to.bytes.resize(2 * most);  // a small letter may take a byte more than the capital of two
     to.begin.resize(most);
     to.kind.resize(most);

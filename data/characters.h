@@ -10,7 +10,7 @@ enum class CharacterKind : std::uint8_t { other, blank, word };  // str.isspace(
 
 /// A text's characters between two blanks that are not its own. Memory is kept from one text to the next.
 struct Characters {
-  std::vector<char> bytes;           // UTF-8, and four more that may be read
+  std::vector<char> bytes;           // UTF-8, and eight more that may be read
   std::vector<std::uint32_t> begin;  // where each character begins, and the end of all; one more may be written
   std::vector<CharacterKind> kind;
   std::size_t size = 0;
