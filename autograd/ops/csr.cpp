@@ -145,9 +145,9 @@ void add_to_w(const CsrMatrix& x, const Tensor& d, Inputs& dx) {
   dispatch(d, [&]<class T>(T*) {
     const T* from = data_of<T>(d);
     if (!detail::few_rows(x.col(), height)) {
-      const Inputs::Place to = dx.place(0);
-      if (!to.accumulate) std::memset(to.data, 0, static_cast<std::size_t>(height * k) * sizeof(T));
-      add_transposed(Csr<T>(x), from, data_of<std::int64_t>(x.col()), static_cast<T*>(to.data), k);
+      const Tensor sums = zeros(shape, d.dtype());  // complete before it joins what is there, as rows are
+      add_transposed(Csr<T>(x), from, data_of<std::int64_t>(x.col()), data_of<T>(sums), k);
+      dx.add(0, sums);
     } else if (k == 1 && n <= height / 4 && height <= std::numeric_limits<std::uint32_t>::max()) {
       add_by_rows(x, shape, from, dx);
     } else {

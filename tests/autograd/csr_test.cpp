@@ -136,6 +136,22 @@ TEST(Csr, SeveralUsesOfOneTable) {
   EXPECT_TRUE(near(with_dense[w], matmul(ones_x, x.to_dense()).reshape({100}) + 1.0, 1e-15));
 }
 
+// Each use is added up for itself, as rows are: the same bits by rows and dense.
+TEST(Csr, SeveralUsesOfOneTableToTheBit) {
+  for (const std::int64_t columns : {8, 2000}) {
+    const auto rounded = [&](int most) {
+      const CsrMatrix made = drawn(40, columns, most, DType::f32);
+      return made.with_values(sin(made.values() * 3.0));
+    };
+    const CsrMatrix x = rounded(9), other = rounded(6);
+    const Tensor w = parameter(zeros({columns})), dy = cos(eighths({40}, DType::f32));
+    Tape tape;
+    const Gradients both = tape.gradients(sum(matmul(x, w) * dy) + sum(matmul(other, w) * dy));
+    EXPECT_EQ(both.is_sparse(w), columns == 2000);
+    EXPECT_TRUE(same_bits(both[w], gradients_of(other, w, dy)[w] + gradients_of(x, w, dy)[w]));
+  }
+}
+
 TEST(Csr, InACheckpoint) {
   const CsrMatrix made = drawn(9, 80, 5);
   const Tensor v = parameter(made.values().clone()), w = parameter(eighths({80, 3}));
