@@ -27,6 +27,9 @@ void sweep(double* w, const double* g, double* const* states, std::size_t count,
 /// One step of Adagrad (eps 1e-10) along the gradient of the sum of squares of n rows of a table of 16 columns, duplicates added up;
 /// returns that sum. Nothing but these rows of w and s is touched.
 float rows_step(float* w, float* s, const std::int64_t* index, std::int64_t n, std::int64_t rows, float lr);
+/// The same of the sum of squares of the sums of every bag_length rows.
+constexpr int bag_length = 16;
+float bags_step(float* w, float* s, const std::int64_t* index, std::int64_t n, std::int64_t rows, float lr);
 
 /// Logistic regression by Adagrad (eps 1e-10) of examples with so many features each, below 2^20; returns the loss. One example, with w and
 /// s apart, and `more` behind it; and the mean over a batch, w and s of a feature side by side in ws, slopes sorted and added up.

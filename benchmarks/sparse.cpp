@@ -1,5 +1,6 @@
 // A training step along 4,096 rows of a table: forward, gradients and Adagrad, beside one loop that sorts the rows and does the rest in one
-// pass. Rows are drawn evenly, or by Zipf's law, and never the same ones in the next steps, which would find them in the cache.
+// pass; the same in bags of 16 look-ups, which are added up. Rows are drawn evenly, or by Zipf's law, and never the same ones in the next
+// steps, which would find them in the cache.
 #include <capstan/capstan.h>
 
 #include <algorithm>
@@ -57,6 +58,17 @@ void add(std::int64_t rows, const std::string& size) {
           limits::rows_step(by_hand->w.data<float>(), by_hand->s.data<float>(), indices->next().data<std::int64_t>(), looks, rows, 0.01f));
     });
     bench::report({.title = "4096 rows of " + size + " x 16" + (zipf ? ", Zipf" : ""), .name = name + "/ours", .limit = name + "/hand"});
+    bench::loop(name + "/bags/ours", [=] {
+      Tape tape;
+      const Tensor index = indices->next().reshape({looks / limits::bag_length, limits::bag_length});
+      table->optimizer.step(tape.gradients(sum(square(embedding_bag(index, table->w)))));
+    });
+    bench::loop(name + "/bags/hand", [=] {
+      benchmark::DoNotOptimize(
+          limits::bags_step(by_hand->w.data<float>(), by_hand->s.data<float>(), indices->next().data<std::int64_t>(), looks, rows, 0.01f));
+    });
+    bench::report(
+        {.title = "256 bags of 16, " + size + " x 16" + (zipf ? ", Zipf" : ""), .name = name + "/bags/ours", .limit = name + "/bags/hand"});
   }
 }
 
