@@ -60,6 +60,10 @@ struct Made;
 ///   - `static constexpr bool rests = true`: with g = 0 the rule leaves w and each state as they are, to the bit, wherever they
 ///     stand. A step along a row-sparse gradient then touches its rows alone, unless there is weight decay. The kit of
 ///     optim/conformance.h proves it;
+///   - `auto idle() const` instead: with g = 0 w stays, and the result tells what becomes of the states: `return optim::Fade<T>(keep);`
+///     where each becomes keep times what it was. A step along a row-sparse gradient touches its rows alone, too. A row's states catch
+///     up before they are used or read, with the rule of the steps they missed. Another result than Fade is a few numbers whose
+///     after(n) gives a function of the states: what n steps make of them;
 ///   - a third argument of its constructor, `const Derived& method`: for a number that all parameters share (Optimizer::share());
 ///   - `T rate(T s, ...) const`, for effective_rates() and RateMicroscope: how far a unit of gradient moved w in a step. It is given one
 ///     number for each of `states` as they are after that step;
@@ -78,6 +82,7 @@ class Elementwise : public Method<Derived, Options> {
   using Entry = Optimizer::Entry;
   void update_all() final;
   bool takes_rows(const Entry& entry) const final;
+  bool catches_up(const Entry& entry) const final;
   std::vector<const char*> slot_names(std::size_t rule) const final;
   bool rates(const Entry& entry, double* out) const final;
   std::optional<bool> forgets(const Entry& entry) const final;

@@ -57,6 +57,31 @@ constexpr bool rests() {
     return false;
 }
 
+/// Whether a rule's states catch up with steps at g = 0.
+template <class Rule>
+constexpr bool catches_up() {
+  return requires(const Rule& rule) { rule.idle(); };
+}
+
+/// What missed steps do, as a rule whose w is the first state, so that its loop is as fast as a step's.
+template <class Idle, class T>
+struct ForgetRule {
+  decltype(std::declval<const Idle&>().after(0)) each;
+  template <class... S>
+  void operator()(T& x, const T&, S&... more) const {
+    each(x, more...);
+  }
+};
+template <class Idle, class T, std::size_t count>
+void forget(const void* idle, std::int64_t steps, const void* states, std::int64_t first, std::int64_t n) {
+  using Rule = ForgetRule<Idle, T>;
+  static_assert(count >= 1 && count <= MissedSteps::most_states, "a rule with idle() has one to four states");
+  T* all[count] = {};
+  for (std::size_t k = 0; k < count; ++k) all[k] = static_cast<T* const*>(states)[k] + first;
+  const auto loop = rule_loop<Decay::own, false, count - 1, Rule, T>();
+  loop(Rule{static_cast<const Idle*>(idle)->after(steps)}, all[0], all[0], all + 1, n, T(0));
+}
+
 /// Whether a rule with this many states tells its rate.
 template <class Rule, std::size_t... slot>
 constexpr bool tells_rate(std::index_sequence<slot...>) {
@@ -87,8 +112,16 @@ bool Elementwise<Derived, Options>::takes_rows(const Entry& entry) const {
     if (!detail::equal(this->options(entry.group).weight_decay, 0)) return false;
   bool rests = false;
   detail::with_rule(detail::rules_of<Derived, float>(), this->rule_of(entry.group),
-                    [&]<class Rule>(Rule*) { rests = detail::rests<Rule>(); });
+                    [&]<class Rule>(Rule*) { rests = detail::rests<Rule>() || detail::catches_up<Rule>(); });
   return rests;
+}
+
+template <class Derived, class Options>
+bool Elementwise<Derived, Options>::catches_up(const Entry& entry) const {
+  bool later = false;
+  detail::with_rule(detail::rules_of<Derived, float>(), this->rule_of(entry.group),
+                    [&]<class Rule>(Rule*) { later = detail::catches_up<Rule>(); });
+  return later;
 }
 
 template <class Derived, class Options>
@@ -145,7 +178,14 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
   const T* const dw = static_cast<const T*>(g.header()->data);
   T* states[count + 1] = {};
   for (std::size_t k = 0; k < count; ++k) states[k] = static_cast<T*>(entry.state[k].header()->data);
-  if constexpr (detail::rests<Rule>())
+  if constexpr (detail::catches_up<Rule>())
+    if (!entry.missed.empty()) [[unlikely]] {
+      const auto idle = made.rule->idle();
+      detail::MissedSteps& missed = entry.missed.front();
+      if (!entry.rows || missed.ends(idle, entry.steps)) missed.catch_up(entry.state, entry.steps - 1);
+      if (entry.rows) missed.begin(idle, &detail::forget<std::remove_const_t<decltype(idle)>, T, count>, entry.steps);
+    }
+  if constexpr (detail::rests<Rule>() || detail::catches_up<Rule>())
     if (entry.rows) [[unlikely]] {
       const auto run = [](const void* m, T* x, const T* dx, T* const* s, std::int64_t first, std::int64_t n) {
         const auto& by = *static_cast<const detail::Made<Rule, T>*>(m);
@@ -154,7 +194,8 @@ void Elementwise<Derived, Options>::move_by(Entry& entry, const Tensor& g, detai
         for (std::size_t k = 0; k < number; ++k) at[k] = s[k] + first;
         by.loop(*by.rule, x + first, dx, at, n, by.factor);
       };
-      return detail::move_rows<T>(w, dw, states, count, *entry.rows, g.numel(), run, &made);
+      return detail::move_rows<T>(w, dw, states, count, *entry.rows, g.numel(), run, &made,
+                                  detail::catches_up<Rule>() ? entry.missed.data() : nullptr, entry.steps);
     }
   // Pieces of 2^16 elements keep a thread busy for 10 us; the same pieces for any number of threads.
   constexpr std::int64_t piece = std::int64_t{1} << 16;

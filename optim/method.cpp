@@ -56,6 +56,11 @@ std::vector<Tensor> MethodBase::new_slots(const Entry& entry, std::size_t rule) 
   return slots;
 }
 
+/// The slots as dense steps would have made them, before they are read, or their rule changes.
+void MethodBase::catch_up(const Entry& e) {
+  if (!e.missed.empty()) e.missed.front().catch_up(e.state, e.steps);
+}
+
 /// Slots for those of the step's parameters whose rule has changed: all of them, or none when there is no memory.
 void MethodBase::make_ready() {
   const auto is_stale = [this](const Entry& e) { return e.gradient && rule_of(e.group) != e.rule; };
@@ -63,7 +68,7 @@ void MethodBase::make_ready() {
     return;
   std::vector<std::vector<Tensor>> made;
   for (const Entry& e : entries())
-    if (is_stale(e)) made.push_back(new_slots(e, rule_of(e.group)));
+    if (is_stale(e)) catch_up(e), made.push_back(new_slots(e, rule_of(e.group)));
   auto next = made.begin();
   for (Entry& e : entries()) {
     if (!is_stale(e)) continue;
@@ -82,6 +87,7 @@ std::vector<Optimizer::Option> MethodBase::all_options() const {
 void MethodBase::save_entry(const Entry& e, TensorMap& state) const {
   if (e.group > 0) state.insert(e.name + "/group", capstan::detail::count(static_cast<std::int64_t>(e.group)));
   if (e.steps == 0) return;
+  catch_up(e);
   const std::size_t rule = rule_of(e.group);  // after an option changed, that of the next step
   const std::vector<Tensor> slots = rule == e.rule ? e.state : new_slots(e, rule);
   const std::vector<const char*> names = slot_names(rule);
@@ -91,6 +97,7 @@ void MethodBase::save_entry(const Entry& e, TensorMap& state) const {
 void MethodBase::read_entry(Entry& e, const std::vector<double>* options, capstan::detail::StateReader& reader) const {
   if (e.group > 0) reader.require_count(e.name + "/group", static_cast<std::int64_t>(e.group));
   e.state.clear();
+  e.missed.clear();
   e.rule = no_rule;
   if (e.steps == 0) return;
   e.rule = options ? rule_with(e.group, *options) : rule_of(e.group);  // the loaded options may choose another
@@ -124,6 +131,7 @@ std::vector<EffectiveRates> MethodBase::effective_rates() const {
   for (const Entry& e : entries()) {
     if (!rates(e, nullptr)) continue;
     const Tensor t = full(e.parameter.shape(), std::nan(""), DType::f64);
+    catch_up(e);
     if (e.steps > 0) rates(e, t.data<double>());
     all.push_back({e.name, option_of(e.group, "lr"), e.steps, t, forgets(e)});
   }

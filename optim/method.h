@@ -83,6 +83,7 @@ class MethodBase : public Optimizer {
   void assign_group(std::string_view pattern, std::size_t group);
 
  private:
+  static void catch_up(const Entry& entry);
   void make_ready() final;
   double option(std::string_view name) const final { return option_of(0, name); }
   void set_option(std::string_view name, double value) final { set_option_of(0, name, value); }

@@ -86,6 +86,7 @@ Optimizer::~Optimizer() {
 
 const char* Optimizer::paper() const noexcept { return nullptr; }
 bool Optimizer::takes_rows(const Entry&) const { return false; }
+bool Optimizer::catches_up(const Entry&) const { return false; }
 void Optimizer::begin_step() noexcept {}
 void Optimizer::make_ready() {}
 void Optimizer::prepare(double) {}
@@ -246,6 +247,7 @@ void Optimizer::step(const Gradients& gradients) {
     if (found->rows.defined()) [[unlikely]] {
       if (takes_rows(e)) {
         e.rows = &found->rows;
+        if (e.missed.empty() && catches_up(e)) e.missed.emplace_back(found->height);
       } else {
         if (dense_.empty()) dense_.reserve(entries_.size());
         e.gradient = &dense_.emplace_back(found->dense());

@@ -2,6 +2,7 @@
 #include <capstan/autograd/gradients.h>
 #include <capstan/core/tensor_map.h>
 #include <capstan/optim/field.h>
+#include <capstan/optim/missed_steps.h>
 
 #include <optional>
 #include <string>
@@ -44,8 +45,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Makes one step. Leaves a parameter without a gradient alone. A row-sparse gradient gives, to the bit, what the same one with every
-  /// row gives. A method whose elements rest at g = 0 touches its rows alone then; explain() tells which do.
+  /// Makes one step. Leaves a parameter without a gradient alone. A row-sparse gradient gives what the same one with every row gives, to
+  /// the bit unless averages catch up later. A method whose elements rest at g = 0 touches its rows alone; explain() tells which do.
   /// Throws, before anything is changed:
   ///   - ValueError when none of the parameters has a gradient;
   ///   - ValueError when a parameter's dtype is no longer that of its state;
@@ -130,9 +131,10 @@ class Optimizer {
     const Tensor* rows = nullptr;      // those (i64, ascending) that `gradient` alone holds, where takes_rows() said so; else null
     const Tensor* before = nullptr;    // in an update() that update_all() below calls: a copy of the parameter
     // Of a Method alone:
-    std::size_t group = 0;       // 0: the options of the constructor; k: the k-th call of group()
-    std::size_t rule = no_rule;  // which of the method's rules the slots were made for
-    std::vector<Tensor> state;   // the slots, made at the first step
+    std::size_t group = 0;                                 // 0: the options of the constructor; k: the k-th call of group()
+    std::size_t rule = no_rule;                            // which of the method's rules the slots were made for
+    std::vector<Tensor> state;                             // the slots, made at the first step
+    mutable std::vector<detail::MissedSteps> missed = {};  // where catches_up() said so one: what rows of the slots do not know yet
   };
   static constexpr std::size_t no_rule = static_cast<std::size_t>(-1);
 
@@ -144,6 +146,9 @@ class Optimizer {
   /// Whether a row of this entry without gradient rests in its next step: it and its slots would keep their bits, were their gradient 0.
   /// Of a row-sparse gradient the step is then given its rows alone, in entry.gradient and entry.rows. False at the base.
   virtual bool takes_rows(const Entry& entry) const;
+  /// Whether that is so of the parameter alone. What a step would make of the slots of a row without gradient they become later, before
+  /// they are used or read. False at the base.
+  virtual bool catches_up(const Entry& entry) const;
 
   // A step, in this order.
 

@@ -84,11 +84,11 @@ std::string Optimizer::explain() const {
   std::string s = join(method(), ": ", describe()), shared;
   const auto by_rows = std::count_if(entries_.begin(), entries_.end(), [this](const Entry& e) { return takes_rows(e); });
   const auto all = std::ssize(entries_);
-  if (all > 0)
-    s += by_rows == 0 ? "\n  a row-sparse gradient moves every row"
-         : by_rows == all
-             ? "\n  a row-sparse gradient moves its rows alone"
-             : join("\n  a row-sparse gradient moves its rows alone for ", by_rows, " of ", all, " parameters, else every row");
+  const bool later = std::any_of(entries_.begin(), entries_.end(), [this](const Entry& e) { return takes_rows(e) && catches_up(e); });
+  if (all > 0 && by_rows == 0) s += "\n  a row-sparse gradient moves every row";
+  if (by_rows > 0)
+    s += join("\n  a row-sparse gradient moves its rows alone", by_rows == all ? "" : join(" for ", by_rows, " of ", all, " parameters"),
+              later ? ", and their state catches up" : "", by_rows == all ? "" : ", else every row");
   for (const auto& each : shared_) shared += join(shared.empty() ? "\n  for all parameters: " : ", ", each->name, " ", each->value);
   return s + shared + (paper() ? join("\n  ", paper()) : "");
 }

@@ -49,9 +49,10 @@ template <class T>
 using RunRule = void (*)(const void* rule, T* w, const T* g, T* const* states, std::int64_t first, std::int64_t n);
 /// Runs a rule over the rows of w and of `count` states that `rows` names, each once. g has `size` elements, those of these rows alone.
 /// Where rows are short it runs over copies of many. In pieces for the threads; asks for no memory.
+/// Where `missed` is not null, it tells what their states catch up with before this step, the t-th.
 template <class T>
 void move_rows(T* w, const T* g, T* const* states, std::size_t count, const Tensor& rows, std::int64_t size, RunRule<T> run,
-               const void* rule);
+               const void* rule, MissedSteps* missed, std::int64_t t);
 
 inline constexpr std::int64_t piece = 256;
 #if defined(__x86_64__)

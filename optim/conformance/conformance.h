@@ -47,7 +47,7 @@ struct Subject {
   std::vector<FieldInfo> fields;
   const void* sets;  // the vector of options
   std::size_t count;
-  bool elementwise, chain;
+  bool elementwise, chain, only_rows;
   ConformanceOptions settings;
   std::vector<double> (*values)(const Subject&, std::size_t set);
   std::unique_ptr<Optimizer> (*build)(const Subject&, std::size_t set, const std::vector<double>& values, const Parameters&);
@@ -79,7 +79,9 @@ std::false_type moves_elements(const void*);
 ///   - "leaves the gradient alone";
 ///   - "moves by row-sparse gradients as by dense ones": parameters and states have the same bits, whether the gradient of a few
 ///     rows comes by rows or with zeros in all others, over several steps with other rows each. A method whose rule says `rests` (or that
-///     overrides takes_rows()) is given these rows alone, and so it is its claim that is proved;
+///     overrides takes_rows()) is given these rows alone, and so it is its claim that is proved. Where averages catch up later, by
+///     idle(), they agree to 1e-12 in f64. A method with `static constexpr bool only_rows = true`, which refuses dense gradients, does not
+///     promise it, and is given gradients by rows for all the rest;
 ///   - "rests at zero gradient": from its start and without weight decay a parameter whose gradients are all 0 keeps its bits.
 ///     A method that cannot promise that has `static bool rests(const Options&)` and says for which options it can;
 ///   - "leaves a parameter without gradient alone", and its state;
@@ -117,6 +119,7 @@ Conformance conformance(const Options& set = {}, const std::vector<Options>& mor
   s.count = sets.size();
   s.elementwise = decltype(detail::moves_elements(static_cast<const Method*>(nullptr)))::value;
   s.chain = std::is_base_of_v<Chain, Method>;
+  if constexpr (requires { Method::only_rows; }) s.only_rows = Method::only_rows;
   s.settings = std::move(options);
   s.values = [](const Subject& subject, std::size_t index) {
     return detail::values_of(Method::fields, (*static_cast<const std::vector<Options>*>(subject.sets))[index]);

@@ -37,6 +37,8 @@ struct Trial {
 
   Trial(const Subject& s, std::size_t i) : subject(s), set(i), values(s.values(s, i)) {}
   std::unique_ptr<Optimizer> build(const Parameters& parameters) const { return subject.build(subject, set, values, parameters); }
+  /// Makes a step. Where the method takes no others, it is given all rows of the same gradients.
+  void step(Optimizer& optimizer, const Gradients& gradients) const;
   bool decays_itself() const { return subject.decays_itself(subject, set, values); }
   bool rests() const { return subject.rests(subject, set, values); }
   /// The place of an option, or no_option.

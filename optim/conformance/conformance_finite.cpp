@@ -50,7 +50,7 @@ void keeps_finite(const Subject& s) {
                 else
                   g.data<double>()[i] = extreme;
               }
-              optimizer->step(gradients_of({{w, g}}));
+              trial.step(*optimizer, gradients_of({{w, g}}));
               expect(all_finite(w), "step ", t + 1, ", with gradients of ", size, alone ? " in one element" : "",
                      one_sign ? "" : ", of both signs", ", makes a ", dtype, " parameter infinite or NaN, ", trial.text());
             }

@@ -69,7 +69,7 @@ void is_exact_in_f64(const Subject& s) {
       const Tensor start = scale * irregular({3, 4}, 3, DType::f64);
       Tensor w = parameter(start.clone());
       const auto optimizer = trial.build(Parameters{{"kit.w", w}});
-      for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, scale * irregular({3, 4}, 100 * t, DType::f64)}}));
+      for (int t = 0; t < 3; ++t) trial.step(*optimizer, gradients_of({{w, scale * irregular({3, 4}, 100 * t, DType::f64)}}));
       std::copy_n(w.data<double>(), elements, seen.emplace_back().begin());
       moved = std::max(moved, distance(w, start));
     }

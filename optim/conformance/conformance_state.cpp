@@ -12,15 +12,17 @@ namespace {
 /// Two parameters, one of which gets no gradient in the first two steps, and their optimizer.
 struct Training {
   Tensor a, b;
+  const Trial& trial;
   std::unique_ptr<Optimizer> optimizer;
 
-  Training(const Trial& trial, DType dtype)
+  Training(const Trial& of, DType dtype)
       : a(parameter(irregular({3, 6}, 0, dtype))),
-        b(parameter(irregular(shape_of(trial.subject, 5), 30, dtype))),
+        b(parameter(irregular(shape_of(of.subject, 5), 30, dtype))),
+        trial(of),
         optimizer(trial.build(Parameters{{"kit.a", a}, {"kit.b", b}})) {}
   void step(int t) {
     const Tensor ga = irregular({3, 6}, 50 + 40 * t, a.dtype()), gb = irregular(b.shape(), 90 + 40 * t, a.dtype());
-    optimizer->step(t < 2 ? gradients_of({{a, ga}}) : gradients_of({{a, ga}, {b, gb}}));
+    trial.step(*optimizer, t < 2 ? gradients_of({{a, ga}}) : gradients_of({{a, ga}, {b, gb}}));
   }
   std::string everything() const {
     return join(bits(a), bits(b), bits(optimizer->state()), static_cast<int>(a.version()), static_cast<int>(b.version()));
@@ -48,7 +50,8 @@ std::vector<std::string> keys_of(const Trial& trial, std::size_t k) {
   std::vector<std::string> keys;
   for (const double value : trial.others(k)) {
     try {
-      const TensorMap after = Training(trial.with(trial.subject.options[k], value), DType::f32).optimizer->state();
+      const Trial with = trial.with(trial.subject.options[k], value);
+      const TensorMap after = Training(with, DType::f32).optimizer->state();
       for (const auto& entry : before)
         if (entry.tensor.dtype() == DType::f64 && entry.tensor.dim() == 0 && after.contains(entry.name) &&
             after[entry.name].item() != entry.tensor.item())
@@ -113,36 +116,8 @@ void leaves_gradient_alone(const Subject& s) {
       Tensor w = parameter(irregular({11, 3}, 0, dtype));
       const auto optimizer = trial.build(Parameters{{"kit.w", w}});
       const Gradients g = gradients_of({{w, irregular({11, 3}, 40, dtype)}});
-      for (int t = 0; t < 2; ++t) optimizer->step(g);
+      for (int t = 0; t < 2; ++t) trial.step(*optimizer, g);
       expect(bits(g[w]) == bits(irregular({11, 3}, 40, dtype)), "a ", dtype, " gradient was changed, ", trial.text());
-    }
-  });
-}
-
-void follows_rows(const Subject& s) {
-  const Shape shape = s.settings.most < 120 ? Shape{8, 2} : Shape{40, 3};
-  for_sets(s, [&](const Trial& trial) {
-    for (const DType dtype : both_dtypes) {
-      Tensor start = irregular(shape, 0, dtype);
-      start.rows(6, 7).assign(full({1, shape[1]}, -0.0, dtype));  // w - 0 is w for every w, but -0 + 0 is 0
-      Tensor by_rows = parameter(start), dense = parameter(by_rows.clone());
-      const auto sparse_one = trial.build(Parameters{{"kit.w", by_rows}}), dense_one = trial.build(Parameters{{"kit.w", dense}});
-      for (int t = 0; t < 6; ++t) {
-        const std::int64_t last = shape[0] - 1;
-        const Tensor rows = tensor(std::vector<std::int64_t>{t, t % 2 == 0 ? last : t});  // now and then one row twice
-        const Tensor slope = irregular({2, shape[1]}, 60 * t, dtype);
-        const auto gradients_at = [&](const Tensor& w, const auto& seen) {
-          Tape tape;
-          return tape.gradients(sum(index_select(seen(w), 0, rows) * slope));
-        };
-        const Gradients g = gradients_at(by_rows, [](const Tensor& w) { return w; });
-        const Gradients same = gradients_at(dense, [](const Tensor& w) { return 1.0 * w; });  // of a product no rows are kept
-        expect(g.is_sparse(by_rows) && !same.is_sparse(dense), "index_select of 2 of ", shape[0], " rows gave a dense gradient");
-        sparse_one->step(g);
-        dense_one->step(same);
-        expect(bits(by_rows) == bits(dense) && bits(sparse_one->state()) == bits(dense_one->state()), "step ", t + 1, " along 2 of ",
-               shape[0], " rows is another one than with zeros in all others, in ", dtype, ", ", trial.text());
-      }
     }
   });
 }
@@ -159,9 +134,9 @@ std::string rests_at_zero_gradient(const Subject& s) {
       Tensor w = parameter(irregular(shape_of(s, 37), 0, dtype));
       const std::string before = bits(w);
       const auto optimizer = trial.build(Parameters{{"kit.w", w}});
-      for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, zeros(shape_of(s, 37), dtype)}}));
+      for (int t = 0; t < 3; ++t) trial.step(*optimizer, gradients_of({{w, zeros(shape_of(s, 37), dtype)}}));
       expect(bits(w) == before, "three gradients of 0 move a ", dtype, " parameter, ", trial.text());
-      for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones(shape_of(s, 37), dtype)}}));
+      for (int t = 0; t < 3; ++t) trial.step(*optimizer, gradients_of({{w, ones(shape_of(s, 37), dtype)}}));
       expect(bits(w) != before, "three gradients of 1 after that do not move a ", dtype, " parameter, ", trial.text());
     }
   });
@@ -174,7 +149,7 @@ void leaves_idle_alone(const Subject& s) {
     Tensor w = parameter(irregular(shape_of(s, 5), 0, DType::f64)), idle = parameter(irregular(shape_of(s, 6), 9, DType::f64));
     const std::string before = bits(idle);
     const auto optimizer = trial.build(Parameters{{"kit.idle", idle}, {"kit.w", w}});
-    for (int t = 0; t < 3; ++t) optimizer->step(gradients_of({{w, ones(shape_of(s, 5), DType::f64)}}));
+    for (int t = 0; t < 3; ++t) trial.step(*optimizer, gradients_of({{w, ones(shape_of(s, 5), DType::f64)}}));
     expect(bits(idle) == before && idle.version() == 0, "it was moved, ", trial.text());
     const TensorMap state = optimizer->state();
     expect(*state["kit.idle/step"].data<std::int64_t>() == 0 && *state["kit.w/step"].data<std::int64_t>() == 3, "its steps were counted, ",
@@ -190,12 +165,12 @@ void starts_later_afresh(const Subject& s) {
     Tensor w = parameter(irregular(shape_of(s, 5), 0, DType::f64)), late = parameter(irregular(shape_of(s, 6), 9, DType::f64)),
            twin = parameter(late.clone());
     const auto optimizer = trial.build(Parameters{{"kit.w", w}}), fresh = trial.build(Parameters{{"kit.twin", twin}});
-    for (int t = 0; t < 4; ++t) optimizer->step(gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}}));
+    for (int t = 0; t < 4; ++t) trial.step(*optimizer, gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}}));
     optimizer->add_parameters(Parameters{{"kit.late", late}});
     for (int t = 0; t < 3; ++t) {
       const Tensor g = irregular(shape_of(s, 6), 20 + t, DType::f64);
-      optimizer->step(gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}, {late, g}}));
-      fresh->step(gradients_of({{twin, g}}));
+      trial.step(*optimizer, gradients_of({{w, irregular(shape_of(s, 5), t, DType::f64)}, {late, g}}));
+      trial.step(*fresh, gradients_of({{twin, g}}));
       expect(bits(late) == bits(twin), "added after four steps, it moves otherwise than in an optimizer of its own, ", trial.text());
     }
     const TensorMap state = optimizer->state();
@@ -224,7 +199,7 @@ void moves_group_by_its_options(const Subject& s) {
           }
           both.step(t);
           alone.step(t);
-          if (t >= 2) apart->step(gradients_of({{b, irregular(shape_of(s, 5), 90 + 40 * t, DType::f64)}}));
+          if (t >= 2) trial.step(*apart, gradients_of({{b, irregular(shape_of(s, 5), 90 + 40 * t, DType::f64)}}));
         }
         expect(bits(both.b) == bits(b), "a group of ", group->text(), " in ", trial.text(),
                " moves otherwise than an optimizer with its options");
@@ -276,7 +251,7 @@ void refuses_non_finite(const Subject& s) {
         const Tensor one = training.b.rows(3, 4);
         const Tensor root = sum(sqrt(one - one.detach()));  // 0, and infinitely steep
         const Tensor value = sum(training.a) + sum(training.b) + full({}, loss, dtype);
-        training.optimizer->step(tape.gradients(std::isfinite(loss) ? value + steep * root : value));
+        trial.step(*training.optimizer, tape.gradients(std::isfinite(loss) ? value + steep * root : value));
       };
       for (const double bad : {inf, -inf, nan}) {
         expect_refusal(training, join("a loss of ", bad), trial, [&] { step(bad, 0); });
@@ -284,7 +259,7 @@ void refuses_non_finite(const Subject& s) {
           step(0, std::isnan(bad) ? 0 : bad > 0 ? 1 : -1);
         });
       }
-      expect_refusal(training, "a step without any gradient", trial, [&] { training.optimizer->step(Gradients()); });
+      expect_refusal(training, "a step without any gradient", trial, [&] { trial.step(*training.optimizer, Gradients()); });
     }
   });
 }

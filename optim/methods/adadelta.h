@@ -14,8 +14,9 @@ struct AdadeltaOptions {
 /// Adadelta (Zeiler, arXiv:1212.5701, algorithm 1), as torch.optim.Adadelta:
 ///   v <- rho*v + (1 - rho)*g^2,  d = sqrt(a + eps) / sqrt(v + eps) * g,  a <- rho*a + (1 - rho)*d^2,  w <- w - lr*d
 /// The paper has no lr (lr = 1): the average a of past steps gives the step its unit, so that rescaling the loss changes
-/// nothing. Where v + eps is 0, w stays. A zero gradient moves no w, but makes both averages forget: a lazy sparse step is
-/// not exact. Throws ValueError unless lr, eps and weight_decay are >= 0 and rho lies in [0, 1).
+/// nothing. Where v + eps is 0, w stays. A zero gradient moves no w, but makes both averages forget. A row's catch up with that before
+/// they are used: a step by rows touches these alone, unless there is weight decay.
+/// Throws ValueError unless lr, eps and weight_decay are >= 0 and rho lies in [0, 1).
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: a starts from 0, so that the first steps are as small as sqrt(eps), and it takes long until they grow. For
 /// eps = 0 they never do.
@@ -42,6 +43,7 @@ struct Adadelta : Elementwise<Adadelta, AdadeltaOptions> {
       a = keep * a + take * (d * d);
       w -= lr * d;
     }
+    Fade<T> idle() const { return Fade<T>(keep); }
     static constexpr bool forgets = true;
     T rate(T v, T a) const { return lr * (std::sqrt(a + eps) / std::sqrt(v + eps)); }
   };

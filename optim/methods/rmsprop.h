@@ -21,7 +21,8 @@ struct RMSPropOptions {
 ///   v <- alpha*v + (1 - alpha)*g^2,  d = g / (sqrt(v) + eps)      [or / sqrt(v + eps)],  w <- w - lr*d
 /// With momentum, m <- momentum*m + d and w <- w - lr*m. Centred, v - a^2 takes the place of v in d, where
 /// a <- alpha*a + (1 - alpha)*g. It is Adagrad with a sum that forgets: the rate recovers when gradients become small.
-/// A zero gradient makes the averages forget (and with momentum moves w): a lazy sparse step is not exact.
+/// A zero gradient makes the averages forget (and with momentum moves w). Without momentum and weight decay a step by rows touches these
+/// alone; a row's averages catch up before they are used.
 /// Throws ValueError unless lr, eps, weight_decay and momentum are >= 0 and alpha lies in [0, 1).
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
 /// Weakness: the average starts from 0 without correction, so that first steps are up to 1/sqrt(1 - alpha) times lr. Centred,
@@ -62,6 +63,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   struct Plain : Base<T> {
     using Base<T>::Base;
     static constexpr std::array states = {"square_avg"};
+    Fade<T> idle() const { return Fade<T>(this->keep); }
     void operator()(T& w, T g, T& v) const {
       v = this->average(v, g * g);
       w -= this->lr * this->divide(g, v);
@@ -86,6 +88,7 @@ struct RMSProp : Elementwise<RMSProp, RMSPropOptions> {
   struct Centered : Base<T> {
     using Base<T>::Base;
     static constexpr std::array states = {"square_avg", "grad_avg"};
+    Fade<T> idle() const { return Fade<T>(this->keep); }
     void operator()(T& w, T g, T& v, T& a) const {
       v = this->average(v, g * g);
       a = this->average(a, g);

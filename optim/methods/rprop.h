@@ -17,10 +17,10 @@ struct RpropOptions {
 ///   h <- etaplus*h     where g has the sign of the gradient before,
 ///   h <- etaminus*h    and g <- 0 where it has the opposite sign;
 ///   w <- w - h*sign(g)
-/// Only signs of full-batch gradients count. A zero gradient moves no w, but the next one finds no sign to compare with: a
-/// lazy sparse step is not exact. Throws ValueError unless lr >= 0, 0 < etaminus < 1 < etaplus and
-/// 0 < step_size_min <= step_size_max.
-/// Weakness: with minibatches nine small steps one way and one large step back count as nine to one; RMSProp is the answer.
+/// Only signs of full-batch gradients count. A zero gradient moves no w, but the next one finds no sign to compare with. A row that a
+/// gradient by rows did not hold forgets its signs before it is used again: a step by rows touches these alone. Throws ValueError unless lr
+/// >= 0, 0 < etaminus < 1 < etaplus and 0 < step_size_min <= step_size_max. Weakness: with minibatches nine small steps one way and one
+/// large step back count as nine to one; RMSProp is the answer.
 struct Rprop : Elementwise<Rprop, RpropOptions> {
   using Elementwise::Elementwise;
   static constexpr auto name = "rprop";
@@ -51,6 +51,16 @@ struct Rprop : Elementwise<Rprop, RpropOptions> {
       w -= direction * h;
       prev = kept;
     }
+
+    struct Idle {
+      T least, most;
+      Idle after(std::int64_t) const { return *this; }  // one step or many
+      void operator()(T& prev, T& h) const {
+        prev = T(0);
+        h = h < least ? least : h > most ? most : h;
+      }
+    };
+    Idle idle() const { return {least, most}; }
   };
 
   static double initial(const RpropOptions& o, std::size_t slot) { return slot == 1 ? o.lr : 0; }

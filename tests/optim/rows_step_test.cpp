@@ -7,26 +7,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
-#include <functional>
-#include <limits>
 #include <memory>
 #include <random>
 
-#include "support.h"
+#include "rows_step.h"
 
 // Steps along row-sparse gradients: the same bits as along dense ones, and of what rests nothing is touched.
 
 using namespace capstan;
+using namespace rows_step;
 
 namespace {
-
-using Making = std::function<std::unique_ptr<optim::Optimizer>(const Parameters&)>;
-
-struct Case {
-  std::string name;
-  Making make;
-};
 
 std::vector<Case> resting() {
   std::vector<Case> all;
@@ -49,27 +40,6 @@ std::vector<Case> resting() {
   return all;
 }
 
-/// A few rows, with what numbers can be in them: now and then 0, -0, the smallest and the largest.
-RowSparse draw(std::mt19937_64& bits, const Shape& shape, DType dtype, bool extremes) {
-  const std::int64_t n = static_cast<std::int64_t>(bits() % 6);
-  const Tensor rows = empty({n}, DType::i64), values = empty(shape.with(0, n), DType::f64);
-  for (std::int64_t k = 0; k < n; ++k)  // the last of them goes on where the first was
-    rows.data<std::int64_t>()[k] = static_cast<std::int64_t>(bits() % (k % 2 == 0 ? 4 : 64)) % shape[0];
-  const double most = dtype == DType::f32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
-  for (std::int64_t i = 0; i < values.numel(); ++i) {
-    const double x = static_cast<double>(bits() >> 11) * 0x1p-52 - 1;
-    values.data<double>()[i] = x;
-    if (extremes && bits() % 4 == 0) values.data<double>()[i] = std::array{0.0, -0.0, 1e-40, most, -1e20}[bits() % 5];
-  }
-  return {rows, values.to(dtype), shape};
-}
-
-Tensor start(const Shape& shape, DType dtype) {
-  const Tensor w = wobbles(shape, 3, DType::f64);
-  for (std::int64_t i = 0; i < w.numel(); i += 5) w.data<double>()[i] = i % 2 == 0 ? -0.0 : 0.0;
-  return w.to(dtype);
-}
-
 /// Two trainings of one parameter that begin alike.
 struct Twins {
   Tensor other = parameter(ones({2})), sparse_w, dense_w;
@@ -87,8 +57,6 @@ struct Twins {
     return bits(sparse_w) == bits(dense_w) && bits(sparse->state()) == bits(dense->state());
   }
 };
-
-std::string moves_alone(const optim::Optimizer& o) { return o.explain().find("its rows alone") != std::string::npos ? "" : o.explain(); }
 
 }  // namespace
 
@@ -115,8 +83,8 @@ TEST(RowsStep, OfOtherMethodsMovesEveryRow) {
   std::mt19937_64 drawn(12);
   using namespace optim::transform;
   std::vector<Case> all;
-  for (const char* spec : {"sgd lr=0.1 momentum=0.5", "sgd weight_decay=0.1", "adagrad weight_decay=0.1", "signum", "adam", "rmsprop",
-                           "lion", "adafactor", "rowwise_adagrad weight_decay=0.1", "lbfgs"})
+  for (const char* spec : {"sgd lr=0.1 momentum=0.5", "sgd weight_decay=0.1", "adagrad weight_decay=0.1", "signum", "adam",
+                           "rmsprop momentum=0.5", "lion", "adafactor", "rowwise_adagrad weight_decay=0.1", "lbfgs"})
     all.push_back({spec, [spec](const Parameters& p) { return optim::make(spec, p); }});
   for (const optim::Transform& t :
        {chain(scale_by_rss()), chain(scale_by_learning_rate(0.1), scale_by_rss()), chain(scale(-1), scale_by_learning_rate(0.1)),
