@@ -70,6 +70,7 @@
 #include <capstan/optim/schedule.h>
 #include <capstan/optim/sgd.h>
 #include <capstan/optim/signum.h>
+#include <capstan/optim/sparse_adam.h>
 #include <capstan/optim/wrapper.h>
 #include <capstan/optim/yogi.h>
 #include <capstan/train/chart.h>

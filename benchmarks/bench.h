@@ -42,7 +42,7 @@ void register_adagrad();
 void register_built_on();
 void register_files();      // only when they are asked for
 void register_methods();    // only when they are asked for
-void register_sparse();     // only when they are asked for: 3 GB
+void register_sparse();     // only when they are asked for: 5 GB
 void register_text();       // only when they are asked for
 void register_own_rules();  // with optim::make()
 

@@ -1,7 +1,9 @@
 // A training step along 4,096 rows of a table: forward, gradients and Adagrad, beside one loop that sorts the rows and does the rest in one
-// pass; the same in bags of 16 look-ups, which are added up. Rows are drawn evenly, or by Zipf's law, and never the same ones in the next
-// steps, which would find them in the cache.
+// pass; the same in bags of 16 look-ups, which are added up. RMSProp, whose rows catch up with what their averages forget, and SparseAdam
+// go beside Adagrad's loop. Rows are drawn evenly, or by Zipf's law, and never the same ones in the next steps, which would find them in
+// the cache.
 #include <capstan/capstan.h>
+#include <capstan/optim/make.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,9 +20,12 @@ namespace {
 constexpr std::int64_t looks = 4096, columns = 16;
 
 struct Table {
-  explicit Table(std::int64_t rows) : w(parameter(full({rows, columns}, 0.5))), optimizer({{"w", w}}, {.lr = 0.01}) {}
+  explicit Table(std::int64_t rows) : w(parameter(full({rows, columns}, 0.5))) {
+    for (const char* method : methods) optimizers.push_back(optim::make(method, {{"w", w}}, {{"lr", 0.01}}));
+  }
+  static constexpr const char* methods[] = {"adagrad", "rmsprop", "sparse_adam"};
   Tensor w;
-  optim::Adagrad optimizer;
+  std::vector<std::unique_ptr<optim::Optimizer>> optimizers;
 };
 struct ByHand {
   explicit ByHand(std::int64_t rows) : w(full({rows, columns}, 0.5)), s(zeros({rows, columns})) {}
@@ -49,19 +54,23 @@ void add(std::int64_t rows, const std::string& size) {
   for (const bool zipf : {false, true}) {
     const auto indices = std::make_shared<Indices>(rows, zipf);
     const std::string name = "sparse/" + size + (zipf ? "/zipf" : "/uniform");
-    bench::loop(name + "/ours", [=] {
-      Tape tape;
-      table->optimizer.step(tape.gradients(sum(square(index_select(table->w, 0, indices->next())))));
-    });
+    for (std::size_t m = 0; m < std::size(Table::methods); ++m)
+      bench::loop(name + "/" + Table::methods[m], [=] {
+        Tape tape;
+        table->optimizers[m]->step(tape.gradients(sum(square(index_select(table->w, 0, indices->next())))));
+      });
     bench::loop(name + "/hand", [=] {
       benchmark::DoNotOptimize(
           limits::rows_step(by_hand->w.data<float>(), by_hand->s.data<float>(), indices->next().data<std::int64_t>(), looks, rows, 0.01f));
     });
-    bench::report({.title = "4096 rows of " + size + " x 16" + (zipf ? ", Zipf" : ""), .name = name + "/ours", .limit = name + "/hand"});
+    for (const std::string method : Table::methods)
+      bench::report({.title = "4096 rows of " + size + " x 16" + (zipf ? ", Zipf, " : ", ") + method,
+                     .name = name + "/" + method,
+                     .limit = name + "/hand"});
     bench::loop(name + "/bags/ours", [=] {
       Tape tape;
       const Tensor index = indices->next().reshape({looks / limits::bag_length, limits::bag_length});
-      table->optimizer.step(tape.gradients(sum(square(embedding_bag(index, table->w)))));
+      table->optimizers[0]->step(tape.gradients(sum(square(embedding_bag(index, table->w)))));
     });
     bench::loop(name + "/bags/hand", [=] {
       benchmark::DoNotOptimize(

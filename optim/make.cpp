@@ -23,9 +23,9 @@ struct Named {
 };
 constexpr Named all_methods[] = {
 #define CAPSTAN_NAMED(M) {M::name, build<M, OptionsOf<M>>},
-    CAPSTAN_METHODS(CAPSTAN_NAMED)
+    CAPSTAN_METHODS(CAPSTAN_NAMED)};
+constexpr Named row_methods[] = {CAPSTAN_ROW_METHODS(CAPSTAN_NAMED)};
 #undef CAPSTAN_NAMED
-};
 
 // The users' own. Never destroyed: optimizers may be made by what ends after everything else.
 struct Registry {
@@ -37,7 +37,7 @@ Registry& registry() {
   return r;
 }
 
-/// The method of this name, and all that there are.
+/// The method of this name, and all that there are; those by rows alone come last.
 std::optional<Named> find(std::string_view name, std::vector<std::string>& known) {
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
@@ -48,6 +48,7 @@ std::optional<Named> find(std::string_view name, std::vector<std::string>& known
   };
   std::for_each(std::begin(all_methods), std::end(all_methods), look_at);
   std::for_each(r.methods.begin(), r.methods.end(), look_at);
+  std::for_each(std::begin(row_methods), std::end(row_methods), look_at);
   return found;
 }
 
@@ -82,7 +83,8 @@ void detail::add_method(const char* name, Build build) {
   const auto taken = [&](const Named& m) { return std::string_view(m.name) == name; };
   const auto own = std::find_if(r.methods.begin(), r.methods.end(), taken);
   if (own != r.methods.end() && own->build == build) return;
-  if (own != r.methods.end() || std::any_of(std::begin(all_methods), std::end(all_methods), taken))
+  if (own != r.methods.end() || std::any_of(std::begin(all_methods), std::end(all_methods), taken) ||
+      std::any_of(std::begin(row_methods), std::end(row_methods), taken))
     fail<ValueError>("register_optimizer", "a method's name must come once: '", name, "' is another method's");
   r.methods.push_back({name, build});
 }
@@ -90,6 +92,7 @@ void detail::add_method(const char* name, Build build) {
 std::vector<std::string> methods() {
   std::vector<std::string> known;
   find("", known);
+  known.resize(known.size() - std::size(row_methods));
   return known;
 }
 

@@ -26,7 +26,8 @@ Spec parse_spec(std::string_view spec);
 /// list), and for a bad value. The parameters may come later (add_parameters()).
 std::unique_ptr<Optimizer> make(std::string_view spec, const Parameters& parameters, const std::vector<Setting>& settings = {});
 
-/// The names that make() knows: the built-in methods, then the registered ones.
+/// The names that make() knows: the built-in methods, then the registered ones. "sparse_adam" is left out, to which not every gradient can
+/// be given.
 std::vector<std::string> methods();
 
 namespace detail {

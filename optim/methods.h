@@ -25,6 +25,7 @@
 #include <capstan/optim/shampoo.h>
 #include <capstan/optim/signum.h>
 #include <capstan/optim/sm3.h>
+#include <capstan/optim/sparse_adam.h>
 #include <capstan/optim/yogi.h>
 
 /// Every built-in method once. What goes through all of them goes through this list: make() and its names, the tables of tests and
@@ -58,3 +59,6 @@
   X(Signum)                \
   X(SM3)                   \
   X(Yogi)
+
+/// Those beside them that move along gradients by rows alone. make() knows them, too.
+#define CAPSTAN_ROW_METHODS(X) X(SparseAdam)

@@ -1,5 +1,6 @@
 #include <capstan/nn/embedding.h>
 #include <capstan/optim/adagrad.h>
+#include <capstan/optim/sparse_adam.h>
 
 #include "support.h"
 
@@ -17,6 +18,11 @@ TEST(RowsGuide, TouchesTheRowsThatWereSeen) {
 
   const Tensor sums = optimizer.live_state()["weight/sum"];
   for (std::int64_t row = 0; row < 100'000; ++row) ASSERT_EQ(sums.data<float>()[row * 16] != 0, row == 7 || row == 42) << row;
+
+  optim::SparseAdam lazy(users.parameters(), {.lr = 0.01});
+  Tape again;
+  lazy.step(again.gradients(sum(square(users(seen)))));
+  EXPECT_EQ(lazy.step_count(), 1);
 }
 
 TEST(RowsGuide, BagsOfLookUps) {
