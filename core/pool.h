@@ -140,8 +140,8 @@ inline Header* new_block(DType dtype, const Shape& shape) {
   return h;
 }
 
-/// The same with all elements 0. Of a large tensor they are pages that the system fills with 0 when they are touched first, so that what
-/// is never touched takes neither time nor memory.
+/// The same with all elements 0. Of a large tensor they are pages that the system fills with 0 when they are touched first. What is
+/// never touched takes neither time nor memory.
 Header* new_zero_block(DType dtype, const Shape& shape);
 
 /// A header that shares the elements of `of`; data, numel and sizes are the caller's to fill in, and dim when it differs.

@@ -50,8 +50,8 @@ class MissedSteps {
   /// What `steps` steps with g = 0 make of n elements from the first on. `states` is a T* const*.
   using Forget = void (*)(const void* idle, std::int64_t steps, const void* states, std::int64_t first, std::int64_t n);
 
-  /// Whether all rows must catch up before step `t`: where missed steps do something else from now on, and where 32 bits do not
-  /// count so many.
+  /// Whether all rows must catch up before step `t`. They must where missed steps do something else from now on, and where 32 bits
+  /// do not count so many.
   template <class Idle>
   bool ends(const Idle& idle, std::int64_t t) const noexcept {
     return behind_ && (std::memcmp(idle_, &idle, sizeof idle) != 0 || t - from_ > std::numeric_limits<std::uint32_t>::max());

@@ -47,7 +47,7 @@ void restore(T* w, T* const* states, std::size_t count, const T* before, std::in
 /// How a rule whose type is put aside moves n elements of w and its states, from the given one on.
 template <class T>
 using RunRule = void (*)(const void* rule, T* w, const T* g, T* const* states, std::int64_t first, std::int64_t n);
-/// Runs a rule over the rows of w and of `count` states that `rows` names, each once. g has `size` elements, those of these rows alone.
+/// Runs a rule over those rows of w and of `count` states that `rows` names, each once. g has `size` elements, of these rows alone.
 /// Where rows are short it runs over copies of many. In pieces for the threads; asks for no memory.
 /// Where `missed` is not null, it tells what their states catch up with before this step, the t-th.
 template <class T>

@@ -174,7 +174,7 @@ struct Program {
   /// Throws ValueError when a partition has no place for a parameter, or its dtype does not hold a part's number.
   void require_place(const std::vector<std::size_t>& of, const std::string& name, DType dtype) const;
   bool run(const std::vector<std::size_t>& of, Updates& all);
-  /// Whether a parameter's update of 0 stays 0 on its way, downhill at the end: w - 0 is w for every w, w + 0 is not.
+  /// Whether a parameter's update of 0 stays 0 on its way. At the end it goes downhill: w - 0 is w for every w, w + 0 is not.
   bool takes_rows(const std::vector<std::size_t>& of, std::size_t parameter, bool at_end = true) const;
 };
 

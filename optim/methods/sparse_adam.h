@@ -14,11 +14,11 @@ struct SparseAdamOptions {
 ///   m <- m + (1 - beta1)*(g - m),   v <- v + (1 - beta2)*(g^2 - v),
 ///   w <- w - lr*sqrt(1 - beta2^t)/(1 - beta1^t) * m/(sqrt(v) + eps),
 /// while w, m and v of all others rest. The parameter's steps t count for every row.
-/// It is the one method here whose step along rows is not the step along the same gradient with zeros, which Adam makes: there m would
-/// move w on, and m and v would forget. Throws ValueError, before anything is changed, for a dense gradient; and unless lr and eps are
-/// >= 0 and beta1 and beta2 lie in [0, 1). eps stands beside the root of the uncorrected v: at first it weighs more than Adam's.
+/// Along the same gradient with zeros Adam would make another step: m would move w on, and m and v would forget. No other method here
+/// does so. Throws ValueError, before anything is changed, for a dense gradient. Throws it unless lr and eps are >= 0, and beta1
+/// and beta2 lie in [0, 1). Its eps stands beside the root of the uncorrected v: at first it weighs more than Adam's.
 /// A square that overflows (from |g| = 1.8e19 on in f32, 1.3e154 in f64) makes v infinite and stops the element for good.
-/// Weakness: a rare row is corrected as if it had seen all t steps, so that its first steps reach lr*(1 - beta1)/sqrt(1 - beta2), or 3*lr.
+/// Weakness: a rare row is corrected as if it had seen all t steps. Its first steps reach lr*(1 - beta1)/sqrt(1 - beta2), or 3*lr.
 struct SparseAdam : Elementwise<SparseAdam, SparseAdamOptions> {
   explicit SparseAdam(const Parameters& parameters, SparseAdamOptions options = {}) : Elementwise(parameters, options, true) {}
   explicit SparseAdam(detail::NoParameters, SparseAdamOptions options = {}) : Elementwise(Parameters(), options, true) {}
