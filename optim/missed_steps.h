@@ -54,7 +54,7 @@ class MissedSteps {
   /// do not count so many.
   template <class Idle>
   bool ends(const Idle& idle, std::int64_t t) const noexcept {
-    return behind_ && (std::memcmp(idle_, &idle, sizeof idle) != 0 || t - from_ > std::numeric_limits<std::uint32_t>::max());
+    return behind_ && (std::memcmp(idle_, &idle, sizeof idle) != 0 || t - from_ > UINT32_MAX);
   }
   /// Before step `t` along rows.
   template <class Idle>
