@@ -52,10 +52,7 @@ std::uint32_t murmur3(const char* bytes, std::size_t size) noexcept {
 inline std::uint32_t key_of(std::uint32_t h, std::uint32_t features) noexcept {
   const bool negative = h >> 31 != 0;
   const std::uint32_t size = negative ? 0U - h : h;
-  // scikit-learn's result for -2^31, of which abs() is not defined, is another one than 2^31 mod features
-  const std::uint32_t column = h == 0x80000000U                   ? (0x80000000U - features) % features
-                               : (features & (features - 1)) == 0 ? size & (features - 1)
-                                                                  : size % features;
+  const std::uint32_t column = (features & (features - 1)) == 0 ? size & (features - 1) : size % features;
   return column << 1 | static_cast<std::uint32_t>(negative);
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 // Private: decimal numbers of few digits, faster than std::from_chars and rounded as it rounds.
@@ -15,7 +14,7 @@ inline constexpr double exact_tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,
 /// stand behind the text.
 ///
 /// An integer below 2^53 is divided by a power of ten. Both are exact in f64, so that the quotient is the nearest number (Clinger, PLDI
-/// 1990). Rounded once more to f32 it still is, unless it lies halfway between two of them.
+/// 1990). Rounded once more to f32 it still is, unless it lies halfway between two of them. It is 0 or at least 1e-19.
 template <class T>
 inline const char* plain_number(const char* p, T& x) noexcept {
   const auto digit = [](char c) { return static_cast<unsigned>(c) - '0'; };
@@ -37,7 +36,7 @@ inline const char* plain_number(const char* p, T& x) noexcept {
   if constexpr (std::is_same_v<T, float>) {
     constexpr std::uint64_t below = (std::uint64_t{1} << 29) - 1;
     const bool halfway = (std::bit_cast<std::uint64_t>(v) & below) == (below + 1) / 2;
-    if (halfway || (v < std::numeric_limits<float>::min() && m != 0)) [[unlikely]]
+    if (halfway) [[unlikely]]
       return nullptr;
   }
   x = static_cast<T>(negative ? -v : v);

@@ -39,7 +39,7 @@ const char* detail::name_of(BagMode mode) {
 
 namespace {
 
-constexpr std::int64_t ahead = 16;  // look-ups: what comes from memory is asked for in time
+constexpr std::int64_t rows_ahead = 16;  // look-ups: what comes from memory is asked for in time
 
 void require_i64(const char* op, const char* what, const Tensor& t) {
   if (t.dtype() != DType::i64) fail<ValueError>(op, "the ", what, " must be i64: ", t.dtype(), " ", t.shape(), " (convert with to())");
@@ -87,8 +87,8 @@ struct Walk {
   [[gnu::always_inline]] void each(std::int64_t b, Rows* table, const std::int64_t* at, F f) const {
     constexpr auto line = static_cast<std::int64_t>(64 / sizeof(T));
     for (std::int64_t k = ends[b]; k < ends[b + 1]; ++k) {
-      if (k + ahead < n)
-        for (std::int64_t j = 0; j < size; j += line) __builtin_prefetch(table + at[k + ahead] * size + j);
+      if (k + rows_ahead < n)
+        for (std::int64_t j = 0; j < size; j += line) __builtin_prefetch(table + at[k + rows_ahead] * size + j);
       f(k, table + at[k] * size);
     }
   }

@@ -85,6 +85,17 @@ TEST(LibsvmStream, FindsOutWhatIsNotGiven) {
   EXPECT_EQ(Libsvm(zero.path()).path(), zero.path());
 }
 
+TEST(LibsvmStream, ColumnsAreCountedFromTheBase) {
+  const Scratch file("file", "1 0:1 3:2\n1 5:4\n");
+  for (const int base : {-1, 0}) {
+    Batches batches(Libsvm(file.path(), {.features = 6, .base = base}), {.batch_size = 2});
+    for (auto [x, y] : batches) EXPECT_EQ(values(x.col()), (Values{0, 3, 5}));
+  }
+  const Scratch from_one("file", "1 1:1 3:2\n1 5:4\n");
+  Batches batches(Libsvm(from_one.path(), {.features = 6, .base = 1}), {.batch_size = 2});
+  for (auto [x, y] : batches) EXPECT_EQ(values(x.col()), (Values{0, 2, 4}));
+}
+
 TEST(LibsvmStream, BatchesAreThoseOfTheWholeFile) {
   const Scratch file("file", numbered_text(50)), packed_file("file", gzip(numbered_text(50)));
   for (const std::string& path : {file.path(), packed_file.path()})
