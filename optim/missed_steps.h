@@ -54,7 +54,7 @@ class MissedSteps {
   /// do not count so many.
   template <class Idle>
   bool ends(const Idle& idle, std::int64_t t) const noexcept {
-    return behind_ && (std::memcmp(idle_, &idle, sizeof idle) != 0 || t - from_ > UINT32_MAX);
+    return behind_ && (std::memcmp(idle_, static_cast<const void*>(&idle), sizeof idle) != 0 || t - from_ > UINT32_MAX);  // bit by bit
   }
   /// Before step `t` along rows.
   template <class Idle>
