@@ -2,6 +2,7 @@
 
 #include <capstan/autograd/no_grad.h>
 #include <capstan/autograd/ops/index_add.h>
+#include <capstan/autograd/record.h>
 #include <capstan/autograd/row_sort.h>
 #include <capstan/core/compute.h>
 #include <capstan/core/create.h>
@@ -127,6 +128,19 @@ bool few_rows(const Tensor& index, std::int64_t height) {
   for (std::int64_t k = 0; k < n && count <= most; ++k) count += !std::exchange(is_seen[row[k]], true);
   return count <= most;
 }
+
+RowSums::RowSums(const Inputs& dx, const Tensor& index, DType dtype, bool by_rows) : place(index) {
+  Shape shape = dx.shape(0);
+  if (by_rows) {
+    const RowPlaces found = places_of({index}, shape[0]);
+    rows_ = found.rows;
+    place = found.place.reshape(index.shape());
+    shape = shape.with(0, rows_.numel());
+  }
+  sums = zeros(shape, dtype);
+}
+
+void RowSums::add_to(Inputs& dx) const { rows_.defined() ? dx.add_rows(0, rows_, sums) : dx.add(0, sums); }
 
 RowSparse joined(std::vector<RowSparse> parts) {
   if (parts.size() == 1 && is_joined(parts.front())) {

@@ -20,12 +20,19 @@ using detail::build;
 struct Named {
   const char* name;
   detail::Build build;
+  bool only_rows = false;
 };
-constexpr Named all_methods[] = {
-#define CAPSTAN_NAMED(M) {M::name, build<M, OptionsOf<M>>},
-    CAPSTAN_METHODS(CAPSTAN_NAMED)};
-constexpr Named row_methods[] = {CAPSTAN_ROW_METHODS(CAPSTAN_NAMED)};
+template <class Method>
+constexpr Named named(bool only_rows) {
+  return {Method::name, build<Method, OptionsOf<Method>>, only_rows};
+}
+constexpr Named built_in[] = {
+#define CAPSTAN_NAMED(M) named<M>(false),
+#define CAPSTAN_NAMED_BY_ROWS(M) named<M>(true),
+    CAPSTAN_METHODS(CAPSTAN_NAMED) CAPSTAN_ROW_METHODS(CAPSTAN_NAMED_BY_ROWS)
 #undef CAPSTAN_NAMED
+#undef CAPSTAN_NAMED_BY_ROWS
+};
 
 // The users' own. Never destroyed: optimizers may be made by what ends after everything else.
 struct Registry {
@@ -37,19 +44,13 @@ Registry& registry() {
   return r;
 }
 
-/// The method of this name, and all that there are; those by rows alone come last.
-std::optional<Named> find(std::string_view name, std::vector<std::string>& known) {
+/// All that there are, the users' own last.
+std::vector<Named> known_methods() {
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
-  std::optional<Named> found;
-  const auto look_at = [&](const Named& m) {
-    known.emplace_back(m.name);
-    if (name == m.name) found = m;
-  };
-  std::for_each(std::begin(all_methods), std::end(all_methods), look_at);
-  std::for_each(r.methods.begin(), r.methods.end(), look_at);
-  std::for_each(std::begin(row_methods), std::end(row_methods), look_at);
-  return found;
+  std::vector<Named> all(std::begin(built_in), std::end(built_in));
+  all.insert(all.end(), r.methods.begin(), r.methods.end());
+  return all;
 }
 
 /// A letter, then letters, digits, - and _; nan and inf are numbers.
@@ -83,17 +84,16 @@ void detail::add_method(const char* name, Build build) {
   const auto taken = [&](const Named& m) { return std::string_view(m.name) == name; };
   const auto own = std::find_if(r.methods.begin(), r.methods.end(), taken);
   if (own != r.methods.end() && own->build == build) return;
-  if (own != r.methods.end() || std::any_of(std::begin(all_methods), std::end(all_methods), taken) ||
-      std::any_of(std::begin(row_methods), std::end(row_methods), taken))
+  if (own != r.methods.end() || std::any_of(std::begin(built_in), std::end(built_in), taken))
     fail<ValueError>("register_optimizer", "a method's name must come once: '", name, "' is another method's");
   r.methods.push_back({name, build});
 }
 
 std::vector<std::string> methods() {
-  std::vector<std::string> known;
-  find("", known);
-  known.resize(known.size() - std::size(row_methods));
-  return known;
+  std::vector<std::string> names;
+  for (const Named& m : known_methods())
+    if (!m.only_rows) names.emplace_back(m.name);
+  return names;
 }
 
 std::optional<double> Spec::find(std::string_view option) const noexcept {
@@ -123,9 +123,12 @@ std::unique_ptr<Optimizer> make(std::string_view text, const Parameters& paramet
   detail::require_once("make", settings, "the list");
   spec.settings.insert(spec.settings.end(), settings.begin(), settings.end());
   std::vector<std::string> known;
-  if (const auto method = find(spec.method, known)) return method->build(parameters, spec.settings);
   std::string all;
-  for (const std::string& name : known) all += join(all.empty() ? "" : ", ", name);
+  for (const Named& m : known_methods()) {
+    if (spec.method == m.name) return m.build(parameters, spec.settings);
+    known.emplace_back(m.name);
+    all += join(all.empty() ? "" : ", ", m.name);
+  }
   const std::string near = capstan::detail::nearest(spec.method, known);
   fail<ValueError>("make", "there is no method '", spec.method, "' among ", all, near.empty() ? "" : join(" (did you mean '", near, "'?)"));
 }

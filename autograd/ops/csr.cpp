@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 // Three products that are each other's gradients: x w, x^T d, and of two matrices the elements where x has its values. The gradient for w
@@ -140,22 +139,14 @@ void add_by_rows(const CsrMatrix& matrix, const Shape& shape, const T* d, Inputs
 
 /// What the gradient for w is owed.
 void add_to_w(const CsrMatrix& x, const Tensor& d, Inputs& dx) {
-  const Shape shape = dx.shape(0);
-  const std::int64_t k = width_of(d), n = x.nnz(), height = x.columns();
+  const std::int64_t k = width_of(d), height = x.columns();
+  const bool few = detail::few_rows(x.col(), height);
   dispatch(d, [&]<class T>(T*) {
     const T* from = data_of<T>(d);
-    if (!detail::few_rows(x.col(), height)) {
-      const Tensor sums = zeros(shape, d.dtype());  // complete before it joins what is there, as rows are
-      add_transposed(Csr<T>(x), from, data_of<std::int64_t>(x.col()), data_of<T>(sums), k);
-      dx.add(0, sums);
-    } else if (k == 1 && n <= height / 4 && height <= std::numeric_limits<std::uint32_t>::max()) {
-      add_by_rows(x, shape, from, dx);
-    } else {
-      const detail::RowPlaces found = detail::places_of({x.col()}, height);
-      const Tensor sums = zeros(shape.with(0, found.rows.numel()), d.dtype());
-      add_transposed(Csr<T>(x), from, data_of<std::int64_t>(found.place), data_of<T>(sums), k);
-      dx.add_rows(0, found.rows, sums);
-    }
+    if (few && k == 1 && x.nnz() <= height / 4 && height <= UINT32_MAX) return add_by_rows(x, dx.shape(0), from, dx);
+    const detail::RowSums to(dx, x.col(), d.dtype(), few);
+    add_transposed(Csr<T>(x), from, data_of<std::int64_t>(to.place), data_of<T>(to.sums), k);
+    to.add_to(dx);
   });
 }
 

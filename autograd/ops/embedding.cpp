@@ -154,20 +154,16 @@ Tensor bags_of(const Bags& bags) {
 
 /// Adds v[k] d[b] for look-up k of bag b to the gradient for the table.
 void add_to_table(const Bags& bags, const Tensor& v, const Tensor& d, bool sparse, Inputs& dx) {
-  const Shape shape = dx.shape(0);
-  detail::RowPlaces found;
-  if (sparse || detail::few_rows(bags.index, shape[0])) found = detail::places_of({bags.index}, shape[0]);
-  const bool by_rows = found.rows.defined();
-  const Tensor sums = zeros(by_rows ? shape.with(0, found.rows.numel()) : shape, d.dtype());
+  const detail::RowSums to(dx, bags.index, d.dtype(), sparse || detail::few_rows(bags.index, dx.shape(0)[0]));
   dispatch(d, [&]<class T>(T*) {
-    const Walk<T> at(bags, shape[1]);
+    const Walk<T> at(bags, d.size(1));
     const auto add = kernels::table<T>().add_scaled;
     const T *from = data_of<T>(d), *factor = v.defined() ? data_of<T>(v) : nullptr;
     for (std::int64_t b = 0; b < bags.count(); ++b, from += at.size)
-      at.each(b, data_of<T>(sums), data_of<std::int64_t>(by_rows ? found.place : bags.index),
+      at.each(b, data_of<T>(to.sums), data_of<std::int64_t>(to.place),
               [=, size = at.size](std::int64_t k, T* row) { add(from, factor ? factor[k] : T(1), row, size, true); });
   });
-  by_rows ? dx.add_rows(0, found.rows, sums) : dx.add(0, sums);
+  to.add_to(dx);
 }
 
 /// The sum over j of d[b, j] table[index[k], j] for look-up k of bag b.

@@ -87,12 +87,9 @@ void detail::add_selected(Inputs& dx, int axis, const Tensor& index, const Tenso
 void detail::add_gathered(Inputs& dx, int axis, const Tensor& index, const Tensor& dy, bool sparse) {
   const Shape shape = dx.shape(0);
   if (dx.recorded()) return dx.add(0, scatter_add(zeros(shape, dy.dtype()), axis, index, dy));
-  const bool by_rows = axis == 0 && (sparse || few_rows(index, shape[0]));
-  const RowPlaces found = by_rows ? places_of({index}, shape[0]) : RowPlaces();
-  const Tensor sums = zeros(by_rows ? shape.with(0, found.rows.numel()) : shape, dy.dtype()),
-               place = by_rows ? found.place.reshape(index.shape()) : index;
-  dispatch(dy, [&]<class T>(T*) { scatter(data_of<T>(sums), sums.shape(), axis, place, dy); });
-  by_rows ? dx.add_rows(0, found.rows, sums) : dx.add(0, sums);
+  const RowSums to(dx, index, dy.dtype(), axis == 0 && (sparse || few_rows(index, shape[0])));
+  dispatch(dy, [&]<class T>(T*) { scatter(data_of<T>(to.sums), to.sums.shape(), axis, to.place, dy); });
+  to.add_to(dx);
 }
 
 Tensor index_select(const Tensor& x, int axis, const Tensor& index) {
